@@ -1,0 +1,2 @@
+MODULES += lib
+PURE    += lib

@@ -1,0 +1,1 @@
+# Packages are built here; see packaging/README.md.
