@@ -1,0 +1,2 @@
+MODULES += agent/core
+PURE    += agent/core

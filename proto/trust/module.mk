@@ -1,0 +1,2 @@
+MODULES += proto/trust
+PURE    += proto/trust

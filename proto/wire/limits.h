@@ -1,0 +1,52 @@
+/* Every bound of everything that is parsed, in one place. A peer can send no more than this, so memory that cannot be
+ * had is no peer's doing. */
+#ifndef PROTO_WIRE_LIMITS_H
+#define PROTO_WIRE_LIMITS_H
+
+#define LIMIT_JSON_DEPTH 32
+
+/* metadata, bytes */
+#define LIMIT_ROOT_BYTES      (64 * 1024)
+#define LIMIT_TIMESTAMP_BYTES (16 * 1024)
+#define LIMIT_SNAPSHOT_BYTES  (256 * 1024)
+#define LIMIT_TARGETS_BYTES   (2 * 1024 * 1024)
+#define LIMIT_DIRECTOR_BYTES  (64 * 1024) /* any file of a director repository */
+#define LIMIT_KEYS            64          /* in one root or targets file */
+#define LIMIT_SIGNATURES      64
+#define LIMIT_DELEGATIONS     32
+#define LIMIT_ROOT_ROTATIONS  256 /* in one refresh */
+#define LIMIT_TARGETS         4096
+#define LIMIT_DIRECTOR_TARGETS 8
+#define LIMIT_ROLES           64 /* files that a snapshot lists */
+#define LIMIT_ROLE_NAME       64
+#define LIMIT_TARGET_NAME     128
+#define LIMIT_METADATA_HASHES 4
+
+/* documents */
+#define LIMIT_RELEASE_BYTES (128 * 1024)
+#define LIMIT_POLICY_BYTES  (32 * 1024)
+#define LIMIT_REPORT_BYTES  (256 * 1024)
+#define LIMIT_BODY_BYTES    (1024 * 1024) /* an API body that is not an artifact */
+#define LIMIT_COMPONENTS    8
+#define LIMIT_SMOKE_TESTS   8
+#define LIMIT_TRIGGERS      12
+#define LIMIT_ARGV          12
+#define LIMIT_ARG_BYTES     160
+#define LIMIT_ROLLBACK_TO   8
+#define LIMIT_HARDWARE_IDS  8
+#define LIMIT_WAVES         16
+#define LIMIT_TEXT          256 /* notes, reasons, names for people */
+
+/* archives */
+#define LIMIT_TAR_ENTRIES   200000
+#define LIMIT_TAR_NAME      256
+#define LIMIT_TAR_DEPTH     32
+#define LIMIT_ARTIFACT_BYTES (64ULL << 30)
+#define LIMIT_ZSTD_WINDOW_LOG 23 /* 8 MiB: what the agent grants a decompressor */
+
+/* Prometheus text */
+#define LIMIT_METRICS_BYTES (512 * 1024)
+#define LIMIT_METRICS_LINE  1024
+#define LIMIT_HIST_BUCKETS  32
+
+#endif

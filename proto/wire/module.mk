@@ -1,0 +1,2 @@
+MODULES += proto/wire
+PURE    += proto/wire

@@ -1,0 +1,2 @@
+MODULES += server/core
+PURE    += server/core
