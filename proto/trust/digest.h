@@ -1,0 +1,20 @@
+/* SHA-256, streaming. Bulk hashing uses libcrypto, which uses the CPU's SHA instructions
+ * (docs/adr/0004). This file and sig.h are the only ones that know a crypto library. */
+#ifndef PROTO_TRUST_DIGEST_H
+#define PROTO_TRUST_DIGEST_H
+
+#include "lib/id.h"
+
+struct digest {
+	void *ctx;
+	uint64_t n; /* bytes so far */
+};
+
+void digest_init(struct digest *d);
+void digest_add(struct digest *d, const void *p, size_t n);
+/* Ends the stream and frees; harmless with out == NULL, for giving up. A zeroed digest may be
+ * ended, too. */
+void digest_fini(struct digest *d, struct sha256 *out);
+void digest_of(const void *p, size_t n, struct sha256 *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* The desired state of one device: what the director repository asks for and the image repository
+ * allows. Pure.
+ *
+ * Director targets.json: top-level "x-backstay": {"device": ID, "campaign": ID or "", "order":
+ * "install" | "rollback"}; at most one entry in "targets": the release document that the device
+ * shall run (none: stay as you are). Image repository: root.json carries "x-backstay-quorum":
+ * [{"paths": ["*\/*"], "all_of": ["engineering", "safety", "compliance"]}]; each named role is a
+ * direct delegation of top-level targets and must list the same release document with the same
+ * length, hash and custom.match. A rule in root may add roles, never go below the minimum compiled
+ * in. custom.match: {"hardwareIds": [sorted], "releaseCounter": N, "rollbackTo": [{"path",
+ * "sha256"}]}. */
+#ifndef PROTO_TRUST_DIRECTOR_H
+#define PROTO_TRUST_DIRECTOR_H
+
+#include "proto/trust/verify.h"
+
+enum desired_order { DESIRED_NOTHING, DESIRED_INSTALL, DESIRED_ROLLBACK };
+
+struct rollback_to {
+	char path[LIMIT_TARGET_NAME];
+	struct sha256 hash;
+};
+
+struct desired {
+	enum desired_order order;
+	struct camp_id campaign;      /* "" when none */
+	uint64_t director_version;    /* of the director's targets.json */
+	struct sha256 manifest;       /* digest of the director's targets.json as received */
+	char path[LIMIT_TARGET_NAME]; /* "ocr/ocr-4.json" */
+	uint64_t length;
+	struct sha256 hash; /* of the release document */
+	uint64_t counter;   /* releaseCounter */
+	unsigned n_rollback_to;
+	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
+};
+
+/* What the device is and has. */
+struct device_facts {
+	struct dev_id device;
+	char hardware[ID_TEXT_MAX];
+	uint64_t counter_floor; /* highest committed releaseCounter */
+	struct sha256 running;  /* release document that runs, or zero */
+	unsigned n_rollback_to; /* what that one pre-authorised */
+	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
+};
+
+/* Reads the director's (already verified) targets alone: for whom, which campaign, which target.
+ * ERR_WRONG_DEVICE, ERR_BAD_INPUT (delegations present, more than one target). */
+int director_read(const struct trusted_set *director, const struct device_facts *dev,
+	struct desired *out, struct err *e) MUST_CHECK;
+
+/* Roles of the image repository that must agree on `path`, for fetching. At least the built-in
+ * minimum. */
+int director_quorum(const struct trusted_set *image, const char *path,
+	char roles[LIMIT_DELEGATIONS][LIMIT_ROLE_NAME], unsigned *out_n, struct err *e) MUST_CHECK;
+
+/* The agreement: same name, length, hash and custom.match in the director and in every role of the
+ * quorum (no public key counting in two roles), hardware fits, counter not below the floor unless
+ * the release that runs pre-authorised exactly this one. Completes *io. ERR_MIXED, ERR_UNSIGNED,
+ * ERR_WRONG_DEVICE, ERR_ROLLED_BACK. */
+int director_agree(const struct trusted_set *director, const struct trusted_set *image,
+	const struct device_facts *dev, struct desired *io, struct err *e) MUST_CHECK;
+
+#endif

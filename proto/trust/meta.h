@@ -1,0 +1,70 @@
+/* TUF 1.0 metadata as values (https://theupdateframework.github.io/specification/latest/, section
+ * 4). Both repositories, image and director, speak it. */
+#ifndef PROTO_TRUST_META_H
+#define PROTO_TRUST_META_H
+
+#include "proto/trust/digest.h"
+#include "proto/trust/sig.h"
+#include "proto/wire/json.h"
+#include "proto/wire/limits.h"
+
+enum role_kind { ROLE_ROOT, ROLE_TIMESTAMP, ROLE_SNAPSHOT, ROLE_TARGETS, ROLE_KIND_MAX };
+const char *role_kind_name(enum role_kind k);
+
+/* Seconds since 1970 for "YYYY-MM-DDThh:mm:ssZ", and nothing else. */
+int time_parse(struct str text, int64_t *out_s, struct err *e) MUST_CHECK;
+void time_format(int64_t s, char out[21]);
+
+/* A metadata file as received. `signed_bytes` (canonical) is what signatures are over. */
+struct meta {
+	json_t *doc;               /* owned */
+	const json_t *signed_part; /* in doc */
+	struct buf signed_bytes;
+	enum role_kind kind;
+	uint64_t version;
+	int64_t expires_s;
+};
+
+void meta_init(struct meta *m);
+void meta_fini(struct meta *m);
+
+/* Form only: strict JSON within `max` bytes, _type as wanted, spec_version 1.x, version in [1,
+ * 2^53-1], expires. Says nothing about signatures or time. */
+int meta_parse(struct str bytes, enum role_kind want, size_t max, struct meta *out,
+	struct err *e) MUST_CHECK;
+
+/* Signatures of `m` by `role` as `delegator` (root's "roles" or targets' "delegations") states it:
+ * threshold of distinct public keys. ERR_UNSIGNED, ERR_BAD_INPUT (duplicate key id, threshold < 1).
+ */
+int meta_check_signatures(const struct meta *m, const struct meta *delegator, const char *role,
+	struct err *e) MUST_CHECK;
+
+/* ERR_EXPIRED when expires <= now_s. */
+int meta_check_expiry(
+	const struct meta *m, const char *name, int64_t now_s, struct err *e) MUST_CHECK;
+
+/* What timestamp lists of snapshot, and snapshot of targets files: version, and length and hash
+ * where they are given. */
+struct meta_pin {
+	uint64_t version;
+	bool has_length, has_hash;
+	uint64_t length;
+	struct sha256 hash;
+};
+int meta_pin_of(const struct meta *lister, const char *file, struct meta_pin *out,
+	struct err *e) MUST_CHECK;
+/* ERR_ALTERED when bytes differ from the pin. */
+int meta_pin_check(
+	const struct meta_pin *pin, const char *file, struct str bytes, struct err *e) MUST_CHECK;
+
+/* One entry of a targets file. */
+struct target {
+	char path[LIMIT_TARGET_NAME];
+	uint64_t length;
+	struct sha256 hash;
+	const json_t *match; /* custom.match, borrowed from the file, or NULL */
+};
+int meta_target(
+	const struct meta *targets, const char *path, struct target *out, struct err *e) MUST_CHECK;
+
+#endif

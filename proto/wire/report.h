@@ -1,0 +1,53 @@
+/* What a device tells the server. A report has a sequence number per device, so that one that is
+ * sent twice counts once. */
+#ifndef PROTO_WIRE_REPORT_H
+#define PROTO_WIRE_REPORT_H
+
+#include "lib/id.h"
+#include "proto/wire/json.h"
+#include "proto/wire/limits.h"
+
+/*  id, name, what it means */
+#define REPORT_KIND_TABLE(X)                                                                       \
+	X(HELLO, "hello", "the agent has started: who it is and what runs")                        \
+	X(STATE, "state", "the update moved to another state")                                     \
+	X(PROGRESS, "progress", "bytes staged or soak time done; may be dropped")                  \
+	X(OUTCOME, "outcome", "an update ended: committed, reverted, failed or stuck")             \
+	X(REFUSED, "refused", "a desired state was refused, with the typed reason")
+
+enum report_kind {
+#define X(id, ...) REPORT_##id,
+	REPORT_KIND_TABLE(X)
+#undef X
+		REPORT_KIND_MAX
+};
+
+struct report {
+	uint64_t seq; /* 1, 2, 3 ... per device, durable on the device before it is sent */
+	enum report_kind kind;
+	ms_t at;        /* wall clock of the device */
+	char agent[32]; /* version of the agent */
+	char hardware[ID_TEXT_MAX];
+	struct rel_id running;        /* "" when nothing is installed */
+	struct sha256 running_digest; /* of its release document */
+	char slot[8];
+	char state[16];          /* upd_state_name */
+	char txn[TXN_TEXT];      /* "" when idle */
+	struct camp_id campaign; /* of the desired state, or "" */
+	struct rel_id target;    /* release being installed, or that ended, or "" */
+	struct sha256 target_digest;
+	uint64_t director_version; /* of the desired state this is about */
+	uint64_t done, total;      /* PROGRESS: bytes or milliseconds */
+	enum err_code code;        /* OUTCOME, REFUSED: ERR_OK when committed */
+	char cause[ID_TEXT_MAX];   /* trigger type that fired, or "" */
+	char text[LIMIT_TEXT];     /* one sentence for people */
+	char *dossier; /* OUTCOME: rollback dossier as JSON text, owned; NULL when none */
+};
+
+void report_init(struct report *r);
+void report_fini(struct report *r);
+void report_encode(const struct report *r, struct buf *out);
+int report_decode(struct str text, struct report *out, struct err *e) MUST_CHECK;
+const char *report_kind_name(enum report_kind k);
+
+#endif

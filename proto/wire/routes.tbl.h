@@ -1,0 +1,28 @@
+/* Every HTTP route. Server, agent, command line and the API reference are made from these rows.
+ *  id, method, path ({name} is one segment), who may call, limit of the body in bytes, what it does */
+#define ROUTE_TABLE(X)                                                                                                 \
+	X(HEALTH, GET, "/healthz", ANYONE, 0, "Is the server up, and can it read its store?")                          \
+	X(METRICS, GET, "/metrics", ANYONE, 0, "Prometheus text metrics of the server")                                \
+	X(DIRECTOR_META, GET, "/director/{device}/{file}", DEVICE, 0,                                                  \
+		"Director metadata of one device, signed on demand; asking for timestamp.json is asking for admission") \
+	X(IMAGE_META, GET, "/image/{file}", ANYONE, 0, "Metadata of the image repository")                             \
+	X(IMAGE_TARGET, GET, "/image/targets/{product}/{file}", ANYONE, 0, "A release document, named DIGEST.NAME")    \
+	X(ARTIFACT, GET, "/artifacts/{digest}", ANYONE, 0, "Bytes of an artifact by their SHA-256; ranges work")       \
+	X(REPORT, POST, "/v1/devices/{device}/reports", DEVICE, LIMIT_REPORT_BYTES,                                    \
+		"Registers the device or tells its state; idempotent by sequence number")                              \
+	X(DEVICES, GET, "/v1/devices", OPERATOR, 0, "All devices with what they run")                                  \
+	X(DEVICE, GET, "/v1/devices/{device}", OPERATOR, 0, "One device")                                              \
+	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", OPERATOR, 0, "What a device reported, newest first")    \
+	X(ARTIFACT_PUT, PUT, "/v1/artifacts/{digest}", OPERATOR, LIMIT_ARTIFACT_BYTES, "Uploads an artifact")          \
+	X(RELEASE_PUBLISH, POST, "/v1/releases", OPERATOR, 8 * LIMIT_BODY_BYTES,                                        \
+		"Publishes a release: its document and the role files that sign it")                                   \
+	X(RELEASES, GET, "/v1/releases", OPERATOR, 0, "All releases")                                                  \
+	X(RELEASE, GET, "/v1/releases/{release}", OPERATOR, 0, "One release")                                          \
+	X(CAMPAIGN_CREATE, POST, "/v1/campaigns", OPERATOR, LIMIT_BODY_BYTES,                                           \
+		"A release, a selector, a policy; recipients are frozen at start")                                     \
+	X(CAMPAIGNS, GET, "/v1/campaigns", OPERATOR, 0, "All campaigns")                                               \
+	X(CAMPAIGN, GET, "/v1/campaigns/{campaign}", OPERATOR, 0, "One campaign with its waves and counts")            \
+	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", OPERATOR, 0, "The recipients and where each is")  \
+	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
+		"start, pause, resume, halt or rollback, with a reason")                                               \
+	X(AUDIT, GET, "/v1/audit", OPERATOR, 0, "Audit rows, newest last; ?after=N pages on")
