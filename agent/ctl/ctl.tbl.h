@@ -1,0 +1,10 @@
+/* What the local control socket understands. One JSON object a line in, one out.
+ *  id, name, needs the agent's own user or root, what it does */
+#define CTL_TABLE(X)                                                                                \
+	X(STATUS, "status", false, "state, slots, running release, progress")                       \
+	X(EXPLAIN, "explain", false, "what it waits for, watches with values and limits, and saw")  \
+	X(HISTORY, "history", false, "the last lines of the history; {\"n\": 20}")                  \
+	X(CHECK, "check", true, "ask the server now")                                               \
+	X(ROLLBACK, "rollback", true, "give up the running update and go back; {\"reason\": ...}")  \
+	X(CLEAR, "clear", true, "take a release out of quarantine; {\"release\": ...}")             \
+	X(RESET, "reset", true, "clear a stuck update after a person has looked; {\"reason\": ...}")

@@ -1,0 +1,43 @@
+/* Fetches and verifies the desired state: refreshes both TUF repositories, lets proto/trust decide,
+ * and stores what is trusted beneath home (trust/director/, trust/image/). Nothing on disk changes
+ * unless every check has passed for the file that is stored. */
+#ifndef AGENT_NET_DESIRED_H
+#define AGENT_NET_DESIRED_H
+
+#include "agent/net/http.h"
+#include "lib/sys/fs.h"
+#include "proto/trust/director.h"
+#include "proto/wire/release.h"
+
+struct desired_in {
+	struct fs *fs; /* home */
+	const struct http_conf *http;
+	const char *server; /* "http://127.0.0.1:8080", without a '/' at its end */
+	struct device_facts facts;
+	int64_t now_s;
+	const atomic_bool *cancel;
+};
+
+struct desired_out {
+	bool unchanged; /* the director's timestamp is the one known: nothing else was fetched */
+	struct desired desired;  /* unless unchanged */
+	struct release *release; /* unless unchanged or DESIRED_NOTHING; the caller's to free */
+	ms_t retry_after;        /* what the server asked for, 0 when nothing */
+};
+
+/* Stored roots must exist (provisioned): trust/director/root.json, trust/image/root.json. Any error
+ * of proto/trust, or ERR_NET, ERR_TIMEOUT; the text says which file of which repository. */
+int desired_fetch(const struct desired_in *in, struct desired_out *out, struct err *e) MUST_CHECK;
+
+/* The release document of an earlier fetch, as stored under documents/DIGEST.json. */
+int desired_load_release(struct fs *fs, const struct sha256 *document, struct release *out,
+	struct err *e) MUST_CHECK;
+/* What that document's targets entry pre-authorised, as stored beside it. */
+int desired_load_rollback_to(struct fs *fs, const struct sha256 *document, struct device_facts *io,
+	struct err *e) MUST_CHECK;
+
+/* Puts provisioned roots in place; refuses to replace others. */
+int desired_provision(
+	struct fs *fs, struct str director_root, struct str image_root, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,59 @@
+/* HTTP(S) client by libcurl. Blocking calls with bounds on time, size, redirects and headers;
+ * called from job threads. Certificates and names are always checked; a redirect never leaves the
+ * host. */
+#ifndef AGENT_NET_HTTP_H
+#define AGENT_NET_HTTP_H
+
+#include <stdatomic.h>
+
+#include "lib/buf.h"
+
+struct http_conf {
+	char ca_file[256]; /* "" : the system's */
+	char cert_file[256], key_file[256];
+	char proxy[256];
+	char bearer[128]; /* Authorization: Bearer ...; "" : none */
+	char user_agent[64];
+	ms_t connect_timeout,
+		total_timeout; /* total: for calls that gather a body; 0: 10 s and 60 s */
+	uint64_t low_speed;    /* bytes/s below which a transfer is given up after 30 s; 0: 1000 */
+};
+
+struct http_answer {
+	int status;
+	char etag[128];   /* "" when none */
+	ms_t retry_after; /* 0 when none */
+	struct buf body;  /* the caller's to buf_fini */
+};
+
+/* ERR_NET, ERR_TIMEOUT when no answer was had; ERR_TOO_LARGE when the body is over `max`, as soon
+ * as that is known. Any status is an answer: 0 is returned and the caller looks at out->status.
+ * `etag` ("" or NULL: none) goes into If-None-Match. `cancel` may be NULL; when it becomes true the
+ * call ends with ERR_CANCELLED. */
+int http_get(const struct http_conf *c, const char *url, const char *etag, size_t max,
+	const atomic_bool *cancel, struct http_answer *out, struct err *e) MUST_CHECK;
+/* method "POST", "PUT", ...; body as JSON. */
+int http_send(const struct http_conf *c, const char *method, const char *url, struct str body,
+	size_t max, const atomic_bool *cancel, struct http_answer *out, struct err *e) MUST_CHECK;
+/* PUT of a file, streamed; `progress` (may be NULL) is told the bytes sent. */
+int http_put_file(const struct http_conf *c, const char *url, const char *path, size_t max,
+	void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+	struct http_answer *out, struct err *e) MUST_CHECK;
+void http_answer_fini(struct http_answer *a);
+
+/* Turns a status that is no success into an error: err_by_http, with the server's own
+ * {"error","reason"} if it sent one. */
+int http_check(const struct http_answer *a, const char *what, struct err *e) MUST_CHECK;
+
+/* A body that is pulled piece by piece; for artifacts. Exactly `length` bytes are expected (known
+ * from signed metadata): one more is ERR_ALTERED, fewer are fetched again from where it broke, with
+ * Range and If-Range, up to a bounded number of times without progress. */
+struct http_stream;
+int http_stream_open(const struct http_conf *c, const char *url, uint64_t offset, uint64_t length,
+	const atomic_bool *cancel, struct http_stream **out, struct err *e) MUST_CHECK;
+/* Up to n bytes; *out_n == 0 only at the end. */
+int http_stream_read(
+	struct http_stream *s, void *p, size_t n, size_t *out_n, struct err *e) MUST_CHECK;
+void http_stream_close(struct http_stream **s);
+
+#endif

@@ -1,0 +1,79 @@
+/* Where a release is laid down. A driver writes; it never decides. Everything lies beneath the
+ * agent's home, through the fs seam: slots/a, slots/b (content), slots/a.status (mark and digests,
+ * outside the content), slots/a.NAME.tree (the listing of one component). Content is read-only for
+ * the workload: unchanged components may share blocks or inodes between slots. */
+#ifndef AGENT_SLOT_SLOT_H
+#define AGENT_SLOT_SLOT_H
+
+#include "agent/core/facts.h"
+#include "lib/sys/fs.h"
+#include "proto/wire/release.h"
+#include "proto/wire/tree.h"
+
+struct slots; /* opaque: kind and place */
+
+struct slot_driver {
+	const char *kind; /* "dir", "null" */
+	const char *help;
+
+	/* What stands in the slot's status. Changes nothing. A missing or unreadable status is
+	 * SLOT_INVALID. */
+	int (*look)(struct slots *, unsigned slot, struct slot_view *out, struct err *) MUST_CHECK;
+
+	/* The slot is INVALID, durably, on return; before any byte of it changes. Content may still
+	 * lie there. */
+	int (*invalidate)(struct slots *, unsigned slot, struct err *) MUST_CHECK;
+
+	/* Empties the slot and makes it ready for a release: what is no component of `r`, or
+	 * differs from its tree, is removed. */
+	int (*begin)(
+		struct slots *, unsigned slot, const struct release *r, struct err *) MUST_CHECK;
+
+	/* Is this component in the slot already, whole and durable, written since `begin` by an
+	 * earlier run? Its files are read and digested before the answer is yes. */
+	int (*has)(struct slots *, unsigned slot, const struct component *c, bool *out,
+		struct err *) MUST_CHECK;
+
+	/* Takes the component over from another, valid slot: shares what can be shared, copies the
+	 * rest, after every file's digest was checked against the signed tree. *out_taken is false
+	 * (and nothing is left behind) when that slot does not hold this very tree. Durable on
+	 * return. */
+	int (*take_over)(struct slots *, unsigned slot, unsigned from, const struct component *c,
+		bool *out_taken, struct err *) MUST_CHECK;
+
+	/* Lays a component down as its bytes come. Names are resolved beneath the component's
+	 * place; ERR_DENIED for anything that would leave it. put_file is followed by exactly
+	 * `size` bytes of put_data. Modes become 0755 or 0644. */
+	int (*put_begin)(
+		struct slots *, unsigned slot, const struct component *c, struct err *) MUST_CHECK;
+	int (*put_dir)(struct slots *, const char *path, struct err *) MUST_CHECK;
+	int (*put_file)(struct slots *, const char *path, bool executable, uint64_t size,
+		struct err *) MUST_CHECK;
+	int (*put_link)(
+		struct slots *, const char *path, const char *target, struct err *) MUST_CHECK;
+	int (*put_data)(struct slots *, const void *p, size_t n, struct err *) MUST_CHECK;
+	/* Syncs everything of the component and writes its listing; ERR_ALTERED when the tree
+	 * differs from the signed one. */
+	int (*put_end)(struct slots *, struct err *) MUST_CHECK;
+	void (*put_abort)(struct slots *);
+
+	/* Reads back every byte of every component from the device (not from the cache), compares
+	 * with the signed trees, and only then marks the slot VALID, durably. *out_content is the
+	 * digest over all trees. ERR_ALTERED, ERR_IO. */
+	int (*seal)(struct slots *, unsigned slot, const struct release *r,
+		const struct sha256 *document, struct sha256 *out_content, struct err *) MUST_CHECK;
+};
+
+/* The driver named `kind`, or NULL. */
+const struct slot_driver *slot_driver_find(const char *kind);
+
+/* `fs` (rooted at the agent's home) must outlive it. Makes slots/a and slots/b if they are missing.
+ */
+int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *e) MUST_CHECK;
+void slots_close(struct slots **s);
+const struct slot_driver *slots_driver(const struct slots *s);
+
+/* "slots/a": relative to home. */
+const char *slot_path(unsigned slot);
+
+#endif
