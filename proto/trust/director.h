@@ -4,8 +4,8 @@
  * Director targets.json: top-level "x-backstay": {"device": ID, "campaign": ID or "", "order":
  * "install" | "rollback"}; at most one entry in "targets": the release document that the device
  * shall run (none: stay as you are). Image repository: root.json carries "x-backstay-quorum":
- * [{"paths": ["*\/*"], "all_of": ["engineering", "safety", "compliance"]}]; each named role is a
- * direct delegation of top-level targets and must list the same release document with the same
+ * [{"paths": [PATTERN, ...], "all_of": ["engineering", "safety", "compliance"]}]; each named role
+ * is a direct delegation of top-level targets and must list the same release document with the same
  * length, hash and custom.match. A rule in root may add roles, never go below the minimum compiled
  * in. custom.match: {"hardwareIds": [sorted], "releaseCounter": N, "rollbackTo": [{"path",
  * "sha256"}]}. */

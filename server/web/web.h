@@ -1,0 +1,63 @@
+/* HTTP for the server: libmicrohttpd driven by the event loop, one thread, requests as values. It
+ * knows the routes (proto/wire/routes.tbl.h), bounds and TLS, and nothing of what a request means.
+ */
+#ifndef SERVER_WEB_WEB_H
+#define SERVER_WEB_WEB_H
+
+#include <systemd/sd-event.h>
+
+#include "lib/buf.h"
+#include "proto/wire/routes.h"
+
+struct web_conf {
+	char bind[64];                    /* numeric address */
+	uint16_t port;                    /* 0: the kernel chooses; web_port tells */
+	char tls_cert[256], tls_key[256]; /* PEM; "" : plain HTTP */
+	char upload_dir[256];             /* where large bodies are gathered */
+	unsigned max_connections;
+};
+
+struct web_request {
+	enum route route;
+	struct str args[ROUTE_ARGS_MAX]; /* the {names} of the route, in order, decoded */
+	const char *etag;                /* If-None-Match, or "" */
+	const char *bearer;              /* token of the Authorization header, or "" */
+	const char *peer;                /* numeric address */
+	struct str body;                 /* unless body_file is set */
+	const char *body_file; /* a large body: a file in upload_dir, which the handler may rename
+				  away; else removed */
+	const char *(*query)(
+		const struct web_request *, const char *name); /* NULL when it is not there */
+	void *priv;
+};
+
+/* Filled by the handler; zeroed before. */
+struct web_reply {
+	int status;
+	const char *type; /* static; default application/json */
+	struct buf body;  /* taken over */
+	char etag[80];    /* without quotes */
+	unsigned retry_after_s;
+	char file[512]; /* serve this file instead of body; ranges work */
+	char error[32]; /* name of the error for the server's metrics, or "" */
+};
+
+typedef void web_handler_f(void *ctx, const struct web_request *rq, struct web_reply *out);
+
+struct web;
+int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler, void *ctx,
+	struct web **out, struct err *e) MUST_CHECK;
+void web_close(struct web **w);
+uint16_t web_port(const struct web *w);
+
+/* Fills a reply from an error: its HTTP status and {"error": NAME, "reason": TEXT}. */
+void web_reply_err(struct web_reply *out, const struct err *e);
+
+struct web_stats {
+	uint64_t requests[ROUTE_MAX + 1]; /* the last: no such route */
+	uint64_t errors;                  /* answers of 400 and more */
+	unsigned connections;
+};
+const struct web_stats *web_stats(const struct web *w);
+
+#endif
