@@ -12,7 +12,7 @@ enum route {
 #undef X
 		ROUTE_MAX
 };
-enum route_caller { ROUTE_ANYONE, ROUTE_DEVICE, ROUTE_OPERATOR };
+enum route_caller { CALLER_ANYONE, CALLER_DEVICE, CALLER_OPERATOR };
 
 #define ROUTE_ARGS_MAX 3
 
