@@ -2,7 +2,7 @@
 #ifndef PROTO_WIRE_ROUTES_H
 #define PROTO_WIRE_ROUTES_H
 
-#include "lib/str.h"
+#include "lib/buf.h"
 #include "proto/wire/limits.h"
 #include "proto/wire/routes.tbl.h"
 
