@@ -26,14 +26,14 @@ struct slot_view {
 
 /* What decides which slot starts next, and what is known of the present start. */
 struct boot_view {
-	unsigned active;     /* starts next */
-	unsigned confirmed;  /* started last as good; the way back */
+	unsigned active;     /* starts next; SLOT_NONE: nothing was ever installed */
+	unsigned confirmed;  /* started last as good; the way back; SLOT_NONE as above */
 	unsigned tries_left; /* of an unconfirmed active slot; 0 where nothing counts */
 	bool fell_back;      /* a boot loader gave the active slot up */
 };
 
 struct svc_view {
-	bool alive;     /* the workload runs */
+	bool alive;     /* the workload runs; always true where nobody supervises one */
 	unsigned slot;  /* from which slot, SLOT_NONE when the driver cannot tell */
 	uint32_t ended; /* how often it ended or was restarted by its supervisor, since the
 			   supervisor counts */
