@@ -47,6 +47,7 @@ LDFLAGS_ALL = $(LDHARD) $(SAN_$(SAN)) $(LDFLAGS)
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
+.SECONDARY:
 .DELETE_ON_ERROR:
 
 # ---- the tree ---------------------------------------------------------------
@@ -90,6 +91,12 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 include tests/tests.mk
 include packaging/packaging.mk
+
+.PHONY: compile_commands.json
+compile_commands.json: ## write the compilation database for editors and clang-tidy
+	@for f in $(SRC) $(TEST_SRC) $(wildcard tests/lib/*.c); do \
+		printf '%s\t%s\n' "$$f" '$(CC) $(CFLAGS_ALL) -c '"$$f"; done | \
+		jq -Rn --arg dir '$(CURDIR)' '[inputs | split("\t") | {directory: $$dir, file: .[0], command: .[1]}]' > $@
 
 .PHONY: deps
 deps: ## install what is missing of the Debian packages this tree needs

@@ -9,7 +9,6 @@ FUZZ_SRC   := $(wildcard tests/fuzz/fz_*.c)
 $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB) $(ARCHIVE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
-.PRECIOUS: $(B)/tests/%.o
 
 -include $(TEST_BIN:=.d) $(TEST_LIB:.o=.d)
 
@@ -17,10 +16,49 @@ $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB) $(ARCHIVE)
 tests: $(TEST_BIN) ## build the test programs
 
 define run_kind
+check-$(1): ## run tests/$(1)
 check-$(1): $(filter $(B)/tests/$(1)/%,$(TEST_BIN)) $(BINS)
 	@tests/tools/run-tests $(1) $$(filter $(B)/tests/$(1)/%,$$^)
 endef
 $(foreach k,$(TEST_KINDS),$(eval $(call run_kind,$(k))))
+
+.PHONY: check-system
+check-system: all ## run tests/system: the real programs on loopback
+	@tests/tools/run-system $(B)/bin
+
+# ---- what is checked without running anything ----------------------------------
+C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '\.tbl\.h$$')
+.PHONY: check-format fmt tidy cppcheck lint
+check-format: ## is everything formatted?
+	@clang-format --dry-run -Werror $(C_FILES) 2>&1 | grep -o '^[^:]*:[0-9]*' | sort -u | grep . && exit 1 || echo "format: $(words $(C_FILES)) files"
+fmt: ## format everything
+	@clang-format -i $(C_FILES)
+tidy: compile_commands.json ## clang-tidy over the product
+	@printf '%s\n' $(SRC) | xargs -P2 -n8 clang-tidy --quiet -p . 2>/dev/null | grep -E '(warning|error):' && exit 1 || \
+		echo "tidy: $(words $(SRC)) files, no finding"
+cppcheck: ## cppcheck over the product
+	@cppcheck -q -j2 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c17 \
+		--suppress=missingIncludeSystem --suppressions-list=tests/tools/cppcheck.txt -I. $(SRC)
+	@echo "cppcheck: $(words $(SRC)) files, no finding"
+lint: check-format cppcheck tidy ## all of these
+
+# ---- everything -------------------------------------------------------------------
+# gcc runs all; clang with ASan and UBSan runs what is in one process; clang alone proves that it builds and agrees.
+RUN = @$(MAKE) --no-print-directory
+.PHONY: check
+check: ## install what is missing, build with gcc and clang, run all tests (short campaigns)
+	@packaging/install-deps
+	@date +%s > .check-began
+	$(RUN) check-layers check-format
+	$(RUN) -j2 CC=gcc all tests
+	$(RUN) CC=gcc check-pure check-unit check-machine check-fault check-system
+	$(RUN) -j2 CC=clang SAN=asan all tests
+	$(RUN) CC=clang SAN=asan check-unit check-machine check-fault
+	$(RUN) -j2 CC=clang all tests
+	$(RUN) CC=clang check-unit check-machine
+	$(RUN) cppcheck
+	$(RUN) fuzz S=3
+	@echo "check: all green in $$(( $$(date +%s) - $$(cat .check-began) )) s"; rm -f .check-began
 
 .PHONY: check-layers check-pure
 check-layers: ## prove that every include respects the layers
