@@ -1,5 +1,5 @@
-/* Owned, growing bytes. Memory that cannot be had ends the process: inputs are bounded (proto/wire/limits.h), so no
- * peer can cause it. */
+/* Owned, growing bytes. Memory that cannot be had ends the process: inputs are bounded
+ * (proto/wire/limits.h), so no peer can cause it. */
 #ifndef LIB_BUF_H
 #define LIB_BUF_H
 
@@ -16,7 +16,8 @@ void buf_init(struct buf *b);
 /* Frees the bytes; harmless on a zeroed or finished buffer. */
 void buf_fini(struct buf *b);
 void buf_clear(struct buf *b);
-/* Room for `more` bytes behind the present ones; returns where they go. The caller then adds to b->n. */
+/* Room for `more` bytes behind the present ones; returns where they go. The caller then adds to
+ * b->n. */
 uint8_t *buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, const char *s);

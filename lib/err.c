@@ -12,7 +12,8 @@ struct err_row {
 };
 
 static const struct err_row rows[] = {
-#define X(id, name, retry, http, exit, text) [ERR_##id] = {name, text, ERR_RETRY_##retry, http, exit},
+#define X(id, name, retry, http, exit, text)                                                       \
+	[ERR_##id] = {name, text, ERR_RETRY_##retry, http, exit},
 	ERR_TABLE(X)
 #undef X
 };

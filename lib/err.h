@@ -1,5 +1,6 @@
-/* Errors are values with a class. A function that can fail returns 0 or the negative of an err_code and fills
- * the struct err its caller owns; outputs are untouched on failure. Library code never logs. */
+/* Errors are values with a class. A function that can fail returns 0 or the negative of an err_code
+ * and fills the struct err its caller owns; outputs are untouched on failure. Library code never
+ * logs. */
 #ifndef LIB_ERR_H
 #define LIB_ERR_H
 
@@ -12,11 +13,11 @@ enum err_code {
 #define X(id, ...) ERR_##id,
 	ERR_TABLE(X)
 #undef X
-	ERR_CODE_MAX
+		ERR_CODE_MAX
 };
 
-/* Owned by the caller, usually on its stack; never allocates. `text` is one line; layers add prefixes on the way
- * up: "stage models: chunk 7: HTTP 403". */
+/* Owned by the caller, usually on its stack; never allocates. `text` is one line; layers add
+ * prefixes on the way up: "stage models: chunk 7: HTTP 403". */
 struct err {
 	enum err_code code;
 	int sys; /* errno of the system call that failed, or 0 */
@@ -26,8 +27,9 @@ struct err {
 /* Fills *e (which may be NULL) and returns -code. `code` must not be ERR_OK. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
-/* The same for a failed system call: `sys` is its errno, whose text is appended. ENOSPC and EDQUOT become
- * ERR_NO_SPACE, ENOENT ERR_NOT_FOUND, EACCES, EPERM and ELOOP ERR_DENIED, the rest ERR_IO. */
+/* The same for a failed system call: `sys` is its errno, whose text is appended. ENOSPC and EDQUOT
+ * become ERR_NO_SPACE, ENOENT ERR_NOT_FOUND, EACCES, EPERM and ELOOP ERR_DENIED, the rest ERR_IO.
+ */
 int err_sys(struct err *e, int sys, const char *fmt, ...) PRINTF(3, 4);
 
 /* Puts "prefix: " before the text and returns -e->code, so that it can end a return statement. */
@@ -43,8 +45,8 @@ int err_exit(enum err_code code);
 /* The code named `name`, or ERR_CODE_MAX. */
 enum err_code err_by_name(const char *name);
 
-/* The code whose row has this HTTP status as its first; ERR_NET for any other status of 500 or more, ERR_BAD_INPUT
- * for any other of 400 or more, ERR_OK below. */
+/* The code whose row has this HTTP status as its first; ERR_NET for any other status of 500 or
+ * more, ERR_BAD_INPUT for any other of 400 or more, ERR_OK below. */
 enum err_code err_by_http(int status);
 
 #endif

@@ -10,8 +10,8 @@ static bool alnum(char c)
 int id_parse(struct str text, const char *what, char out[ID_TEXT_MAX], struct err *e)
 {
 	if (text.n == 0 || text.n >= ID_TEXT_MAX)
-		return err_set(e, ERR_BAD_INPUT, "%s: %zu characters, 1 to %d are allowed", what, text.n,
-			ID_TEXT_MAX - 1);
+		return err_set(e, ERR_BAD_INPUT, "%s: %zu characters, 1 to %d are allowed", what,
+			text.n, ID_TEXT_MAX - 1);
 	if (!alnum(text.p[0]))
 		return err_set(e, ERR_BAD_INPUT, "%s: must begin with a letter or digit", what);
 	for (size_t i = 0; i < text.n; i++) {

@@ -10,7 +10,8 @@ struct dev_id {
 	char s[ID_TEXT_MAX];
 };
 struct rel_id {
-	char s[ID_TEXT_MAX]; /* "ocr-4": the name of a release document; its digest is what identifies it */
+	char s[ID_TEXT_MAX]; /* "ocr-4": the name of a release document; its digest is what
+				identifies it */
 };
 struct camp_id {
 	char s[ID_TEXT_MAX];
@@ -25,7 +26,8 @@ struct sha256 {
 #define SHA256_TEXT 65 /* hexadecimal with its NUL */
 #define TXN_TEXT    33
 
-/* An id is 1 to 47 of [A-Za-z0-9._-] and begins with a letter or digit. ERR_BAD_INPUT otherwise; `what` names it. */
+/* An id is 1 to 47 of [A-Za-z0-9._-] and begins with a letter or digit. ERR_BAD_INPUT otherwise;
+ * `what` names it. */
 int id_parse(struct str text, const char *what, char out[ID_TEXT_MAX], struct err *e) MUST_CHECK;
 
 int sha256_parse(struct str hex, struct sha256 *out, struct err *e) MUST_CHECK;

@@ -114,11 +114,13 @@ static int nibble(char c)
 int hex_decode(struct str s, uint8_t *dst, size_t n, struct err *e)
 {
 	if (s.n != 2 * n)
-		return err_set(e, ERR_BAD_INPUT, "%zu hexadecimal digits, expected %zu", s.n, 2 * n);
+		return err_set(
+			e, ERR_BAD_INPUT, "%zu hexadecimal digits, expected %zu", s.n, 2 * n);
 	for (size_t i = 0; i < s.n; i++)
 		if (nibble(s.p[i]) < 0)
 			return err_set(e, ERR_BAD_INPUT, "not a hexadecimal digit at %zu", i);
 	for (size_t i = 0; i < n; i++)
-		dst[i] = (uint8_t)((unsigned)nibble(s.p[2 * i]) << 4 | (unsigned)nibble(s.p[2 * i + 1]));
+		dst[i] = (uint8_t)((unsigned)nibble(s.p[2 * i]) << 4 |
+				   (unsigned)nibble(s.p[2 * i + 1]));
 	return 0;
 }

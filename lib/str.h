@@ -1,4 +1,5 @@
-/* Borrowed text: a pointer and a length, valid as long as whatever owns the bytes. Never NUL-terminated by contract. */
+/* Borrowed text: a pointer and a length, valid as long as whatever owns the bytes. Never
+ * NUL-terminated by contract. */
 #ifndef LIB_STR_H
 #define LIB_STR_H
 
@@ -18,16 +19,19 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
 bool str_has_prefix(struct str s, const char *prefix);
 
-/* Takes everything up to the first `sep` (or all that is left) off *rest. Returns false when *rest was used up. */
+/* Takes everything up to the first `sep` (or all that is left) off *rest. Returns false when *rest
+ * was used up. */
 bool str_split(struct str *rest, char sep, struct str *out_field);
 
 /* Without blanks and tabs at both ends. */
 struct str str_trim(struct str s);
 
-/* Decimal, no sign for u64, no blanks, nothing after it; ERR_BAD_INPUT when it is not a number in [min, max]. */
+/* Decimal, no sign for u64, no blanks, nothing after it; ERR_BAD_INPUT when it is not a number in
+ * [min, max]. */
 int str_to_u64(struct str s, uint64_t min, uint64_t max, uint64_t *out, struct err *e) MUST_CHECK;
 
-/* Copies into a fixed array, always terminated; ERR_TOO_LARGE when it does not fit, ERR_BAD_INPUT on a NUL inside. */
+/* Copies into a fixed array, always terminated; ERR_TOO_LARGE when it does not fit, ERR_BAD_INPUT
+ * on a NUL inside. */
 int str_copy(struct str s, char *dst, size_t cap, struct err *e) MUST_CHECK;
 
 /* Lower-case hexadecimal. `dst` holds 2n + 1 bytes. */

@@ -1,5 +1,5 @@
-/* Time comes in as a value. `mono` never goes back while the machine is up and counts suspended time (CLOCK_BOOTTIME);
- * `wall` is civil time since 1970 and may jump. */
+/* Time comes in as a value. `mono` never goes back while the machine is up and counts suspended
+ * time (CLOCK_BOOTTIME); `wall` is civil time since 1970 and may jump. */
 #ifndef LIB_SYS_CLOCK_H
 #define LIB_SYS_CLOCK_H
 

@@ -1,12 +1,13 @@
-/* The durability seam: everything of the agent that must survive a power cut goes through a struct fs. The product has
- * one implementation (fs_posix.c); tests/lib/crashfs.c is a simulated disk that loses, tears and reorders whatever was
- * not synced.
+/* The durability seam: everything of the agent that must survive a power cut goes through a struct
+ * fs. The product has one implementation (fs_posix.c); tests/lib/crashfs.c is a simulated disk that
+ * loses, tears and reorders whatever was not synced.
  *
- * Paths are relative to the root the fs was opened on, use '/', and never leave it: no "..", no absolute name, and no
- * symbolic link that points out is followed (openat2 RESOLVE_BENEATH); ERR_DENIED or ERR_BAD_INPUT otherwise.
- * Nothing is durable before the matching call returns: file data after sync, names (create, rename, symlink, link,
- * unlink, mkdir) after sync_dir of the folder that holds them.
- * Every call may be made from any thread, but one fd by one thread at a time. */
+ * Paths are relative to the root the fs was opened on, use '/', and never leave it: no "..", no
+ * absolute name, and no symbolic link that points out is followed (openat2 RESOLVE_BENEATH);
+ * ERR_DENIED or ERR_BAD_INPUT otherwise. Nothing is durable before the matching call returns: file
+ * data after sync, names (create, rename, symlink, link, unlink, mkdir) after sync_dir of the
+ * folder that holds them. Every call may be made from any thread, but one fd by one thread at a
+ * time. */
 #ifndef LIB_SYS_FS_H
 #define LIB_SYS_FS_H
 
@@ -21,45 +22,60 @@ struct fs_stat {
 	uint32_t links;
 };
 
-/* open flags; exactly one of the first three */
+/* Open flags; exactly one of the first three. FS_CREATE opens for read and write and makes a
+ * missing file with mode 0644. FS_DIRECT bypasses the page cache where the file system can;
+ * alignment of offsets, lengths and buffers to 4096 is the caller's business; where it is refused,
+ * ordinary I/O is used. */
 #define FS_READ   0x01U
-#define FS_WRITE  0x02U /* must exist */
-#define FS_CREATE 0x04U /* read and write; made with mode 0644 if missing */
-#define FS_EXCL   0x08U /* with FS_CREATE: must not exist */
+#define FS_WRITE  0x02U
+#define FS_CREATE 0x04U
+#define FS_EXCL   0x08U
 #define FS_TRUNC  0x10U
-#define FS_DIRECT 0x20U /* bypass the page cache where the file system can; offsets, lengths and buffers are the
-			   caller's business (4096). Falls back to ordinary I/O by itself where it is refused. */
+#define FS_DIRECT 0x20U
 
 struct fs;
 
-/* Called once per entry, without "." and ".."; a non-zero return ends the listing and is handed up. */
+/* Called once per entry, without "." and ".."; a non-zero return ends the listing and is handed up.
+ */
 typedef int fs_list_f(void *ctx, const char *name, enum fs_kind kind, struct err *e);
 
 struct fs_ops {
-	int (*open)(struct fs *, const char *path, unsigned flags, int *out_fd, struct err *) MUST_CHECK;
+	int (*open)(struct fs *, const char *path, unsigned flags, int *out_fd,
+		struct err *) MUST_CHECK;
 	/* Reports failures of delayed writes. The fd is gone in any case. */
 	int (*close)(struct fs *, int fd, struct err *) MUST_CHECK;
 	/* *out_n < n only at the end of the file. */
-	int (*pread)(struct fs *, int fd, void *p, size_t n, uint64_t off, size_t *out_n, struct err *) MUST_CHECK;
-	int (*pwrite)(struct fs *, int fd, const void *p, size_t n, uint64_t off, struct err *) MUST_CHECK;
+	int (*pread)(struct fs *, int fd, void *p, size_t n, uint64_t off, size_t *out_n,
+		struct err *) MUST_CHECK;
+	int (*pwrite)(struct fs *, int fd, const void *p, size_t n, uint64_t off,
+		struct err *) MUST_CHECK;
 	int (*truncate)(struct fs *, int fd, uint64_t size, struct err *) MUST_CHECK;
 	/* Data and size are durable on return. */
 	int (*sync)(struct fs *, int fd, struct err *) MUST_CHECK;
-	/* Starts writing back what is dirty and drops the file from the cache, so that a later read sees the device. */
+	/* Starts writing back what is dirty and drops the file from the cache, so that a later read
+	 * sees the device. */
 	int (*drop_cache)(struct fs *, int fd, struct err *) MUST_CHECK;
-	/* Copies all of `from` into the new file `to`, sharing blocks: reflink, else a hard link; ERR_NOT_FOUND when the
-	 * file system can do neither, and the caller copies. */
+	/* Copies all of `from` into the new file `to`, sharing blocks: reflink, else a hard link;
+	 * ERR_NOT_FOUND when the file system can do neither, and the caller copies. */
 	int (*clone)(struct fs *, const char *from, const char *to, struct err *) MUST_CHECK;
-	int (*stat)(struct fs *, const char *path, struct fs_stat *out, struct err *) MUST_CHECK; /* does not follow */
+	int (*stat)(struct fs *, const char *path, struct fs_stat *out,
+		struct err *) MUST_CHECK; /* does not follow */
 	int (*chmod)(struct fs *, const char *path, uint32_t mode, struct err *) MUST_CHECK;
-	int (*mkdir)(struct fs *, const char *path, uint32_t mode, struct err *) MUST_CHECK; /* ok if it is there */
-	int (*unlink)(struct fs *, const char *path, struct err *) MUST_CHECK; /* file or link; ok if missing */
-	int (*rmdir)(struct fs *, const char *path, struct err *) MUST_CHECK;  /* empty; ok if missing */
-	int (*rename)(struct fs *, const char *from, const char *to, struct err *) MUST_CHECK; /* replaces `to` */
+	int (*mkdir)(struct fs *, const char *path, uint32_t mode,
+		struct err *) MUST_CHECK; /* ok if it is there */
+	int (*unlink)(struct fs *, const char *path,
+		struct err *) MUST_CHECK; /* file or link; ok if missing */
+	int (*rmdir)(
+		struct fs *, const char *path, struct err *) MUST_CHECK; /* empty; ok if missing */
+	int (*rename)(struct fs *, const char *from, const char *to,
+		struct err *) MUST_CHECK; /* replaces `to` */
 	int (*symlink)(struct fs *, const char *target, const char *path, struct err *) MUST_CHECK;
-	int (*readlink)(struct fs *, const char *path, char *out, size_t cap, struct err *) MUST_CHECK;
-	int (*list)(struct fs *, const char *path, fs_list_f *each, void *ctx, struct err *) MUST_CHECK;
-	int (*sync_dir)(struct fs *, const char *path, struct err *) MUST_CHECK; /* "" is the root */
+	int (*readlink)(
+		struct fs *, const char *path, char *out, size_t cap, struct err *) MUST_CHECK;
+	int (*list)(
+		struct fs *, const char *path, fs_list_f *each, void *ctx, struct err *) MUST_CHECK;
+	int (*sync_dir)(
+		struct fs *, const char *path, struct err *) MUST_CHECK; /* "" is the root */
 	/* Bytes that may still be written here. */
 	int (*room)(struct fs *, const char *path, uint64_t *out_bytes, struct err *) MUST_CHECK;
 };
@@ -76,14 +92,17 @@ void fs_posix_close(struct fs *fs);
 /* ---- what everybody needs, made of the calls above (fs.c) ---- */
 
 /* The whole file, at most `max` bytes; ERR_NOT_FOUND, ERR_TOO_LARGE. Appends to *out. */
-int fs_read_file(struct fs *fs, const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
+int fs_read_file(
+	struct fs *fs, const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 
-/* Replaces a file atomically: temporary beside it, sync, rename, sync_dir. Durable on return; on failure the old
- * content stands. */
-int fs_write_file(struct fs *fs, const char *path, const void *p, size_t n, uint32_t mode, struct err *e) MUST_CHECK;
+/* Replaces a file atomically: temporary beside it, sync, rename, sync_dir. Durable on return; on
+ * failure the old content stands. */
+int fs_write_file(struct fs *fs, const char *path, const void *p, size_t n, uint32_t mode,
+	struct err *e) MUST_CHECK;
 
 /* The same for a symbolic link; atomic and durable on return. */
-int fs_replace_symlink(struct fs *fs, const char *target, const char *path, struct err *e) MUST_CHECK;
+int fs_replace_symlink(
+	struct fs *fs, const char *target, const char *path, struct err *e) MUST_CHECK;
 
 /* mkdir -p, durable on return. */
 int fs_make_dirs(struct fs *fs, const char *path, struct err *e) MUST_CHECK;

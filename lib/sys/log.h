@@ -13,7 +13,7 @@ enum log_id {
 #define X(id, ...) LOG_ID_##id,
 	LOG_TABLE(X)
 #undef X
-	LOG_ID_MAX
+		LOG_ID_MAX
 };
 
 enum log_form { LOG_FORM_TEXT, LOG_FORM_JOURNAL, LOG_FORM_JSON };

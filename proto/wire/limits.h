@@ -1,26 +1,26 @@
-/* Every bound of everything that is parsed, in one place. A peer can send no more than this, so memory that cannot be
- * had is no peer's doing. */
+/* Every bound of everything that is parsed, in one place. A peer can send no more than this, so
+ * memory that cannot be had is no peer's doing. */
 #ifndef PROTO_WIRE_LIMITS_H
 #define PROTO_WIRE_LIMITS_H
 
 #define LIMIT_JSON_DEPTH 32
 
 /* metadata, bytes */
-#define LIMIT_ROOT_BYTES      (64 * 1024)
-#define LIMIT_TIMESTAMP_BYTES (16 * 1024)
-#define LIMIT_SNAPSHOT_BYTES  (256 * 1024)
-#define LIMIT_TARGETS_BYTES   (2 * 1024 * 1024)
-#define LIMIT_DIRECTOR_BYTES  (64 * 1024) /* any file of a director repository */
-#define LIMIT_KEYS            64          /* in one root or targets file */
-#define LIMIT_SIGNATURES      64
-#define LIMIT_DELEGATIONS     32
-#define LIMIT_ROOT_ROTATIONS  256 /* in one refresh */
-#define LIMIT_TARGETS         4096
+#define LIMIT_ROOT_BYTES       (64 * 1024)
+#define LIMIT_TIMESTAMP_BYTES  (16 * 1024)
+#define LIMIT_SNAPSHOT_BYTES   (256 * 1024)
+#define LIMIT_TARGETS_BYTES    (2 * 1024 * 1024)
+#define LIMIT_DIRECTOR_BYTES   (64 * 1024) /* any file of a director repository */
+#define LIMIT_KEYS             64          /* in one root or targets file */
+#define LIMIT_SIGNATURES       64
+#define LIMIT_DELEGATIONS      32
+#define LIMIT_ROOT_ROTATIONS   256 /* in one refresh */
+#define LIMIT_TARGETS          4096
 #define LIMIT_DIRECTOR_TARGETS 8
-#define LIMIT_ROLES           64 /* files that a snapshot lists */
-#define LIMIT_ROLE_NAME       64
-#define LIMIT_TARGET_NAME     128
-#define LIMIT_METADATA_HASHES 4
+#define LIMIT_ROLES            64 /* files that a snapshot lists */
+#define LIMIT_ROLE_NAME        64
+#define LIMIT_TARGET_NAME      128
+#define LIMIT_METADATA_HASHES  4
 
 /* documents */
 #define LIMIT_RELEASE_BYTES (128 * 1024)
@@ -38,10 +38,10 @@
 #define LIMIT_TEXT          256 /* notes, reasons, names for people */
 
 /* archives */
-#define LIMIT_TAR_ENTRIES   200000
-#define LIMIT_TAR_NAME      256
-#define LIMIT_TAR_DEPTH     32
-#define LIMIT_ARTIFACT_BYTES (64ULL << 30)
+#define LIMIT_TAR_ENTRIES     200000
+#define LIMIT_TAR_NAME        256
+#define LIMIT_TAR_DEPTH       32
+#define LIMIT_ARTIFACT_BYTES  (64ULL << 30)
 #define LIMIT_ZSTD_WINDOW_LOG 23 /* 8 MiB: what the agent grants a decompressor */
 
 /* Prometheus text */

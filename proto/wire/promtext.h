@@ -1,5 +1,5 @@
-/* The Prometheus text exposition format 0.0.4, as much as triggers need: counters, gauges and histograms, summed over
- * label sets. */
+/* The Prometheus text exposition format 0.0.4, as much as triggers need: counters, gauges and
+ * histograms, summed over label sets. */
 #ifndef PROTO_WIRE_PROMTEXT_H
 #define PROTO_WIRE_PROMTEXT_H
 
@@ -14,15 +14,16 @@ struct hist {
 };
 
 uint64_t hist_total(const struct hist *h);
-/* later - earlier, bucket by bucket. A counter that went down (restart) counts from zero. Different bounds: later. */
+/* later - earlier, bucket by bucket. A counter that went down (restart) counts from zero. Different
+ * bounds: later. */
 void hist_delta(const struct hist *later, const struct hist *earlier, struct hist *out);
 void hist_add(struct hist *into, const struct hist *more);
-/* The quantile q in (0,1), linear within its bucket as PromQL's histogram_quantile; the last finite bound when it falls
- * into +Inf; NaN without samples. */
+/* The quantile q in (0,1), linear within its bucket as PromQL's histogram_quantile; the last finite
+ * bound when it falls into +Inf; NaN without samples. */
 double hist_quantile(const struct hist *h, double q);
 
-/* Sum of all samples named `name` over label sets. ERR_NOT_FOUND when there is none; ERR_BAD_INPUT with the line number
- * when the page is malformed; the whole page is checked either way. */
+/* Sum of all samples named `name` over label sets. ERR_NOT_FOUND when there is none; ERR_BAD_INPUT
+ * with the line number when the page is malformed; the whole page is checked either way. */
 int prom_value(struct str page, const char *name, double *out, struct err *e) MUST_CHECK;
 
 /* The histogram `name` (from name_bucket series), summed over label sets with the same bounds. */

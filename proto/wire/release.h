@@ -1,13 +1,20 @@
-/* A release: immutable, content-addressed, signed as a TUF target. It names its components and how to accept them. The
- * document is JSON (manifests/schema/release.md); hardware ids, release counter and rollbackTo stand in the target's
- * custom.match (proto/trust/director.h), because both repositories must agree on them. */
+/* A release: immutable, content-addressed, signed as a TUF target. It names its components and how
+ * to accept them. The document is JSON (manifests/schema/release.md); hardware ids, release counter
+ * and rollbackTo stand in the target's custom.match (proto/trust/director.h), because both
+ * repositories must agree on them. */
 #ifndef PROTO_WIRE_RELEASE_H
 #define PROTO_WIRE_RELEASE_H
 
 #include "lib/id.h"
 #include "proto/wire/trigger.h"
 
-enum component_kind { COMPONENT_MODEL, COMPONENT_CODE, COMPONENT_CONFIG, COMPONENT_IMAGE, COMPONENT_KIND_MAX };
+enum component_kind {
+	COMPONENT_MODEL,
+	COMPONENT_CODE,
+	COMPONENT_CONFIG,
+	COMPONENT_IMAGE,
+	COMPONENT_KIND_MAX
+};
 enum compression { COMPRESSION_NONE, COMPRESSION_ZSTD, COMPRESSION_MAX };
 enum archive_form { ARCHIVE_RAW, ARCHIVE_TAR, ARCHIVE_FORM_MAX };
 
@@ -32,16 +39,17 @@ enum activation { ACTIVATE_RESTART, ACTIVATE_RELOAD, ACTIVATE_MAX };
 
 enum smoke_kind { SMOKE_EXEC, SMOKE_HTTP, SMOKE_KIND_MAX };
 
-/* Runs with the slot as working directory and BACKSTAY_SLOT_DIR, and for HTTP BACKSTAY_PORT, in the environment.
- * EXEC passes when the command exits with 0. HTTP starts the command as a private instance, asks `path` until it answers
- * or the time is over, and passes when status and (if given) a piece of the body are as expected. */
+/* Runs with the slot as working directory and BACKSTAY_SLOT_DIR, and for HTTP BACKSTAY_PORT, in the
+ * environment. EXEC passes when the command exits with 0. HTTP starts the command as a private
+ * instance, asks `path` until it answers or the time is over, and passes when status and (if given)
+ * a piece of the body are as expected. */
 struct smoke_test {
 	char name[ID_TEXT_MAX];
 	enum smoke_kind kind;
 	unsigned argc;
 	char argv[LIMIT_ARGV][LIMIT_ARG_BYTES];
 	ms_t timeout;
-	uint64_t max_memory; /* bytes, 0: the device's default */
+	uint64_t max_memory;          /* bytes, 0: the device's default */
 	char path[LIMIT_TARGET_NAME]; /* HTTP */
 	uint32_t expect_status;       /* HTTP */
 	char expect_body[LIMIT_TEXT]; /* HTTP: must occur in the body; "" : anything */
@@ -57,16 +65,18 @@ struct release {
 	enum activation activation;
 	ms_t start_timeout;
 	ms_t soak;
-	ms_t baseline_wait; /* how long to wait for the old version's baseline before the swap; 0: do not wait */
+	ms_t baseline_wait; /* how long to wait for the old version's baseline before the swap; 0:
+			       do not wait */
 	unsigned n_smoke;
 	struct smoke_test smoke[LIMIT_SMOKE_TESTS];
 	unsigned n_triggers;
 	struct trig_rule triggers[LIMIT_TRIGGERS];
 };
 
-/* Parses and checks the whole document: bounds, known members only, component paths relative and without "..", no two
- * components whose paths are equal or inside each other. *out is a value without pointers (about 40 KiB: keep it off
- * small stacks). ERR_BAD_INPUT or ERR_TOO_LARGE with the place. */
+/* Parses and checks the whole document: bounds, known members only, component paths relative and
+ * without "..", no two components whose paths are equal or inside each other. *out is a value
+ * without pointers (about 40 KiB: keep it off small stacks). ERR_BAD_INPUT or ERR_TOO_LARGE with
+ * the place. */
 int release_parse(struct str text, struct release *out, struct err *e) MUST_CHECK;
 
 /* Bytes that all components take on disk, and that must cross the network. */
@@ -76,8 +86,8 @@ uint64_t release_artifact_bytes(const struct release *r);
 const char *component_kind_name(enum component_kind k);
 const char *activation_name(enum activation a);
 
-/* Is this a name that may be resolved beneath a slot: relative, 1 to `max` bytes, no empty, "." or ".." part, no
- * backslash, no control character, at most LIMIT_TAR_DEPTH parts? */
+/* Is this a name that may be resolved beneath a slot: relative, 1 to `max` bytes, no empty, "." or
+ * ".." part, no backslash, no control character, at most LIMIT_TAR_DEPTH parts? */
 int path_check(struct str path, size_t max, struct err *e) MUST_CHECK;
 
 #endif
