@@ -89,6 +89,55 @@ int str_copy(struct str s, char *dst, size_t cap, struct err *e)
 	return 0;
 }
 
+const char *str_printable(struct str s, char *dst, size_t cap)
+{
+	size_t n = s.n < cap ? s.n : cap - 4;
+
+	for (size_t i = 0; i < n; i++)
+		dst[i] = s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?';
+	memcpy(dst + n, n < s.n ? "..." : "", n < s.n ? 4 : 1);
+	return dst;
+}
+
+/* Levenshtein's distance by one row of the table; names longer than the row are never near. */
+static size_t distance(struct str a, struct str b)
+{
+	size_t row[48];
+
+	if (a.n >= ARRAY_LEN(row) || b.n >= ARRAY_LEN(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 0; i < a.n; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < b.n; j++) {
+			size_t swap = diagonal + (a.p[i] != b.p[j]);
+
+			diagonal = row[j + 1];
+			row[j + 1] = MIN(swap, MIN(row[j], diagonal) + 1);
+		}
+	}
+	return row[b.n];
+}
+
+const char *str_nearest(struct str s, const char *const *names, size_t n)
+{
+	const char *best = NULL;
+	size_t least = 3;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(s, str_of(names[i]));
+
+		if (d < least && d < strlen(names[i])) {
+			least = d;
+			best = names[i];
+		}
+	}
+	return best;
+}
+
 void hex_encode(const uint8_t *src, size_t n, char *dst)
 {
 	static const char digits[] = "0123456789abcdef";

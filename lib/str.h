@@ -34,6 +34,14 @@ int str_to_u64(struct str s, uint64_t min, uint64_t max, uint64_t *out, struct e
  * on a NUL inside. */
 int str_copy(struct str s, char *dst, size_t cap, struct err *e) MUST_CHECK;
 
+/* For error texts about foreign bytes: printable ASCII stays, anything else becomes '?', and what
+ * does not fit is cut off with "...". `cap` is at least 4. Returns dst. */
+const char *str_printable(struct str s, char *dst, size_t cap);
+
+/* The name that was probably meant: fewest single-character edits, at most two and fewer than its
+ * length; else NULL. */
+const char *str_nearest(struct str s, const char *const *names, size_t n);
+
 /* Lower-case hexadecimal. `dst` holds 2n + 1 bytes. */
 void hex_encode(const uint8_t *src, size_t n, char *dst);
 /* Exactly 2n hexadecimal digits of either case. */
