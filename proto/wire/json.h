@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "lib/buf.h"
+#include "lib/id.h"
 
 #define JSON_AUTO CLEANUP(json_release) json_t
 void json_release(json_t **j);
@@ -19,15 +20,17 @@ void json_release(json_t **j);
  * column. */
 int json_read(struct str text, size_t max, json_t **out, struct err *e) MUST_CHECK;
 
-/* The bytes that are signed and hashed. Never fails on a value that json_read gave. */
+/* The bytes that are signed and hashed. Takes no fractions. Never fails on a value that json_read
+ * gave. */
 void json_canonical(const json_t *j, struct buf *out);
 
 /* One line, keys in the order of insertion: for answers and logs, never for signing. */
 void json_write(const json_t *j, struct buf *out);
 
 /* Readers of one member. `where` names the object in the error text: "release.components[2]". Each
- * refuses a missing member and a wrong type with ERR_BAD_INPUT; the _opt forms leave the output as
- * it is when the member is missing. */
+ * refuses a missing member and a wrong type with ERR_BAD_INPUT, more bytes or elements than fit
+ * with ERR_TOO_LARGE, and control characters in text; the _opt forms leave the output as it is when
+ * the member is missing. */
 int json_obj(const json_t *o, const char *where, const char *key, const json_t **out,
 	struct err *e) MUST_CHECK;
 int json_arr(const json_t *o, const char *where, const char *key, size_t max_n, const json_t **out,
@@ -42,6 +45,18 @@ int json_u64_opt(const json_t *o, const char *where, const char *key, uint64_t m
 	uint64_t *out, struct err *e) MUST_CHECK;
 int json_bool_opt(
 	const json_t *o, const char *where, const char *key, bool *out, struct err *e) MUST_CHECK;
+/* An id as id_parse takes it; a span of milliseconds in [min, LIMIT_SPAN_MS]; a digest as 64
+ * lower-case hexadecimal digits. */
+int json_id(const json_t *o, const char *where, const char *key, char out[ID_TEXT_MAX],
+	struct err *e) MUST_CHECK;
+int json_id_opt(const json_t *o, const char *where, const char *key, char out[ID_TEXT_MAX],
+	struct err *e) MUST_CHECK;
+int json_span_opt(const json_t *o, const char *where, const char *key, uint64_t min, ms_t *out,
+	struct err *e) MUST_CHECK;
+int json_digest(const json_t *o, const char *where, const char *key, struct sha256 *out,
+	struct err *e) MUST_CHECK;
+int json_digest_opt(const json_t *o, const char *where, const char *key, struct sha256 *out,
+	struct err *e) MUST_CHECK;
 /* Index of the member's text in names[0..n), for enumerations. */
 int json_choice(const json_t *o, const char *where, const char *key, const char *const *names,
 	unsigned n, unsigned *out, struct err *e) MUST_CHECK;

@@ -35,7 +35,12 @@
 #define LIMIT_ROLLBACK_TO   8
 #define LIMIT_HARDWARE_IDS  8
 #define LIMIT_WAVES         16
-#define LIMIT_TEXT          256 /* notes, reasons, names for people */
+#define LIMIT_TEXT          256          /* notes, reasons, names for people */
+#define LIMIT_DOSSIER_BYTES (192 * 1024) /* of a report, so that the rest of it always fits */
+#define LIMIT_SPAN_MS       (30ULL * 24 * 3600 * 1000) /* any timeout, window or soak */
+#define LIMIT_WINDOW_MIN_MS 100
+#define LIMIT_SAMPLES       1000000000
+#define LIMIT_DEVICES       100000000 /* in one wave */
 
 /* archives */
 #define LIMIT_TAR_ENTRIES     200000
