@@ -30,8 +30,10 @@ struct policy {
 
 /* JSON: {"format": 1, "name", "first_alone", "max_failures", "silence_ms", "roll_back_on_abort",
  * "waves": [{"name", "count" | "share_permille", "parallel", "soak_ms"}]}. Shares of all waves
- * together at most 1000. */
+ * together at most 1000. What may be missing: first_alone (true), roll_back_on_abort (true),
+ * max_failures (0), silence_ms (an hour), parallel (0), soak_ms (ten minutes). */
 int policy_parse(struct str text, struct policy *out, struct err *e) MUST_CHECK;
+/* Canonical JSON of all members: one policy, one digest. */
 void policy_encode(const struct policy *p, struct buf *out);
 
 #endif

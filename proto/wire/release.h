@@ -6,6 +6,7 @@
 #define PROTO_WIRE_RELEASE_H
 
 #include "lib/id.h"
+#include "proto/wire/path.h"
 #include "proto/wire/trigger.h"
 
 enum component_kind {
@@ -85,9 +86,5 @@ uint64_t release_artifact_bytes(const struct release *r);
 
 const char *component_kind_name(enum component_kind k);
 const char *activation_name(enum activation a);
-
-/* Is this a name that may be resolved beneath a slot: relative, 1 to `max` bytes, no empty, "." or
- * ".." part, no backslash, no control character, at most LIMIT_TAR_DEPTH parts? */
-int path_check(struct str path, size_t max, struct err *e) MUST_CHECK;
 
 #endif

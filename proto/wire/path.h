@@ -1,0 +1,15 @@
+/* Names of files as releases and archives may state them. */
+#ifndef PROTO_WIRE_PATH_H
+#define PROTO_WIRE_PATH_H
+
+#include "lib/str.h"
+#include "proto/wire/limits.h"
+
+/* Is this a name that may be resolved beneath a slot: relative, 1 to `max` bytes, no empty, "." or
+ * ".." part, no backslash, no control character, at most LIMIT_TAR_DEPTH parts? */
+int path_check(struct str path, size_t max, struct err *e) MUST_CHECK;
+
+/* Are the two the same name, or is one inside the other? */
+bool path_overlaps(const char *a, const char *b);
+
+#endif

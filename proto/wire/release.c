@@ -1,0 +1,303 @@
+#include "proto/wire/release.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {"model", "code", "config", "image"};
+static const char *const compression_names[] = {"none", "zstd"};
+static const char *const archive_names[] = {"raw", "tar"};
+static const char *const activation_names[] = {"restart", "reload"};
+static const char *const smoke_names[] = {"exec", "http"};
+
+#define WHERE_MAX 48
+
+/* ---- components ---- */
+
+/* What is not compressed is its own content, and may say so or not. */
+static int content_parse(const json_t *j, const char *where, struct artifact *a, struct err *e)
+{
+	bool plain = a->compression == COMPRESSION_NONE;
+
+	a->content_digest = a->digest;
+	a->content_length = a->length;
+	if (!plain || json_object_get(j, "content_digest"))
+		TRY(json_digest(j, where, "content_digest", &a->content_digest, e));
+	if (!plain || json_object_get(j, "content_length"))
+		TRY(json_u64(j, where, "content_length", 0, LIMIT_ARTIFACT_BYTES,
+			&a->content_length, e));
+	if (plain && (!sha256_eq(&a->content_digest, &a->digest) || a->content_length != a->length))
+		return err_set(e, ERR_BAD_INPUT,
+			"%s: the content differs from the artifact, but nothing is compressed",
+			where);
+	return 0;
+}
+
+static int artifact_parse(const json_t *j, const char *where, struct artifact *out, struct err *e)
+{
+	static const char *const known[] = {"digest", "length", "compression", "archive",
+		"content_digest", "content_length", "tree", NULL};
+	unsigned compression = COMPRESSION_NONE, archive = ARCHIVE_RAW;
+	struct artifact a = {0};
+
+	TRY(json_only(j, where, known, e));
+	TRY(json_digest(j, where, "digest", &a.digest, e));
+	TRY(json_u64(j, where, "length", 0, LIMIT_ARTIFACT_BYTES, &a.length, e));
+	TRY(json_choice_opt(
+		j, where, "compression", compression_names, COMPRESSION_MAX, &compression, e));
+	TRY(json_choice_opt(j, where, "archive", archive_names, ARCHIVE_FORM_MAX, &archive, e));
+	a.compression = (enum compression)compression;
+	a.archive = (enum archive_form)archive;
+	TRY(content_parse(j, where, &a, e));
+	TRY(json_digest(j, where, "tree", &a.tree, e));
+	*out = a;
+	return 0;
+}
+
+static int component_parse(const json_t *j, const char *where, struct component *c, struct err *e)
+{
+	static const char *const known[] = {"name", "kind", "path", "artifact", NULL};
+	char inner[WHERE_MAX + 16];
+	const json_t *artifact;
+	unsigned kind;
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_BAD_INPUT, "%s: an object is wanted", where);
+	TRY(json_only(j, where, known, e));
+	TRY(json_id(j, where, "name", c->name, e));
+	TRY(json_choice(j, where, "kind", kind_names, COMPONENT_KIND_MAX, &kind, e));
+	c->kind = (enum component_kind)kind;
+	TRY(json_text(j, where, "path", c->path, sizeof c->path, e));
+	if (path_check(str_of(c->path), sizeof c->path - 1, e) < 0)
+		return err_wrap(e, "%s.path", where);
+	TRY(json_obj(j, where, "artifact", &artifact, e));
+	snprintf(inner, sizeof inner, "%s.artifact", where);
+	return artifact_parse(artifact, inner, &c->artifact, e);
+}
+
+static int component_fits(
+	const struct release *r, const char *where, const struct component *c, struct err *e)
+{
+	for (unsigned i = 0; i < r->n_components; i++) {
+		const struct component *o = &r->components[i];
+
+		if (strcmp(o->name, c->name) == 0)
+			return err_set(
+				e, ERR_BAD_INPUT, "%s: the name %s stands twice", where, c->name);
+		if (path_overlaps(o->path, c->path))
+			return err_set(e, ERR_BAD_INPUT, "%s: its path overlaps with that of %s",
+				where, o->name);
+	}
+	return 0;
+}
+
+static int components_parse(const json_t *j, struct release *r, struct err *e)
+{
+	const json_t *list;
+
+	TRY(json_arr(j, "release", "components", LIMIT_COMPONENTS, &list, e));
+	if (json_array_size(list) == 0)
+		return err_set(e, ERR_BAD_INPUT, "release.components is empty");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct component *c = &r->components[i];
+		char where[WHERE_MAX];
+
+		snprintf(where, sizeof where, "release.components[%zu]", i);
+		TRY(component_parse(json_array_get(list, i), where, c, e));
+		TRY(component_fits(r, where, c, e));
+		r->n_components++;
+	}
+	return 0;
+}
+
+/* ---- smoke tests ---- */
+
+static int argv_parse(const json_t *j, const char *where, struct smoke_test *s, struct err *e)
+{
+	const json_t *list, *arg;
+
+	TRY(json_arr(j, where, "argv", LIMIT_ARGV, &list, e));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		arg = json_array_get(list, i);
+		if (!json_is_string(arg))
+			return err_set(e, ERR_BAD_INPUT, "%s.argv[%zu]: text is wanted", where, i);
+		if (str_copy((struct str){json_string_value(arg), json_string_length(arg)},
+			    s->argv[i], sizeof s->argv[i], e) < 0)
+			return err_wrap(e, "%s.argv[%zu]", where, i);
+		s->argc++;
+	}
+	if (s->argc == 0 || s->argv[0][0] == 0)
+		return err_set(e, ERR_BAD_INPUT, "%s.argv: no command", where);
+	return 0;
+}
+
+/* The path goes into a request line as it is. */
+static int url_path_check(const char *path, const char *where, struct err *e)
+{
+	bool ok = path[0] == '/';
+
+	for (const char *p = path; *p; p++)
+		ok = ok && *p > 0x20 && *p < 0x7f && *p != '#';
+	return ok ? 0 : err_set(e, ERR_BAD_INPUT, "%s.path: not the path of a URL", where);
+}
+
+static int smoke_http_parse(const json_t *j, const char *where, struct smoke_test *s, struct err *e)
+{
+	uint64_t status = 200;
+
+	TRY(json_text(j, where, "path", s->path, sizeof s->path, e));
+	TRY(url_path_check(s->path, where, e));
+	TRY(json_u64_opt(j, where, "expect_status", 100, 599, &status, e));
+	s->expect_status = (uint32_t)status;
+	return json_text_opt(j, where, "expect_body", s->expect_body, sizeof s->expect_body, e);
+}
+
+static int smoke_parse(const json_t *j, const char *where, struct smoke_test *s, struct err *e)
+{
+	static const char *const exec_members[] = {
+		"name", "kind", "argv", "timeout_ms", "max_memory", NULL};
+	static const char *const http_members[] = {"name", "kind", "argv", "timeout_ms",
+		"max_memory", "path", "expect_status", "expect_body", NULL};
+	unsigned kind;
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_BAD_INPUT, "%s: an object is wanted", where);
+	TRY(json_id(j, where, "name", s->name, e));
+	TRY(json_choice(j, where, "kind", smoke_names, SMOKE_KIND_MAX, &kind, e));
+	s->kind = (enum smoke_kind)kind;
+	TRY(json_only(j, where, s->kind == SMOKE_HTTP ? http_members : exec_members, e));
+	TRY(argv_parse(j, where, s, e));
+	s->timeout = SEC(30);
+	TRY(json_span_opt(j, where, "timeout_ms", 1, &s->timeout, e));
+	TRY(json_u64_opt(j, where, "max_memory", 0, LIMIT_ARTIFACT_BYTES, &s->max_memory, e));
+	return s->kind == SMOKE_HTTP ? smoke_http_parse(j, where, s, e) : 0;
+}
+
+static int smokes_parse(const json_t *j, struct release *r, struct err *e)
+{
+	const json_t *list;
+
+	if (!json_object_get(j, "smoke"))
+		return 0;
+	TRY(json_arr(j, "release", "smoke", LIMIT_SMOKE_TESTS, &list, e));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct smoke_test *s = &r->smoke[i];
+		char where[WHERE_MAX];
+
+		snprintf(where, sizeof where, "release.smoke[%zu]", i);
+		TRY(smoke_parse(json_array_get(list, i), where, s, e));
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(r->smoke[k].name, s->name) == 0)
+				return err_set(e, ERR_BAD_INPUT, "%s: the name %s stands twice",
+					where, s->name);
+		r->n_smoke++;
+	}
+	return 0;
+}
+
+/* ---- triggers ---- */
+
+/* Two budgets for latency make sense, two orders to go back when a start failed do not. */
+static bool is_repeated(const struct release *r, enum trig_type type)
+{
+	for (unsigned i = 0; i < r->n_triggers; i++)
+		if (r->triggers[i].type == type && trig_type_source(type) != TRIG_SRC_METRICS)
+			return true;
+	return false;
+}
+
+static int triggers_parse(const json_t *j, struct release *r, struct err *e)
+{
+	const json_t *list;
+
+	if (!json_object_get(j, "triggers"))
+		return 0;
+	TRY(json_arr(j, "release", "triggers", LIMIT_TRIGGERS, &list, e));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct trig_rule *t = &r->triggers[i];
+		char where[WHERE_MAX];
+
+		snprintf(where, sizeof where, "release.triggers[%zu]", i);
+		TRY(trig_rule_parse(json_array_get(list, i), where, t, e));
+		if (is_repeated(r, t->type))
+			return err_set(e, ERR_BAD_INPUT, "%s: a second trigger of type %s", where,
+				trig_type_name(t->type));
+		r->n_triggers++;
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static int head_parse(const json_t *j, struct release *r, struct err *e)
+{
+	unsigned activation = ACTIVATE_RESTART;
+	uint64_t format;
+
+	TRY(json_u64(j, "release", "format", 1, 1, &format, e));
+	TRY(json_id(j, "release", "id", r->id.s, e));
+	TRY(json_id(j, "release", "product", r->product, e));
+	TRY(json_id(j, "release", "version", r->version, e));
+	TRY(json_text_opt(j, "release", "notes", r->notes, sizeof r->notes, e));
+	TRY(json_choice_opt(
+		j, "release", "activation", activation_names, ACTIVATE_MAX, &activation, e));
+	r->activation = (enum activation)activation;
+	r->start_timeout = MINUTE(1);
+	r->soak = MINUTE(5);
+	TRY(json_span_opt(j, "release", "start_timeout_ms", 1, &r->start_timeout, e));
+	TRY(json_span_opt(j, "release", "soak_ms", 0, &r->soak, e));
+	return json_span_opt(j, "release", "baseline_wait_ms", 0, &r->baseline_wait, e);
+}
+
+static int document_parse(const json_t *j, struct release *r, struct err *e)
+{
+	static const char *const known[] = {"format", "id", "product", "version", "notes",
+		"components", "activation", "start_timeout_ms", "soak_ms", "baseline_wait_ms",
+		"smoke", "triggers", NULL};
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_BAD_INPUT, "release: an object is wanted");
+	TRY(head_parse(j, r, e));
+	TRY(json_only(j, "release", known, e));
+	TRY(components_parse(j, r, e));
+	TRY(smokes_parse(j, r, e));
+	return triggers_parse(j, r, e);
+}
+
+int release_parse(struct str text, struct release *out, struct err *e)
+{
+	struct release *r CLEANUP(mem_free) = mem_new(sizeof *r);
+	JSON_AUTO *j = NULL;
+
+	TRY(json_read(text, LIMIT_RELEASE_BYTES, &j, e));
+	TRY(document_parse(j, r, e));
+	*out = *r;
+	return 0;
+}
+
+uint64_t release_content_bytes(const struct release *r)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < r->n_components; i++)
+		sum += r->components[i].artifact.content_length;
+	return sum;
+}
+
+uint64_t release_artifact_bytes(const struct release *r)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < r->n_components; i++)
+		sum += r->components[i].artifact.length;
+	return sum;
+}
+
+const char *component_kind_name(enum component_kind k)
+{
+	return kind_names[k];
+}
+
+const char *activation_name(enum activation a)
+{
+	return activation_names[a];
+}
