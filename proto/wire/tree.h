@@ -27,7 +27,8 @@ struct tree {
 
 void tree_init(struct tree *t);
 void tree_fini(struct tree *t);
-/* Copies the entry. ERR_TOO_LARGE beyond LIMIT_TAR_ENTRIES. */
+/* Copies the entry. ERR_TOO_LARGE beyond LIMIT_TAR_ENTRIES, ERR_BAD_INPUT when the path or a link's
+ * target cannot stand in a line. */
 int tree_add(struct tree *t, const struct tree_entry *entry, struct err *e) MUST_CHECK;
 /* Sorts; ERR_BAD_INPUT when a path stands twice. */
 int tree_sort(struct tree *t, struct err *e) MUST_CHECK;
