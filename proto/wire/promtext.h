@@ -13,20 +13,25 @@ struct hist {
 	uint64_t count[LIMIT_HIST_BUCKETS];
 };
 
+/* Do both count the same buckets? */
+bool hist_has_bounds(const struct hist *a, const struct hist *b);
 uint64_t hist_total(const struct hist *h);
-/* later - earlier, bucket by bucket. A counter that went down (restart) counts from zero. Different
+/* later - earlier, bucket by bucket. If any went down (a restart), all count from zero. Different
  * bounds: later. */
 void hist_delta(const struct hist *later, const struct hist *earlier, struct hist *out);
+/* Sums bucket by bucket. Into an empty one, or one with other bounds: becomes `more`. */
 void hist_add(struct hist *into, const struct hist *more);
 /* The quantile q in (0,1), linear within its bucket as PromQL's histogram_quantile; the last finite
  * bound when it falls into +Inf; NaN without samples. */
 double hist_quantile(const struct hist *h, double q);
 
-/* Sum of all samples named `name` over label sets. ERR_NOT_FOUND when there is none; ERR_BAD_INPUT
- * with the line number when the page is malformed; the whole page is checked either way. */
+/* Sum of all samples named `name` over label sets; those that are NaN are left out, unless all are.
+ * ERR_NOT_FOUND when there is none; ERR_BAD_INPUT with the line number when the page is malformed,
+ * cut off or has a series twice; the whole page is checked either way. */
 int prom_value(struct str page, const char *name, double *out, struct err *e) MUST_CHECK;
 
-/* The histogram `name` (from name_bucket series), summed over label sets with the same bounds. */
+/* The histogram `name` (from name_bucket series), summed over label sets, which must have the same
+ * bounds. The same errors; ERR_TOO_LARGE beyond LIMIT_HIST_BUCKETS. */
 int prom_hist(struct str page, const char *name, struct hist *out, struct err *e) MUST_CHECK;
 
 #endif
