@@ -46,7 +46,13 @@ struct report {
 
 void report_init(struct report *r);
 void report_fini(struct report *r);
+/* One line of JSON: {"format": 1, "seq", "kind", "at_ms", ...}, members that are empty or 0 left
+ * out. What a foreign program wrote into `text` or `cause` is made printable, and a dossier that is
+ * no JSON object, is nested too deep or is larger than LIMIT_DOSSIER_BYTES is left out, because a
+ * report that the server refuses would block all later ones. */
 void report_encode(const struct report *r, struct buf *out);
+/* Known members only; ERR_BAD_INPUT or ERR_TOO_LARGE with the place. report_fini frees what it
+ * fills. */
 int report_decode(struct str text, struct report *out, struct err *e) MUST_CHECK;
 const char *report_kind_name(enum report_kind k);
 

@@ -1,0 +1,210 @@
+#include "proto/wire/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+#define X(id, name, ...) name,
+	REPORT_KIND_TABLE(X)
+#undef X
+};
+
+void report_init(struct report *r)
+{
+	*r = (struct report){0};
+}
+
+void report_fini(struct report *r)
+{
+	free(r->dossier);
+	report_init(r);
+}
+
+const char *report_kind_name(enum report_kind k)
+{
+	return kind_names[k];
+}
+
+/* ---- writing ---- */
+
+static void put_number(json_t *o, const char *key, uint64_t v)
+{
+	if (v)
+		json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+/* Keeps what is UTF-8, less control characters; what is not becomes ASCII. */
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	BUF_AUTO clean = {0};
+	json_t *j;
+
+	if (text[0] == 0)
+		return;
+	for (const char *p = text; *p; p++)
+		buf_add_char(&clean, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+	j = json_stringn((const char *)clean.p, clean.n);
+	for (size_t i = 0; !j && i < clean.n; i++)
+		clean.p[i] = clean.p[i] < 0x80 ? clean.p[i] : '?';
+	if (!j)
+		j = json_stringn((const char *)clean.p, clean.n);
+	json_object_set_new(o, key, j);
+}
+
+static void put_digest(json_t *o, const char *key, const struct sha256 *d)
+{
+	char hex[SHA256_TEXT];
+
+	if (sha256_is_zero(d))
+		return;
+	sha256_format(d, hex);
+	put_text(o, key, hex);
+}
+
+/* Read inside of an object, as the server will, so that the depth is counted from there. */
+static void put_dossier(json_t *o, const char *text)
+{
+	BUF_AUTO whole = {0};
+	JSON_AUTO *j = NULL;
+
+	if (!text || strlen(text) > LIMIT_DOSSIER_BYTES)
+		return;
+	buf_addf(&whole, "{\"dossier\":%s}", text);
+	if (json_read(buf_str(&whole), whole.n, &j, NULL) == 0 && json_object_size(j) == 1 &&
+		json_is_object(json_object_get(j, "dossier")))
+		json_object_update(o, j);
+}
+
+void report_encode(const struct report *r, struct buf *out)
+{
+	JSON_AUTO *o = json_object();
+
+	put_number(o, "format", 1);
+	put_number(o, "seq", r->seq);
+	put_text(o, "kind", report_kind_name(r->kind));
+	put_number(o, "at_ms", (uint64_t)MAX(r->at, 1));
+	put_text(o, "agent", r->agent);
+	put_text(o, "hardware", r->hardware);
+	put_text(o, "running", r->running.s);
+	put_digest(o, "running_digest", &r->running_digest);
+	put_text(o, "slot", r->slot);
+	put_text(o, "state", r->state);
+	put_text(o, "txn", r->txn);
+	put_text(o, "campaign", r->campaign.s);
+	put_text(o, "target", r->target.s);
+	put_digest(o, "target_digest", &r->target_digest);
+	put_number(o, "director_version", r->director_version);
+	put_number(o, "done", r->done);
+	put_number(o, "total", r->total);
+	put_text(o, "code", err_name(r->code));
+	put_text(o, "cause", r->cause);
+	put_text(o, "text", r->text);
+	put_dossier(o, r->dossier);
+	json_write(o, out);
+}
+
+/* ---- reading ---- */
+
+static int code_decode(const json_t *j, enum err_code *out, struct err *e)
+{
+	char name[32] = "ok", shown[32];
+	enum err_code code;
+
+	TRY(json_text_opt(j, "report", "code", name, sizeof name, e));
+	code = err_by_name(name);
+	if (code == ERR_CODE_MAX)
+		return err_set(e, ERR_BAD_INPUT, "report.code: \"%s\" is no kind of error",
+			str_printable(str_of(name), shown, sizeof shown));
+	*out = code;
+	return 0;
+}
+
+static int txn_decode(const json_t *j, char out[TXN_TEXT], struct err *e)
+{
+	struct txn_id txn;
+
+	TRY(json_text_opt(j, "report", "txn", out, TXN_TEXT, e));
+	if (out[0] && hex_decode(str_of(out), txn.b, sizeof txn.b, e) < 0)
+		return err_wrap(e, "report.txn");
+	return 0;
+}
+
+static int dossier_decode(const json_t *j, char **out, struct err *e)
+{
+	BUF_AUTO text = {0};
+	const json_t *dossier;
+
+	if (!json_object_get(j, "dossier"))
+		return 0;
+	TRY(json_obj(j, "report", "dossier", &dossier, e));
+	json_write(dossier, &text);
+	*out = mem_strdup(buf_cstr(&text));
+	return 0;
+}
+
+static int ids_decode(const json_t *j, struct report *r, struct err *e)
+{
+	TRY(json_id_opt(j, "report", "hardware", r->hardware, e));
+	TRY(json_id_opt(j, "report", "running", r->running.s, e));
+	TRY(json_id_opt(j, "report", "campaign", r->campaign.s, e));
+	TRY(json_id_opt(j, "report", "target", r->target.s, e));
+	TRY(json_digest_opt(j, "report", "running_digest", &r->running_digest, e));
+	return json_digest_opt(j, "report", "target_digest", &r->target_digest, e);
+}
+
+static int texts_decode(const json_t *j, struct report *r, struct err *e)
+{
+	TRY(json_text_opt(j, "report", "agent", r->agent, sizeof r->agent, e));
+	TRY(json_text_opt(j, "report", "slot", r->slot, sizeof r->slot, e));
+	TRY(json_text_opt(j, "report", "state", r->state, sizeof r->state, e));
+	TRY(json_text_opt(j, "report", "cause", r->cause, sizeof r->cause, e));
+	TRY(json_text_opt(j, "report", "text", r->text, sizeof r->text, e));
+	TRY(txn_decode(j, r->txn, e));
+	return code_decode(j, &r->code, e);
+}
+
+static int numbers_decode(const json_t *j, struct report *r, struct err *e)
+{
+	const uint64_t max = (1ULL << 53) - 1;
+	uint64_t format, at;
+	unsigned kind;
+
+	TRY(json_u64(j, "report", "format", 1, 1, &format, e));
+	TRY(json_u64(j, "report", "seq", 1, max, &r->seq, e));
+	TRY(json_choice(j, "report", "kind", kind_names, REPORT_KIND_MAX, &kind, e));
+	TRY(json_u64(j, "report", "at_ms", 1, max, &at, e));
+	r->kind = (enum report_kind)kind;
+	r->at = (ms_t)at;
+	TRY(json_u64_opt(j, "report", "director_version", 0, max, &r->director_version, e));
+	TRY(json_u64_opt(j, "report", "done", 0, max, &r->done, e));
+	return json_u64_opt(j, "report", "total", 0, max, &r->total, e);
+}
+
+static int document_decode(const json_t *j, struct report *r, struct err *e)
+{
+	static const char *const known[] = {"format", "seq", "kind", "at_ms", "agent", "hardware",
+		"running", "running_digest", "slot", "state", "txn", "campaign", "target",
+		"target_digest", "director_version", "done", "total", "code", "cause", "text",
+		"dossier", NULL};
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_BAD_INPUT, "report: an object is wanted");
+	TRY(json_only(j, "report", known, e));
+	TRY(numbers_decode(j, r, e));
+	TRY(ids_decode(j, r, e));
+	TRY(texts_decode(j, r, e));
+	return dossier_decode(j, &r->dossier, e);
+}
+
+int report_decode(struct str text, struct report *out, struct err *e)
+{
+	struct report r CLEANUP(report_fini) = {0};
+	JSON_AUTO *j = NULL;
+
+	TRY(json_read(text, LIMIT_REPORT_BYTES, &j, e));
+	TRY(document_decode(j, &r, e));
+	*out = r;
+	report_init(&r);
+	return 0;
+}
