@@ -2,25 +2,36 @@
  * device comes next is a stable position (cohort.h), so every repeat after a crash picks the same
  * ones.
  *
- *   DRAFT --start--> FIRST --first one committed--> OPEN --all of the wave ended--> SOAK --> (next
- * wave: OPEN | DONE) |                             |                               |
- *                      +---- failures > max ---------+-------------------------------+--->
- * ROLLING_BACK --> HALTED pause / resume stop and go on with admissions anywhere before an end;
- * halt and rollback are a person's orders.
+ *   DRAFT -start-> FIRST -one device has committed-> OPEN -the wave has ended-> SOAK -+-> DONE
+ *                    |                                ^                          |    |
+ *                    |                                +------ the next wave -----|----+
+ *                    +--- more failures than allowed, or nobody committed -------+
+ *                                            v
+ *                                     ROLLING_BACK -everyone is back-> HALTED
  *
- * Laws: admitted <= the wave's share at every instant; nothing is admitted while paused, halted or
- * rolling back; silence counts against, never for; HALTED is left only by a person; replaying the
- * events gives the same states and actions. */
+ * A wave has ended when none of its recipients is in update and none waits. Recipients that never
+ * ask are passed over once nothing has moved for the policy's silence and somebody of the wave has
+ * committed; they are admitted later, whenever they ask. The last wave waits for everybody. Pause
+ * and resume stop and go on with admissions and with the opening of waves; a paused campaign still
+ * counts failures and aborts. Halt and rollback are a person's orders.
+ *
+ * Laws, asserted after every step: admitted <= the wave's share at every instant; nothing is
+ * admitted while paused, halted or rolling back; silence counts against, never for; HALTED is left
+ * only by a person; counts add up to the recipients. Replaying the events gives the same states
+ * and actions. */
 #ifndef SERVER_CORE_WAVE_H
 #define SERVER_CORE_WAVE_H
 
 #include "lib/id.h"
 #include "proto/wire/policy.h"
 
+/* Stands in audit rows: a decision is replayed with the engine that made it. */
+#define WAVE_ENGINE "wave-1"
+
 /*  id, name, what it means */
 #define WAVE_PHASE_TABLE(X)                                                                        \
 	X(DRAFT, "draft", "made, not started")                                                     \
-	X(FIRST, "first", "the first device alone has the release")                                \
+	X(FIRST, "first", "one device alone has the release, until one has committed")             \
 	X(OPEN, "open", "devices of the wave are admitted as they ask")                            \
 	X(SOAK, "soak", "all devices of the wave have ended; watching before the next wave")       \
 	X(ROLLING_BACK, "rolling_back", "aborted; devices that have the release are ordered back") \
@@ -40,8 +51,8 @@ enum wave_phase {
 	X(ADMITTED, "admitted", "the signed desired state names the release for it")               \
 	X(COMMITTED, "committed", "runs the release and has accepted it")                          \
 	X(REVERTED, "reverted", "went back by itself")                                             \
-	X(FAILED, "failed", "gave up before the switch, or refused the desired state")             \
-	X(SILENT, "silent", "was admitted and has not been heard of since")                        \
+	X(FAILED, "failed", "gave up before the switch, or could not do what it was told")         \
+	X(SILENT, "silent", "was told something and has not been heard of since")                  \
 	X(ORDERED_BACK, "ordered_back", "has been ordered to go back")                             \
 	X(BACK, "back", "is back on what it ran before")
 
@@ -52,32 +63,41 @@ enum recipient_state {
 		RECIPIENT_STATE_MAX
 };
 
+/*  id, name in the event log; what it is. The orders of people are the ones the API takes. */
+#define WAVE_EVENT_TABLE(X)                                                                        \
+	X(START, "start", "a person starts it; the recipients are frozen")                         \
+	X(ASK, "ask", "a waiting recipient asks for its desired state")                            \
+	X(MOVED, "moved", "a recipient went from one state to another")                            \
+	X(TICK, "tick", "time has passed")                                                         \
+	X(PAUSE, "pause", "a person stops admissions")                                             \
+	X(RESUME, "resume", "a person lets admissions go on")                                      \
+	X(HALT, "halt", "a person stops it for good, devices keep what they have")                 \
+	X(ROLL_BACK, "rollback", "a person orders everyone back who has or is getting it")
+
+enum wave_ev_kind {
+#define X(id, ...) WEV_##id,
+	WAVE_EVENT_TABLE(X)
+#undef X
+		WEV_MAX
+};
+
 struct wave_counts {
 	uint32_t n[RECIPIENT_STATE_MAX];
 };
 
 struct wave_state {
-	uint64_t rev; /* grows with every change */
+	uint64_t rev; /* grows by one with every change */
 	enum wave_phase phase;
 	bool paused;
-	unsigned wave;          /* index into the policy's waves */
-	uint32_t recipients;    /* frozen at start */
-	uint32_t open_to;       /* positions below this one may be admitted */
-	ms_t since;             /* wall clock of the last change of phase */
-	struct wave_counts all; /* over all recipients */
-	char why[LIMIT_TEXT];   /* what led to the present phase, for people */
-};
-
-enum wave_ev_kind {
-	WEV_START,
-	WEV_ASK,
-	WEV_MOVED,
-	WEV_TICK,
-	WEV_PAUSE,
-	WEV_RESUME,
-	WEV_HALT,
-	WEV_ROLL_BACK,
-	WEV_MAX
+	unsigned wave;             /* index into the policy's waves */
+	uint32_t recipients;       /* frozen at start */
+	uint32_t open_to;          /* positions below this one may be admitted */
+	uint32_t committed_before; /* how many had committed when the present wave opened */
+	ms_t since;                /* wall clock of the last change of phase or wave */
+	ms_t quiet_since;          /* wall clock of the last thing that moved */
+	ms_t wake_at;              /* when a TICK will change something; 0: never by itself */
+	struct wave_counts all;    /* over all recipients */
+	char why[LIMIT_TEXT];      /* what led to the present phase, for people */
 };
 
 struct wave_event {
@@ -85,18 +105,21 @@ struct wave_event {
 	ms_t now;
 	uint32_t recipients;          /* START */
 	uint32_t position;            /* ASK, MOVED: cohort position of the device */
-	enum recipient_state was, is; /* MOVED: a recipient went from one state to another */
+	enum recipient_state was, is; /* MOVED: recipient_may_move(was, is) holds */
 	char who[ID_TEXT_MAX];        /* device, or the person that ordered */
 	char text[LIMIT_TEXT];        /* MOVED: the device's own sentence; orders: the reason */
 };
 
-enum wave_act_kind { WACT_ADMIT, WACT_ROLL_BACK, WACT_AUDIT, WACT_WAKE_AT };
+enum wave_act_kind {
+	WACT_ADMIT,     /* the device that asked; it is counted as ADMITTED already */
+	WACT_ROLL_BACK, /* everyone ADMITTED, COMMITTED or SILENT; counted as ORDERED_BACK already
+			 */
+	WACT_AUDIT      /* a sentence for people */
+};
 
 struct wave_act {
-	enum wave_act_kind kind; /* ADMIT: the device that asked; ROLL_BACK: every recipient that
-				    has or is getting the release */
-	ms_t at;
-	char text[2 * LIMIT_TEXT]; /* AUDIT: a sentence for people */
+	enum wave_act_kind kind;
+	char text[2 * LIMIT_TEXT];
 };
 
 struct wave_acts {
@@ -104,19 +127,33 @@ struct wave_acts {
 	struct wave_act v[6];
 };
 
-/* PURE. An ASK that may not be admitted gives no ADMIT (and changes nothing). ERR_CONFLICT when an
- * order does not fit the phase; ERR_BUG when a law would be broken. */
+void wave_init(struct wave_state *s);
+
+/* PURE. An ASK that may not be admitted, a TICK that is too early and an order that has been obeyed
+ * already give no action and leave the revision. ERR_CONFLICT when an order does not fit the phase;
+ * ERR_BUG when the event cannot be or a law would be broken. */
 int wave_step(const struct policy *p, const struct wave_state *now, const struct wave_event *ev,
 	struct wave_state *next, struct wave_acts *acts, struct err *e) MUST_CHECK;
 
-void wave_init(struct wave_state *s);
+/* Would an ASK from this position be admitted? The same rule as in the step, for the hot path. */
+bool wave_admits(const struct policy *p, const struct wave_state *s, uint32_t position);
 
 /* First position that does not belong to waves 0..wave any more. */
 uint32_t wave_end(const struct policy *p, uint32_t recipients, unsigned wave);
 unsigned wave_of(const struct policy *p, uint32_t recipients, uint32_t position);
 
 const char *wave_phase_name(enum wave_phase p);
-const char *recipient_state_name(enum recipient_state s);
+/* WAVE_PHASE_MAX, RECIPIENT_STATE_MAX, WEV_MAX when there is no such name. */
+enum wave_phase wave_phase_by_name(const char *name);
+const char *wave_event_name(enum wave_ev_kind k);
+enum wave_ev_kind wave_event_by_name(const char *name);
 bool wave_is_over(enum wave_phase p);
+
+const char *recipient_state_name(enum recipient_state s);
+enum recipient_state recipient_state_by_name(const char *name);
+/* The moves that a device's own reports, or its silence, can make. */
+bool recipient_may_move(enum recipient_state was, enum recipient_state is);
+/* Told something and expected to answer within the silence deadline. */
+bool recipient_is_due(enum recipient_state s);
 
 #endif
