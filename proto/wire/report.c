@@ -86,6 +86,7 @@ void report_encode(const struct report *r, struct buf *out)
 	put_number(o, "at_ms", (uint64_t)MAX(r->at, 1));
 	put_text(o, "agent", r->agent);
 	put_text(o, "hardware", r->hardware);
+	put_text(o, "labels", r->labels);
 	put_text(o, "running", r->running.s);
 	put_digest(o, "running_digest", &r->running_digest);
 	put_text(o, "slot", r->slot);
@@ -130,6 +131,14 @@ static int txn_decode(const json_t *j, char out[TXN_TEXT], struct err *e)
 	return 0;
 }
 
+static int labels_decode(const json_t *j, char out[LIMIT_TEXT], struct err *e)
+{
+	TRY(json_text_opt(j, "report", "labels", out, LIMIT_TEXT, e));
+	if (labels_check(str_of(out), e) < 0)
+		return err_wrap(e, "report.labels");
+	return 0;
+}
+
 static int dossier_decode(const json_t *j, char **out, struct err *e)
 {
 	BUF_AUTO text = {0};
@@ -161,6 +170,7 @@ static int texts_decode(const json_t *j, struct report *r, struct err *e)
 	TRY(json_text_opt(j, "report", "cause", r->cause, sizeof r->cause, e));
 	TRY(json_text_opt(j, "report", "text", r->text, sizeof r->text, e));
 	TRY(txn_decode(j, r->txn, e));
+	TRY(labels_decode(j, r->labels, e));
 	return code_decode(j, &r->code, e);
 }
 
@@ -184,7 +194,7 @@ static int numbers_decode(const json_t *j, struct report *r, struct err *e)
 static int document_decode(const json_t *j, struct report *r, struct err *e)
 {
 	static const char *const known[] = {"format", "seq", "kind", "at_ms", "agent", "hardware",
-		"running", "running_digest", "slot", "state", "txn", "campaign", "target",
+		"labels", "running", "running_digest", "slot", "state", "txn", "campaign", "target",
 		"target_digest", "director_version", "done", "total", "code", "cause", "text",
 		"dossier", NULL};
 

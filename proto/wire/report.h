@@ -28,6 +28,7 @@ struct report {
 	ms_t at;        /* wall clock of the device */
 	char agent[32]; /* version of the agent */
 	char hardware[ID_TEXT_MAX];
+	char labels[LIMIT_TEXT];      /* HELLO: "line=north,site=berlin", or "" */
 	struct rel_id running;        /* "" when nothing is installed */
 	struct sha256 running_digest; /* of its release document */
 	char slot[8];
@@ -55,5 +56,11 @@ void report_encode(const struct report *r, struct buf *out);
  * fills. */
 int report_decode(struct str text, struct report *out, struct err *e) MUST_CHECK;
 const char *report_kind_name(enum report_kind k);
+
+/* Labels by which devices are selected: NAME=VALUE, separated by commas; names and values are ids
+ * (lib/id.h) and no name stands twice. ERR_BAD_INPUT. */
+int labels_check(struct str labels, struct err *e) MUST_CHECK;
+/* A view of the value of a label, in checked labels. */
+bool labels_find(struct str labels, struct str name, struct str *out_value);
 
 #endif
