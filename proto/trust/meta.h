@@ -15,11 +15,14 @@ const char *role_kind_name(enum role_kind k);
 int time_parse(struct str text, int64_t *out_s, struct err *e) MUST_CHECK;
 void time_format(int64_t s, char out[21]);
 
-/* A metadata file as received. `signed_bytes` (canonical) is what signatures are over. */
+/* A metadata file as received. `signed_bytes` (canonical) is what signatures are over; length and
+ * digest are of the bytes as they came, which is what pins are about. */
 struct meta {
 	json_t *doc;               /* owned */
 	const json_t *signed_part; /* in doc */
 	struct buf signed_bytes;
+	uint64_t length;
+	struct sha256 digest;
 	enum role_kind kind;
 	uint64_t version;
 	int64_t expires_s;
@@ -29,13 +32,16 @@ void meta_init(struct meta *m);
 void meta_fini(struct meta *m);
 
 /* Form only: strict JSON within `max` bytes, _type as wanted, spec_version 1.x, version in [1,
- * 2^53-1], expires. Says nothing about signatures or time. */
+ * 2^53-1], expires, no key id that signs twice, and everything that the kind of role prescribes:
+ * signers without duplicate key ids and with a threshold of at least 1, well-formed pins,
+ * delegations with distinct names that are no top-level role's. Unknown members are kept, because
+ * signatures cover them. Says nothing about signatures or time. */
 int meta_parse(struct str bytes, enum role_kind want, size_t max, struct meta *out,
 	struct err *e) MUST_CHECK;
 
 /* Signatures of `m` by `role` as `delegator` (root's "roles" or targets' "delegations") states it:
- * threshold of distinct public keys. ERR_UNSIGNED, ERR_BAD_INPUT (duplicate key id, threshold < 1).
- */
+ * threshold of distinct public keys. A key that does not parse or whose scheme is unknown counts
+ * nothing. ERR_UNSIGNED, also when `delegator` has no such role. */
 int meta_check_signatures(const struct meta *m, const struct meta *delegator, const char *role,
 	struct err *e) MUST_CHECK;
 
@@ -51,11 +57,14 @@ struct meta_pin {
 	uint64_t length;
 	struct sha256 hash;
 };
+/* ERR_MIXED when `file` is not listed. */
 int meta_pin_of(const struct meta *lister, const char *file, struct meta_pin *out,
 	struct err *e) MUST_CHECK;
-/* ERR_ALTERED when bytes differ from the pin. */
+/* ERR_ALTERED when length or hash of the bytes differ from the pin. */
 int meta_pin_check(
 	const struct meta_pin *pin, const char *file, struct str bytes, struct err *e) MUST_CHECK;
+/* Is this parsed file the very one that is pinned: version, length, hash? */
+bool meta_pin_fits(const struct meta_pin *pin, const struct meta *m);
 
 /* One entry of a targets file. */
 struct target {
@@ -64,7 +73,16 @@ struct target {
 	struct sha256 hash;
 	const json_t *match; /* custom.match, borrowed from the file, or NULL */
 };
+/* ERR_NOT_FOUND when it is not listed. */
 int meta_target(
 	const struct meta *targets, const char *path, struct target *out, struct err *e) MUST_CHECK;
+/* May `role`, a direct delegation of `delegator`, speak of `path`? In its "paths", '*' and '?' do
+ * not match '/'. False when there is no such role. */
+bool meta_covers(const struct meta *delegator, const char *role, const char *path);
+
+/* The public keys that may sign for a role, for counting across roles. Keys that do not parse are
+ * left out. ERR_UNSIGNED when `delegator` has no such role. */
+int meta_role_keys(const struct meta *delegator, const char *role,
+	struct sha256 out_spki[LIMIT_KEYS], unsigned *out_n, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,0 +1,40 @@
+/* What the files of this directory know of metadata beyond meta.h. */
+#ifndef PROTO_TRUST_META_PRIV_H
+#define PROTO_TRUST_META_PRIV_H
+
+#include "proto/trust/meta.h"
+
+#define META_VERSION_MAX ((1ULL << 53) - 1)
+
+/* Who may sign for one role: everything borrowed from the delegating file. */
+struct signers {
+	const json_t *keys;   /* key id to key, of the whole delegating file */
+	const json_t *keyids; /* of this role */
+	uint64_t threshold;
+};
+
+/* Reads and checks one role object ("keyids", "threshold") beside its file's keys. */
+int signers_read(const json_t *keys, const json_t *role, const char *where, struct signers *out,
+	struct err *e) MUST_CHECK;
+/* The role of that name in root's "roles" or in targets' "delegations", or NULL. */
+const json_t *role_find(const struct meta *delegator, const char *name);
+/* ERR_UNSIGNED when there is no such role. */
+int signers_find(const struct meta *delegator, const char *role, struct signers *out,
+	struct err *e) MUST_CHECK;
+bool signers_has(const struct signers *s, const char *keyid);
+/* False when the id names no key, or one that does not parse. */
+bool signers_key(const struct signers *s, const char *keyid, struct pub_key *out);
+
+/* What each kind of role must look like below "signed" (meta_form.c). */
+int meta_form_check(const struct meta *m, struct err *e) MUST_CHECK;
+
+/* One pin object: {"version", "length"?, "hashes"?}. */
+int pin_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e) MUST_CHECK;
+/* One entry of "targets" without its name. */
+int target_read(const json_t *o, const char *where, struct target *out, struct err *e) MUST_CHECK;
+/* Same length, hash and match; two without a match are not the same. */
+bool target_same(const struct target *a, const struct target *b);
+/* Does any of the patterns match, where '*' and '?' do not match '/'? */
+bool paths_match(const json_t *patterns, const char *path);
+
+#endif
