@@ -27,34 +27,39 @@ void trusted_fini(struct trusted_set *t);
  * expiry. */
 int trusted_load_root(struct trusted_set *t, struct str bytes, struct err *e) MUST_CHECK;
 /* N+1.root.json: signed by the threshold of the present root and of itself, version exactly one
- * higher (5.3). */
+ * higher (5.3). What the set held of other roles is dropped: the new root may not vouch for it. */
 int trusted_next_root(struct trusted_set *t, struct str bytes, struct err *e) MUST_CHECK;
 /* After the newest root is known: ERR_EXPIRED. */
 int trusted_roots_done(struct trusted_set *t, struct err *e) MUST_CHECK;
 
-/* Metadata kept from an earlier refresh, oldest role first. It may have expired: it is the base for
- * rollback checks only. When it no longer verifies under the present root it is dropped silently
- * (fast-forward recovery, 5.3.11). */
+/* Metadata kept from an earlier refresh: timestamp, snapshot, targets, in this order, after the
+ * newest root is known. It may have expired: it is the base for rollback checks only. When it no
+ * longer verifies under the present root it is dropped silently (fast-forward recovery, 5.3.11),
+ * and so are targets that the kept snapshot does not pin. */
 void trusted_load_stored(struct trusted_set *t, enum role_kind kind, struct str bytes);
 
-/* New files in the order timestamp, snapshot, targets, delegated (5.4 to 5.6). *out_changed is
- * false when the timestamp is the one that is trusted already, and then nothing further need be
- * fetched. Snapshot and targets are checked against what timestamp and snapshot pin. ERR_UNSIGNED,
- * ERR_EXPIRED, ERR_ROLLED_BACK, ERR_ALTERED, ERR_MIXED (version differs from the pinned one),
- * ERR_BAD_INPUT, ERR_TOO_LARGE. */
+/* New files in the order timestamp, snapshot, targets, delegated (5.4 to 5.6). A timestamp of the
+ * version that is trusted already leaves the trusted one in place (5.4.3). *out_changed is false
+ * when, besides, the snapshot and targets loaded from the store are the pinned ones and have not
+ * expired: then nothing further need be fetched. Snapshot and targets are checked against what
+ * timestamp and snapshot pin; stored bytes may be offered first, to save fetching what has not
+ * changed. ERR_UNSIGNED, ERR_EXPIRED, ERR_ROLLED_BACK, ERR_ALTERED, ERR_MIXED (version differs from
+ * the pinned one, or no pin), ERR_BAD_INPUT, ERR_TOO_LARGE. */
 int trusted_timestamp(
 	struct trusted_set *t, struct str bytes, bool *out_changed, struct err *e) MUST_CHECK;
 int trusted_snapshot(struct trusted_set *t, struct str bytes, struct err *e) MUST_CHECK;
 int trusted_targets(struct trusted_set *t, struct str bytes, struct err *e) MUST_CHECK;
-/* A role that top-level targets delegates to directly. */
+/* A role that top-level targets delegates to directly, by the keys under its delegation. */
 int trusted_delegated(
 	struct trusted_set *t, const char *role, struct str bytes, struct err *e) MUST_CHECK;
 
-/* What to fetch next: version and byte limit of a pinned file ("snapshot.json", "targets.json",
- * "engineering.json"). */
+/* What to fetch next: pin and byte limit of a pinned file ("snapshot.json", "targets.json",
+ * "engineering.json"). The limit is the listed length or else the bound of the role. ERR_MIXED when
+ * it is not pinned, ERR_TOO_LARGE when more is listed than the bound allows. */
 int trusted_want(const struct trusted_set *t, const char *file, struct meta_pin *out,
 	size_t *out_max, struct err *e) MUST_CHECK;
 
+/* NULL when no file of that role has been accepted in this refresh. */
 const struct meta *trusted_find_delegated(const struct trusted_set *t, const char *role);
 
 #endif
