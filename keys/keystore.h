@@ -1,0 +1,27 @@
+/* A set of private keys, loaded from folders of PEM files named after what they sign:
+ * "image-root-1.pem" is a key of the role "image-root". */
+#ifndef KEYS_KEYSTORE_H
+#define KEYS_KEYSTORE_H
+
+#include "keys/sign.h"
+#include "proto/wire/limits.h"
+
+struct keystore;
+
+struct keystore *keystore_new(void);
+void keystore_free(struct keystore **ks);
+
+/* Adds every *.pem of a folder (not of folders in it). ERR_DENIED when anybody but the owner may
+ * read one, ERR_NOT_FOUND when the folder holds none. */
+int keystore_load(struct keystore *ks, const char *dir, struct err *e) MUST_CHECK;
+
+/* Makes a key and writes DIR/NAME.pem, mode 0600, durable on return; adds it, too. ERR_CONFLICT
+ * when the file exists: a private key is never replaced. */
+int keystore_create(
+	struct keystore *ks, const char *dir, const char *name, struct err *e) MUST_CHECK;
+
+/* The keys of a role, in order of their names, borrowed from the store; returns how many. */
+unsigned keystore_find(
+	const struct keystore *ks, const char *role, const struct sign_key *out[LIMIT_KEYS]);
+
+#endif

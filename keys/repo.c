@@ -1,0 +1,167 @@
+#include "keys/repo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *head_of(enum role_kind kind, struct repo_head head)
+{
+	char expires[21];
+
+	time_format(head.expires_s, expires);
+	return json_pack("{s:s, s:s, s:I, s:s}", "_type", role_kind_name(kind), "spec_version",
+		REPO_SPEC_VERSION, "version", (json_int_t)head.version, "expires", expires);
+}
+
+/* {"keyids", "threshold"}; adds the keys themselves to `keys`. */
+static json_t *signers_of(const struct repo_role *role, json_t *keys)
+{
+	json_t *ids = json_array();
+
+	for (unsigned i = 0; i < role->n_keys; i++) {
+		json_array_append_new(ids, json_string(role->keys[i]->keyid));
+		json_object_set_new(keys, role->keys[i]->keyid, sign_key_public(role->keys[i]));
+	}
+	return json_pack("{s:o, s:i}", "keyids", ids, "threshold", (int)role->threshold);
+}
+
+static json_t *quorum_rule(void)
+{
+	json_t *all_of = json_array();
+
+	for (size_t i = 0; i < DIRECTOR_MINIMUM; i++)
+		json_array_append_new(all_of, json_string(director_minimum[i]));
+	return json_pack("[{s:[s], s:o}]", "paths", "*/*", "all_of", all_of);
+}
+
+json_t *repo_root(
+	struct repo_head head, const struct repo_role roles[ROLE_KIND_MAX], bool with_quorum)
+{
+	json_t *root = head_of(ROLE_ROOT, head), *keys = json_object(), *by_name = json_object();
+
+	for (unsigned i = 0; i < ROLE_KIND_MAX; i++)
+		json_object_set_new(by_name, roles[i].role, signers_of(&roles[i], keys));
+	json_object_set_new(root, "consistent_snapshot", json_true());
+	json_object_set_new(root, "keys", keys);
+	json_object_set_new(root, "roles", by_name);
+	if (with_quorum)
+		json_object_set_new(root, "x-backstay-quorum", quorum_rule());
+	return root;
+}
+
+json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, unsigned n)
+{
+	json_t *targets = repo_targets(head), *keys = json_object(), *list = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		json_t *role = signers_of(&roles[i], keys);
+
+		json_object_set_new(role, "name", json_string(roles[i].role));
+		json_object_set_new(role, "paths", json_pack("[s]", "*/*"));
+		json_object_set_new(role, "terminating", json_false());
+		json_array_append_new(list, role);
+	}
+	json_object_set_new(
+		targets, "delegations", json_pack("{s:o, s:o}", "keys", keys, "roles", list));
+	return targets;
+}
+
+json_t *repo_targets(struct repo_head head)
+{
+	json_t *targets = head_of(ROLE_TARGETS, head);
+
+	json_object_set_new(targets, "targets", json_object());
+	return targets;
+}
+
+static json_t *hashes_of(const struct sha256 *hash)
+{
+	char hex[SHA256_TEXT];
+
+	sha256_format(hash, hex);
+	return json_pack("{s:s}", "sha256", hex);
+}
+
+void repo_targets_add(json_t *targets, const struct target *t)
+{
+	json_t *entry = json_pack(
+		"{s:I, s:o}", "length", (json_int_t)t->length, "hashes", hashes_of(&t->hash));
+
+	if (t->match)
+		json_object_set_new(
+			entry, "custom", json_pack("{s:o}", "match", json_deep_copy(t->match)));
+	json_object_set_new(json_object_get(targets, "targets"), t->path, entry);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+json_t *repo_match(const struct repo_match *m)
+{
+	json_t *hardware = json_array(), *back = json_array();
+	struct repo_match sorted = *m;
+
+	qsort(sorted.hardware, m->n_hardware, sizeof sorted.hardware[0], by_text);
+	for (unsigned i = 0; i < m->n_hardware; i++)
+		json_array_append_new(hardware, json_string(sorted.hardware[i]));
+	for (unsigned i = 0; i < m->n_rollback_to; i++) {
+		char hex[SHA256_TEXT];
+
+		sha256_format(&m->rollback_to[i].hash, hex);
+		json_array_append_new(back,
+			json_pack("{s:s, s:s}", "path", m->rollback_to[i].path, "sha256", hex));
+	}
+	return json_pack("{s:o, s:I, s:o}", "hardwareIds", hardware, "releaseCounter",
+		(json_int_t)m->counter, "rollbackTo", back);
+}
+
+json_t *repo_director_targets(struct repo_head head, const struct dev_id *device,
+	const struct camp_id *campaign, enum desired_order order, const struct target *t)
+{
+	json_t *targets = repo_targets(head);
+
+	json_object_set_new(targets, "x-backstay",
+		json_pack("{s:s, s:s, s:s}", "device", device->s, "campaign", campaign->s, "order",
+			desired_order_name(t ? order : DESIRED_NOTHING)));
+	if (t)
+		repo_targets_add(targets, t);
+	return targets;
+}
+
+void repo_pin_of(const char *file, uint64_t version, struct str bytes, struct repo_pin *out)
+{
+	snprintf(out->file, sizeof out->file, "%s", file);
+	out->version = version;
+	out->length = bytes.n;
+	digest_of(bytes.p, bytes.n, &out->hash);
+}
+
+static json_t *pins_of(const struct repo_pin *pins, unsigned n)
+{
+	json_t *list = json_object();
+
+	for (unsigned i = 0; i < n; i++)
+		json_object_set_new(list, pins[i].file,
+			json_pack("{s:I, s:I, s:o}", "version", (json_int_t)pins[i].version,
+				"length", (json_int_t)pins[i].length, "hashes",
+				hashes_of(&pins[i].hash)));
+	return list;
+}
+
+json_t *repo_snapshot(struct repo_head head, const struct repo_pin *pins, unsigned n)
+{
+	json_t *snapshot = head_of(ROLE_SNAPSHOT, head);
+
+	json_object_set_new(snapshot, "meta", pins_of(pins, n));
+	return snapshot;
+}
+
+json_t *repo_timestamp(struct repo_head head, const struct repo_pin *snapshot)
+{
+	json_t *timestamp = head_of(ROLE_TIMESTAMP, head);
+
+	json_object_set_new(timestamp, "meta", pins_of(snapshot, 1));
+	return timestamp;
+}

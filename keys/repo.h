@@ -1,0 +1,72 @@
+/* What the metadata of both repositories says, before it is signed: one builder per role. Pure;
+ * each returns a new "signed" part that is the caller's to free (JSON_AUTO), to be given to
+ * sign_meta.
+ *
+ * The files of a repository and who signs them:
+ *   image:    N.root.json (image-root), N.targets.json (image-targets), N.engineering.json,
+ *             N.safety.json, N.compliance.json (each its own role), N.snapshot.json
+ *             (image-snapshot), timestamp.json (image-timestamp)
+ *   director: N.root.json (director-root), and for each device N.targets.json, N.snapshot.json,
+ *             timestamp.json (director-targets, director-snapshot, director-timestamp)
+ */
+#ifndef KEYS_REPO_H
+#define KEYS_REPO_H
+
+#include "keys/sign.h"
+#include "proto/trust/director.h"
+
+#define REPO_SPEC_VERSION "1.0.31"
+
+struct repo_head {
+	uint64_t version;
+	int64_t expires_s;
+};
+
+/* Who may sign a role. */
+struct repo_role {
+	const char *role; /* as metadata calls it: "targets", "engineering" */
+	unsigned threshold;
+	unsigned n_keys;
+	const struct sign_key *const *keys;
+};
+
+/* `roles` are the four top-level ones. `with_quorum` adds x-backstay-quorum, for the image
+ * repository. */
+json_t *repo_root(
+	struct repo_head head, const struct repo_role roles[ROLE_KIND_MAX], bool with_quorum);
+
+/* The image repository's top-level targets: no targets, only delegations, each of every path of two
+ * parts (PRODUCT/RELEASE.json). */
+json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, unsigned n);
+
+/* A delegated role's file without entries. */
+json_t *repo_targets(struct repo_head head);
+/* Adds or replaces an entry. */
+void repo_targets_add(json_t *targets, const struct target *t);
+
+/* custom.match of a release. */
+struct repo_match {
+	unsigned n_hardware;
+	char hardware[LIMIT_HARDWARE_IDS][ID_TEXT_MAX];
+	uint64_t counter;
+	unsigned n_rollback_to;
+	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
+};
+json_t *repo_match(const struct repo_match *m);
+
+/* One device's targets. `t` (path, length, hash, match as the image repository has them) may be
+ * NULL when the device shall stay as it is; `campaign` may be "". */
+json_t *repo_director_targets(struct repo_head head, const struct dev_id *device,
+	const struct camp_id *campaign, enum desired_order order, const struct target *t);
+
+/* A file that a snapshot or timestamp pins. */
+struct repo_pin {
+	char file[LIMIT_ROLE_NAME + 8]; /* "targets.json", without version */
+	uint64_t version, length;
+	struct sha256 hash;
+};
+void repo_pin_of(const char *file, uint64_t version, struct str bytes, struct repo_pin *out);
+json_t *repo_snapshot(struct repo_head head, const struct repo_pin *pins, unsigned n);
+json_t *repo_timestamp(struct repo_head head, const struct repo_pin *snapshot);
+
+#endif
