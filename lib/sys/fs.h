@@ -22,10 +22,10 @@ struct fs_stat {
 	uint32_t links;
 };
 
-/* Open flags; exactly one of the first three. FS_CREATE opens for read and write and makes a
- * missing file with mode 0644. FS_DIRECT bypasses the page cache where the file system can;
- * alignment of offsets, lengths and buffers to 4096 is the caller's business; where it is refused,
- * ordinary I/O is used. */
+/* Open flags; exactly one of the first three. FS_WRITE opens an existing file for read and
+ * write, FS_CREATE makes a missing one with mode 0644. FS_DIRECT bypasses the page cache where the
+ * file system can; alignment of offsets, lengths and buffers to 4096 is the caller's business;
+ * where it is refused, ordinary I/O is used. */
 #define FS_READ   0x01U
 #define FS_WRITE  0x02U
 #define FS_CREATE 0x04U
@@ -50,10 +50,9 @@ struct fs_ops {
 	int (*pwrite)(struct fs *, int fd, const void *p, size_t n, uint64_t off,
 		struct err *) MUST_CHECK;
 	int (*truncate)(struct fs *, int fd, uint64_t size, struct err *) MUST_CHECK;
-	/* Data and size are durable on return. */
+	/* Data, size and mode are durable on return. */
 	int (*sync)(struct fs *, int fd, struct err *) MUST_CHECK;
-	/* Starts writing back what is dirty and drops the file from the cache, so that a later read
-	 * sees the device. */
+	/* Syncs and drops the file from the cache, so that a later read sees the device. */
 	int (*drop_cache)(struct fs *, int fd, struct err *) MUST_CHECK;
 	/* Copies all of `from` into the new file `to`, sharing blocks: reflink, else a hard link;
 	 * ERR_NOT_FOUND when the file system can do neither, and the caller copies. */
@@ -96,7 +95,8 @@ int fs_read_file(
 	struct fs *fs, const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 
 /* Replaces a file atomically: temporary beside it, sync, rename, sync_dir. Durable on return; on
- * failure the old content stands. */
+ * failure the old content stands, or, when only the last sync failed, the new one. Nothing but
+ * perhaps ".NAME.new" is left behind, and the next try replaces it. */
 int fs_write_file(struct fs *fs, const char *path, const void *p, size_t n, uint32_t mode,
 	struct err *e) MUST_CHECK;
 
