@@ -15,11 +15,15 @@ struct desired_in {
 	const char *server; /* "http://127.0.0.1:8080", without a '/' at its end */
 	struct device_facts facts;
 	int64_t now_s;
+	/* Go through with it although the director has nothing new: the caller may have lost what
+	 * an earlier fetch stored (power cut before it was decided on), or think otherwise now. */
+	bool again;
 	const atomic_bool *cancel;
 };
 
 struct desired_out {
-	bool unchanged; /* the director's timestamp is the one known: nothing else was fetched */
+	bool unchanged; /* the director's timestamp is the one known and `again` was not asked for:
+			   nothing else was fetched */
 	struct desired desired;  /* unless unchanged */
 	struct release *release; /* unless unchanged or DESIRED_NOTHING; the caller's to free */
 	ms_t retry_after;        /* what the server asked for, 0 when nothing */
