@@ -17,8 +17,8 @@ struct svc_conf {
 	char reload_url[256]; /* http_reload: POST {"slot_dir": ...} */
 	char health_url[256]; /* any: 200 means healthy; "": alive is enough */
 	char home[256];       /* absolute */
-	char run_dir[256];    /* absolute: pid files and logs of exec */
-	ms_t stop_timeout;
+	char run_dir[256];    /* absolute: who runs, and the logs of exec */
+	ms_t stop_timeout;    /* exec: between SIGTERM and SIGKILL; 0: 10 s */
 };
 
 struct svc; /* opaque */
@@ -30,12 +30,17 @@ struct svc_driver {
 	void (*close)(void *self);
 	/* Brings the workload to run from `slot`, by restart or reload, and returns when the
 	 * supervisor says it was done (not yet healthy) or the deadline is over. `how` RELOAD falls
-	 * back to RESTART where the workload does not run. */
+	 * back to RESTART where the workload does not run, or cannot be reloaded. */
 	int (*apply)(void *self, unsigned slot, enum activation how, ms_t timeout,
 		struct err *) MUST_CHECK;
-	/* Observes; changes nothing. exec also restarts a workload that died, that is: it
-	 * supervises (with a growing pause). */
+	/* Observes; changes nothing. exec is the supervisor itself: as systemd would, it starts
+	 * what `current` names when nothing runs (with a pause that grows from crash to crash).
+	 * `ended` never goes down while the machine is up. */
 	int (*look)(void *self, struct svc_view *out, struct err *) MUST_CHECK;
+	/* The running process serves from `slot` since it was told to (http_reload's base is called
+	 * after the workload agreed): look says so from now on, until another process runs. */
+	int (*moved)(void *self, unsigned slot, struct err *) MUST_CHECK;
+	/* It stays down until the next apply. */
 	int (*stop)(void *self, struct err *) MUST_CHECK;
 	/* The last `max` bytes it logged, for the dossier. */
 	int (*log_tail)(void *self, size_t max, struct buf *out, struct err *) MUST_CHECK;
@@ -46,8 +51,9 @@ const struct svc_driver *svc_driver_find(const char *kind);
 int svc_open(const struct svc_conf *c, struct svc **out, struct err *e) MUST_CHECK;
 void svc_close(struct svc **s);
 
-/* apply, then ask health_url until it answers 200 or `timeout` is over; ERR_START_FAILED with what
- * was last seen. `cancel` ends it early with ERR_CANCELLED. */
+/* apply, then ask health_url until it answers 200 (without one: until it has been alive for half a
+ * second) or `timeout` is over; ERR_START_FAILED with what was last seen, at once when the workload
+ * ended three times meanwhile. `cancel` ends it early with ERR_CANCELLED. */
 int svc_start(struct svc *s, unsigned slot, enum activation how, ms_t timeout,
 	const atomic_bool *cancel, struct err *e) MUST_CHECK;
 int svc_look(struct svc *s, struct svc_view *out, struct err *e) MUST_CHECK;
