@@ -42,6 +42,13 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	return -(int)code;
 }
 
+int err_copy(struct err *e, const struct err *from)
+{
+	if (e)
+		*e = *from;
+	return -(int)from->code;
+}
+
 static enum err_code code_of_errno(int sys)
 {
 	switch (sys) {

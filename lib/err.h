@@ -35,6 +35,9 @@ int err_sys(struct err *e, int sys, const char *fmt, ...) PRINTF(3, 4);
 /* Puts "prefix: " before the text and returns -e->code, so that it can end a return statement. */
 int err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
+/* Hands up a failure that was kept in another struct: copies it and returns its negative code. */
+int err_copy(struct err *e, const struct err *from);
+
 /* Facts of the table. `code` may come from outside: an unknown one is answered as ERR_BUG. */
 const char *err_name(enum err_code code);
 const char *err_text(enum err_code code);
