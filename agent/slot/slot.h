@@ -1,7 +1,14 @@
 /* Where a release is laid down. A driver writes; it never decides. Everything lies beneath the
  * agent's home, through the fs seam: slots/a, slots/b (content), slots/a.status (mark and digests,
- * outside the content), slots/a.NAME.tree (the listing of one component). Content is read-only for
- * the workload: unchanged components may share blocks or inodes between slots. */
+ * outside the content), slots/a.NAME.tree (the listing of one component).
+ *
+ * Content is read-only for the workload: files have mode 0444 or 0555, because unchanged components
+ * may share inodes between slots and a write in one would be a write in both. A workload that needs
+ * to write does so elsewhere; `seal` and `has` refuse a slot with anything in it that is not
+ * signed.
+ *
+ * No call touches a slot other than the one it was given. One thread at a time uses a struct slots.
+ */
 #ifndef AGENT_SLOT_SLOT_H
 #define AGENT_SLOT_SLOT_H
 
@@ -20,12 +27,18 @@ struct slot_driver {
 	 * SLOT_INVALID. */
 	int (*look)(struct slots *, unsigned slot, struct slot_view *out, struct err *) MUST_CHECK;
 
+	/* What bringing `r` into `slot` takes, judged by listings alone: *out_need bytes to be
+	 * written for components that neither the slot nor `from` (SLOT_NONE: none) has, and
+	 * *out_room that may be written once `begin` has emptied the slot. Changes nothing. */
+	int (*cost)(struct slots *, unsigned slot, unsigned from, const struct release *r,
+		uint64_t *out_need, uint64_t *out_room, struct err *) MUST_CHECK;
+
 	/* The slot is INVALID, durably, on return; before any byte of it changes. Content may still
 	 * lie there. */
 	int (*invalidate)(struct slots *, unsigned slot, struct err *) MUST_CHECK;
 
 	/* Empties the slot and makes it ready for a release: what is no component of `r`, or
-	 * differs from its tree, is removed. */
+	 * has a listing other than its tree, is removed. Only after `invalidate`. */
 	int (*begin)(
 		struct slots *, unsigned slot, const struct release *r, struct err *) MUST_CHECK;
 
@@ -36,14 +49,16 @@ struct slot_driver {
 
 	/* Takes the component over from another, valid slot: shares what can be shared, copies the
 	 * rest, after every file's digest was checked against the signed tree. *out_taken is false
-	 * (and nothing is left behind) when that slot does not hold this very tree. Durable on
-	 * return. */
+	 * (and nothing is left behind) when that slot is not VALID or does not hold this very tree
+	 * at this very path. Durable on return. */
 	int (*take_over)(struct slots *, unsigned slot, unsigned from, const struct component *c,
 		bool *out_taken, struct err *) MUST_CHECK;
 
-	/* Lays a component down as its bytes come. Names are resolved beneath the component's
-	 * place; ERR_DENIED for anything that would leave it. put_file is followed by exactly
-	 * `size` bytes of put_data. Modes become 0755 or 0644. */
+	/* Lays a component down as its bytes come; what lay at its place is removed first. Names
+	 * are relative to the component's path; the one file of a raw component is ".". ERR_DENIED
+	 * for a name or a link target that leaves the component, or a name beneath a link;
+	 * ERR_BAD_INPUT for a name that stands twice. put_file is followed by exactly `size` bytes
+	 * of put_data. Missing parents are made, and count as entries of the tree. */
 	int (*put_begin)(
 		struct slots *, unsigned slot, const struct component *c, struct err *) MUST_CHECK;
 	int (*put_dir)(struct slots *, const char *path, struct err *) MUST_CHECK;
@@ -55,11 +70,13 @@ struct slot_driver {
 	/* Syncs everything of the component and writes its listing; ERR_ALTERED when the tree
 	 * differs from the signed one. */
 	int (*put_end)(struct slots *, struct err *) MUST_CHECK;
+	/* Gives the component up and removes what was laid down of it; harmless when nothing is
+	 * open. */
 	void (*put_abort)(struct slots *);
 
 	/* Reads back every byte of every component from the device (not from the cache), compares
 	 * with the signed trees, and only then marks the slot VALID, durably. *out_content is the
-	 * digest over all trees. ERR_ALTERED, ERR_IO. */
+	 * digest over all trees. ERR_ALTERED (also for a file that belongs to nothing), ERR_IO. */
 	int (*seal)(struct slots *, unsigned slot, const struct release *r,
 		const struct sha256 *document, struct sha256 *out_content, struct err *) MUST_CHECK;
 };
@@ -71,9 +88,20 @@ const struct slot_driver *slot_driver_find(const char *kind);
  */
 int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *e) MUST_CHECK;
 void slots_close(struct slots **s);
+/* How many threads may work at once inside one call: 1 (the beginning) keeps everything in the
+ * caller's thread, in one order. */
+void slots_set_threads(struct slots *s, unsigned n);
 const struct slot_driver *slots_driver(const struct slots *s);
 
 /* "slots/a": relative to home. */
 const char *slot_path(unsigned slot);
+
+/* What `seal` answers for `r`: SHA-256 over one line "PATH TREE-DIGEST\n" per component, in the
+ * release's order. */
+void slot_content(const struct release *r, struct sha256 *out);
+
+/* May a link at `path` point at `target`? Relative, and ".." only at its beginning and no further
+ * up than the component's place: then no chain of links leads out. ERR_DENIED. */
+int slot_link_check(const char *path, const char *target, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,0 +1,146 @@
+/* What the files of this directory share. */
+#ifndef AGENT_SLOT_SLOT_PRIV_H
+#define AGENT_SLOT_SLOT_PRIV_H
+
+#include "agent/slot/slot.h"
+#include "proto/trust/digest.h"
+
+/* ---- ledger.c: what was laid down of one component, and its digests ---- */
+
+struct ledger {
+	struct tree tree; /* in order of arrival; folders that were only implied stand in it, too */
+	uint32_t *set;    /* open hash of entry numbers + 1, by path */
+	size_t set_cap, seed;
+	struct digest digest; /* of the file that is being written */
+	size_t file;          /* its number in the tree */
+	uint64_t left;        /* bytes of it still to come */
+	bool in_file;
+};
+
+void ledger_init(struct ledger *l);
+void ledger_fini(struct ledger *l);
+/* Each adds one entry, and before it the folders above it that are missing. ERR_DENIED,
+ * ERR_BAD_INPUT, ERR_TOO_LARGE as slot.h says; nothing was added then that matters, for the
+ * component is given up. A folder may be named twice: nothing depends on it. */
+int ledger_dir(struct ledger *l, const char *path, struct err *e) MUST_CHECK;
+int ledger_link(struct ledger *l, const char *path, const char *target, struct err *e) MUST_CHECK;
+int ledger_file(struct ledger *l, const char *path, bool executable, uint64_t size,
+	struct err *e) MUST_CHECK;
+/* Bytes of the file; when `size` of them have come, in_file is false. */
+int ledger_data(struct ledger *l, const void *p, size_t n, struct err *e) MUST_CHECK;
+/* Sorts, and appends the listing; ERR_ALTERED when its digest is not `want`. */
+int ledger_end(struct ledger *l, const struct sha256 *want, struct buf *out_listing,
+	struct err *e) MUST_CHECK;
+
+/* ---- writer.c: one file, written in large aligned pieces ---- */
+
+struct writer;
+struct writer *writer_new(struct fs *fs);
+void writer_free(struct writer **w);
+/* The file must not exist. Nothing is durable before it is synced by name (settle.c). */
+int writer_open(struct writer *w, const char *path, uint64_t size, struct err *e) MUST_CHECK;
+int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CHECK;
+int writer_close(struct writer *w, bool executable, struct err *e) MUST_CHECK;
+/* Closes without looking; harmless when nothing is open. */
+void writer_abort(struct writer *w);
+
+/* ---- place.c: names ---- */
+
+#define PLACE_MAX FS_PATH_MAX
+
+/* "slots/a/PATH", "slots/a.NAME.tree": the bounds of their parts keep them within PLACE_MAX. */
+void place_component(char out[PLACE_MAX], unsigned slot, const struct component *c);
+void place_listing(char out[PLACE_MAX], unsigned slot, const char *component);
+/* "BASE/NAME"; NAME "." is BASE itself. ERR_TOO_LARGE: what others put there may be any length. */
+int place_entry(char out[PLACE_MAX], const char *base, const char *name, struct err *e) MUST_CHECK;
+/* Names in one folder, read whole so that the folder may change meanwhile: each is a kind byte, the
+ * name and a NUL. A folder that is missing is empty. */
+int place_names(struct fs *fs, const char *dir, struct buf *out, struct err *e) MUST_CHECK;
+bool place_next(const struct buf *names, size_t *at, const char **out_name, enum fs_kind *out_kind);
+
+/* ---- listing.c: slots/a.NAME.tree ---- */
+
+/* *out_is is true when the listing is there and is the signed tree; then, and if out is not NULL,
+ * it is decoded into *out (the caller's to tree_fini). */
+int listing_load(struct fs *fs, unsigned slot, const struct component *c, struct tree *out,
+	bool *out_is, struct err *e) MUST_CHECK;
+int listing_save(struct fs *fs, unsigned slot, const struct component *c, const struct buf *lines,
+	struct err *e) MUST_CHECK;
+/* Durable on return. */
+int listing_remove(struct fs *fs, unsigned slot, const char *component, struct err *e) MUST_CHECK;
+/* Removes the listings of all components of the slot that are none of `r`. */
+int listing_prune(struct fs *fs, unsigned slot, const struct release *r, struct err *e) MUST_CHECK;
+
+/* ---- status.c: slots/a.status ---- */
+
+/* An unreadable status is SLOT_INVALID, not an error. */
+int status_load(struct fs *fs, unsigned slot, struct slot_view *out, struct err *e) MUST_CHECK;
+int status_save(struct fs *fs, unsigned slot, const struct slot_view *v, struct err *e) MUST_CHECK;
+int status_remove(struct fs *fs, unsigned slot, struct err *e) MUST_CHECK;
+
+/* ---- readback.c: is what is stored what was signed? ---- */
+
+enum readback_from { READBACK_CACHE, READBACK_DEVICE };
+
+/* The folder or file `base` is exactly `t`: every byte is read. ERR_ALTERED names the entry. */
+int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
+	unsigned threads, struct err *e) MUST_CHECK;
+
+/* ---- settle.c: making a component durable ---- */
+
+/* Every file and folder of the tree, and the folders above it up to the slot. */
+int settle_tree(struct fs *fs, unsigned slot, const char *base, const struct tree *t,
+	struct err *e) MUST_CHECK;
+
+/* ---- sweep.c: what lies in a slot and belongs to nothing ---- */
+
+/* The paths that may stay, relative to the slot. */
+struct sweep_keep {
+	unsigned n;
+	const char *path[LIMIT_COMPONENTS];
+};
+int sweep_remove(
+	struct fs *fs, unsigned slot, const struct sweep_keep *keep, struct err *e) MUST_CHECK;
+/* ERR_ALTERED when there is anything else. */
+int sweep_check(
+	struct fs *fs, unsigned slot, const struct sweep_keep *keep, struct err *e) MUST_CHECK;
+/* Bytes that sweep_remove would give back. */
+int sweep_bytes(struct fs *fs, unsigned slot, const struct sweep_keep *keep, uint64_t *out,
+	struct err *e) MUST_CHECK;
+
+/* ---- the drivers ---- */
+
+struct slots {
+	const struct slot_driver *driver;
+	struct fs *fs;
+	unsigned threads;
+	/* between put_begin and put_end or put_abort */
+	bool putting;
+	unsigned put_slot;
+	struct component put_component;
+	struct ledger ledger;
+	struct writer *writer;
+	char put_base[PLACE_MAX];
+	/* of the driver that stores nothing */
+	struct slot_view null_view[SLOT_COUNT];
+	struct sha256 null_tree[SLOT_COUNT][LIMIT_COMPONENTS];
+	unsigned null_n[SLOT_COUNT];
+};
+
+extern const struct slot_driver slot_dir, slot_null;
+
+/* take.c */
+int take_component(struct slots *s, unsigned slot, unsigned from, const struct component *c,
+	bool *out_taken, struct err *e) MUST_CHECK;
+
+/* put.c: the dir driver's put_* */
+int put_begin(struct slots *s, unsigned slot, const struct component *c, struct err *e) MUST_CHECK;
+int put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
+int put_file(struct slots *s, const char *path, bool executable, uint64_t size,
+	struct err *e) MUST_CHECK;
+int put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
+int put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
+int put_end(struct slots *s, struct err *e) MUST_CHECK;
+void put_abort(struct slots *s);
+
+#endif

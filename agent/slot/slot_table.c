@@ -1,0 +1,109 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/slot/slot_priv.h"
+
+static const struct slot_driver *const drivers[] = {&slot_dir, &slot_null};
+
+const struct slot_driver *slot_driver_find(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+		if (strcmp(drivers[i]->kind, kind) == 0)
+			return drivers[i];
+	return NULL;
+}
+
+const char *slot_path(unsigned slot)
+{
+	static const char *const path[SLOT_COUNT] = {"slots/a", "slots/b"};
+
+	assert(slot < SLOT_COUNT);
+	return path[slot];
+}
+
+int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *e)
+{
+	const struct slot_driver *d = slot_driver_find(kind);
+
+	if (!d)
+		return err_set(e, ERR_CONFIG, "there is no slot driver \"%s\"", kind);
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		TRY(fs_make_dirs(fs, slot_path(i), e));
+	struct slots *s = mem_new(sizeof *s);
+	*s = (struct slots){.driver = d, .fs = fs, .threads = 1};
+	s->writer = writer_new(fs);
+	*out = s;
+	return 0;
+}
+
+void slots_close(struct slots **s)
+{
+	if (!*s)
+		return;
+	(*s)->driver->put_abort(*s);
+	writer_free(&(*s)->writer);
+	free(*s);
+	*s = NULL;
+}
+
+const struct slot_driver *slots_driver(const struct slots *s)
+{
+	return s->driver;
+}
+
+void slots_set_threads(struct slots *s, unsigned n)
+{
+	s->threads = MAX(n, 1U);
+}
+
+void slot_content(const struct release *r, struct sha256 *out)
+{
+	BUF_AUTO lines = {0};
+	char hex[SHA256_TEXT];
+
+	for (unsigned i = 0; i < r->n_components; i++) {
+		sha256_format(&r->components[i].artifact.tree, hex);
+		buf_addf(&lines, "%s %s\n", r->components[i].path, hex);
+	}
+	digest_of(lines.p, lines.n, out);
+}
+
+static unsigned depth_above(const char *path)
+{
+	unsigned n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+static int points_out(const char *path, const char *target, struct err *e)
+{
+	char from[120], to[120];
+
+	return err_set(e, ERR_DENIED, "%s points out, at %s",
+		str_printable(str_of(path), from, sizeof from),
+		str_printable(str_of(target), to, sizeof to));
+}
+
+int slot_link_check(const char *path, const char *target, struct err *e)
+{
+	struct str rest = str_of(target), part;
+	unsigned up = depth_above(path);
+	bool down = false;
+
+	if (target[0] == '\0' || target[0] == '/' || rest.n > LIMIT_TAR_NAME)
+		return points_out(path, target, e);
+	while (str_split(&rest, '/', &part)) {
+		bool dots = str_is(part, "..");
+
+		/* Behind a name there may be another link, and ".." of what that points at is
+		 * anywhere: hence only at the beginning, where the folders are real. */
+		if (dots && (down || up == 0))
+			return points_out(path, target, e);
+		up -= dots;
+		down |= !dots && part.n > 0 && !str_is(part, ".");
+	}
+	return 0;
+}
