@@ -11,14 +11,16 @@ struct boot_adapter {
 	const char *kind; /* "symlink": the service manager starts what `current` names; "none": one
 			     slot for ever */
 	const char *help;
+	/* A device that has never had a release: active and confirmed are SLOT_NONE. ERR_NEED_HAND
+	 * when what is there was not written by this adapter. */
 	int (*look)(struct boot *, struct boot_view *out, struct err *) MUST_CHECK;
 	/* One atomic change, durable on return: `slot` starts next, on trial, `tries` times at most
 	 * where tries are counted. */
 	int (*try_next)(struct boot *, unsigned slot, unsigned tries, struct err *) MUST_CHECK;
 	/* `slot` is good from now on. Idempotent, durable on return. */
 	int (*confirm)(struct boot *, unsigned slot, struct err *) MUST_CHECK;
-	/* `slot` starts next and is good; the other one is not tried again. Idempotent, durable on
-	 * return. */
+	/* `slot` starts next and is good; the other one is not tried again. SLOT_NONE: nothing
+	 * starts, as before the first release. Idempotent, durable on return. */
 	int (*go_back)(struct boot *, unsigned slot, struct err *) MUST_CHECK;
 };
 
