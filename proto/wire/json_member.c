@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/wire/json.h"
@@ -111,12 +112,11 @@ int json_bool_opt(const json_t *o, const char *where, const char *key, bool *out
 int json_id(
 	const json_t *o, const char *where, const char *key, char out[ID_TEXT_MAX], struct err *e)
 {
-	char text[ID_TEXT_MAX];
+	char text[ID_TEXT_MAX], what[96];
 
 	TRY(json_text(o, where, key, text, sizeof text, e));
-	if (id_parse(str_of(text), key, out, e) < 0)
-		return err_wrap(e, "%s", where);
-	return 0;
+	snprintf(what, sizeof what, "%s.%s", where, key);
+	return id_parse(str_of(text), what, out, e);
 }
 
 int json_id_opt(
