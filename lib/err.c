@@ -23,6 +23,7 @@ static const struct err_row *row(enum err_code code)
 	return &rows[code < ERR_CODE_MAX ? code : ERR_BUG];
 }
 
+PRINTF(4, 0)
 static void fill(struct err *e, enum err_code code, int sys, const char *fmt, va_list ap)
 {
 	e->code = code;

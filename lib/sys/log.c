@@ -133,7 +133,7 @@ static void emit(const struct event *ev, const char *fields)
 	n = write(STDERR_FILENO, line.p, line.n);
 }
 
-static void add_args(struct buf *out, const char *fmt, va_list ap)
+PRINTF(2, 0) static void add_args(struct buf *out, const char *fmt, va_list ap)
 {
 	char text[1024];
 

@@ -208,7 +208,7 @@ static void add_value(struct buf *out, const json_t *j, add_text_f *add_text, bo
 		buf_add_str(out, "null");
 		break;
 	case JSON_REAL:
-		assert(!"a fraction in JSON of our own making");
+		assert(false && "a fraction in JSON of our own making");
 	}
 }
 
