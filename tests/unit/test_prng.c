@@ -65,7 +65,7 @@ static void hashes_spread(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4096; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof name, "device-%d", i);
 		low += hash64(99, name, strlen(name)) < 1ULL << 63;
