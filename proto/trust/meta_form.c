@@ -39,6 +39,7 @@ static int root_check(const struct meta *m, struct err *e)
 static int pins_check(const struct meta *m, const char *must_list, struct err *e)
 {
 	const char *name = role_kind_name(m->kind), *file;
+	char shown[LIMIT_ROLE_NAME + 16];
 	const json_t *pins;
 	struct meta_pin pin;
 	json_t *one;
@@ -50,7 +51,8 @@ static int pins_check(const struct meta *m, const char *must_list, struct err *e
 		if (strlen(file) >= LIMIT_ROLE_NAME + sizeof ".json" - 1)
 			return err_set(e, ERR_TOO_LARGE,
 				"%s: lists a file with a name of %zu bytes", name, strlen(file));
-		TRY(pin_read(one, file, &pin, e));
+		str_printable(str_of(file), shown, sizeof shown);
+		TRY(pin_read(one, shown, &pin, e));
 	}
 	if (!json_object_get(pins, must_list))
 		return err_set(e, ERR_BAD_INPUT, "%s: does not list %s", name, must_list);
@@ -111,6 +113,7 @@ static int delegations_check(const json_t *signed_part, struct err *e)
 static int targets_check(const struct meta *m, struct err *e)
 {
 	const json_t *targets;
+	char shown[LIMIT_TARGET_NAME];
 	struct target t;
 	const char *path;
 	json_t *one;
@@ -118,8 +121,10 @@ static int targets_check(const struct meta *m, struct err *e)
 	TRY(json_obj(m->signed_part, "targets", "targets", &targets, e));
 	if (json_object_size(targets) > LIMIT_TARGETS)
 		return err_set(e, ERR_TOO_LARGE, "targets: more than %d entries", LIMIT_TARGETS);
-	json_object_foreach ((json_t *)targets, path, one)
-		TRY(target_read(one, path, &t, e));
+	json_object_foreach ((json_t *)targets, path, one) {
+		str_printable(str_of(path), shown, sizeof shown);
+		TRY(target_read(one, shown, &t, e));
+	}
 	return delegations_check(m->signed_part, e);
 }
 

@@ -143,30 +143,46 @@ void trepo_sign(struct trepo *r, enum trepo_file f)
 	must(sign_meta(role->part, keys, n, &role->file, &e), &e);
 }
 
-static void pin(struct trepo *r, enum trepo_file lister, enum trepo_file listed)
+void trepo_pin(struct trepo *r, enum trepo_file lister, enum trepo_file listed)
 {
-	json_t *list = json_object_get(r->role[lister].part, "meta"), *snapshot, *pins;
+	json_t *list = json_object_get(r->role[lister].part, "meta"), *one;
 	struct repo_pin p;
 	char file[80];
 
 	snprintf(file, sizeof file, "%s.json", r->role[listed].name);
 	repo_pin_of(file, trepo_version(r, listed), trepo_bytes(r, listed), &p);
-	snapshot = repo_snapshot((struct repo_head){1, r->now_s}, &p, 1);
-	pins = json_object_get(snapshot, "meta");
-	json_object_update(list, pins);
-	json_decref(snapshot);
+	one = repo_snapshot((struct repo_head){1, r->now_s}, &p, 1);
+	json_object_update(list, json_object_get(one, "meta"));
+	json_decref(one);
+}
+
+void trepo_publish_changed(struct trepo *r, trepo_after_f *after, void *ctx)
+{
+	static const enum trepo_file order[] = {TREPO_ROOT, TREPO_TARGETS, TREPO_ENGINEERING,
+		TREPO_SAFETY, TREPO_COMPLIANCE, TREPO_SNAPSHOT, TREPO_TIMESTAMP};
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		enum trepo_file f = order[i];
+
+		if (f >= r->n)
+			continue;
+		trepo_sign(r, f);
+		after(r, f, ctx);
+		if (f >= TREPO_TARGETS)
+			trepo_pin(r, TREPO_SNAPSHOT, f);
+		if (f == TREPO_SNAPSHOT)
+			trepo_pin(r, TREPO_TIMESTAMP, f);
+	}
+}
+
+static void as_it_is(struct trepo *r, enum trepo_file f, void *ctx)
+{
+	(void)r, (void)f, (void)ctx;
 }
 
 void trepo_publish(struct trepo *r)
 {
-	for (enum trepo_file f = TREPO_TARGETS; f < r->n; f++) {
-		trepo_sign(r, f);
-		pin(r, TREPO_SNAPSHOT, f);
-	}
-	trepo_sign(r, TREPO_SNAPSHOT);
-	pin(r, TREPO_TIMESTAMP, TREPO_SNAPSHOT);
-	trepo_sign(r, TREPO_TIMESTAMP);
-	trepo_sign(r, TREPO_ROOT);
+	trepo_publish_changed(r, as_it_is, NULL);
 }
 
 struct str trepo_bytes(const struct trepo *r, enum trepo_file f)

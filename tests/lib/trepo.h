@@ -64,8 +64,13 @@ void trepo_rebuild_delegations(struct trepo *r);
 
 /* Signs one part as it stands, with all keys of its role. */
 void trepo_sign(struct trepo *r, enum trepo_file f);
+/* Sets the pin that `lister` (snapshot or timestamp) has of another role's bytes. */
+void trepo_pin(struct trepo *r, enum trepo_file lister, enum trepo_file listed);
 /* Signs every part, and sets the pins of snapshot and timestamp to what was signed. */
 void trepo_publish(struct trepo *r);
+/* The same, but `after` may change each file once it is signed and before anything pins it. */
+typedef void trepo_after_f(struct trepo *r, enum trepo_file f, void *ctx);
+void trepo_publish_changed(struct trepo *r, trepo_after_f *after, void *ctx);
 
 struct str trepo_bytes(const struct trepo *r, enum trepo_file f);
 uint64_t trepo_version(const struct trepo *r, enum trepo_file f);
