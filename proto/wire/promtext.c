@@ -124,7 +124,8 @@ static int take_label(struct cursor *c, struct sample_line *s, struct err *e)
 		return 0;
 	}
 	s->has_le = true;
-	return number_parse(value, &s->le, e);
+	TRY(number_parse(value, &s->le, e));
+	return isnan(s->le) ? err_set(e, ERR_BAD_INPUT, "a bound that is no number") : 0;
 }
 
 static int take_labels(struct cursor *c, struct sample_line *s, struct err *e)
@@ -306,7 +307,7 @@ static int buckets_parse(const struct sample_line *s, size_t n, struct hist *out
 
 	if (n > LIMIT_HIST_BUCKETS)
 		return err_set(e, ERR_TOO_LARGE, "more than %d buckets", LIMIT_HIST_BUCKETS);
-	if (!s[0].has_le || isnan(s[0].le) || s[n - 1].le != (double)INFINITY)
+	if (!s[0].has_le || s[n - 1].le != (double)INFINITY)
 		return err_set(e, ERR_BAD_INPUT, "buckets without bounds up to +Inf");
 	for (size_t i = 0; i < n; i++) {
 		TRY(count_parse(s[i].value, before, &h.count[i], e));
