@@ -26,6 +26,8 @@ void quarantine_add(struct quarantine *q, const struct quarantine_entry *e);
 const struct quarantine_entry *quarantine_find(
 	const struct quarantine *q, const struct sha256 *document, ms_t wall);
 bool quarantine_remove(struct quarantine *q, const struct sha256 *document);
+/* Text of one line per entry, for a file that people may read. Decoding refuses what encoding would
+ * not write: ERR_BAD_INPUT, ERR_TOO_LARGE with the entry's number. */
 void quarantine_encode(const struct quarantine *q, struct buf *out);
 int quarantine_decode(struct str text, struct quarantine *out, struct err *e) MUST_CHECK;
 

@@ -24,7 +24,7 @@
 #define UPD_EVENTS(X)                                                                                             \
 	X(DESIRED, "desired", ORDER, LOOK, "a verified desired state differs from what runs")                     \
 	X(CANCEL, "cancel", ORDER, NO_LOOK, "an authorised order to give up")                                     \
-	X(PRECOND, "precond", ANSWER, NO_LOOK, "preconditions were looked at; ok: all hold")                      \
+	X(PRECOND, "precond", ANSWER, LOOK, "preconditions were looked at; ok: all hold")                         \
 	X(STAGED, "staged", ANSWER, NO_LOOK, "staging ended; ok: the slot is sealed and valid, else err")         \
 	X(SMOKE, "smoke", ANSWER, NO_LOOK, "the smoke tests ended; ok: all passed, else err")                     \
 	X(WINDOW, "window", ANSWER, NO_LOOK, "may the switch happen now? ok: yes")                                \
