@@ -97,9 +97,9 @@ struct upd_record {
 };
 
 /* What happened, with everything the step may want to know of the world. `txn` is the record's
- * (DESIRED: a new one). `boot` and `svc` are filled for the events that upd_event_looks() names, by
- * a look made right before; when that look fails, the event is sent with ok = false and the look's
- * error (POWER_UP: not before the look succeeds). */
+ * (DESIRED: a new one). For the events that upd_event_looks() names, the driver looks at boot and
+ * svc right before it sends them and sets `looked`; when a look fails, the event is sent without it
+ * and with ok = false (POWER_UP: not before the looks succeed). */
 struct upd_event {
 	enum upd_ev kind;
 	ms_t wall;
@@ -107,6 +107,7 @@ struct upd_event {
 	struct txn_id txn;
 	bool ok;
 	struct err err; /* when not ok */
+	bool looked;
 	struct boot_view boot;
 	struct svc_view svc;
 	struct slot_view slot[SLOT_COUNT]; /* DESIRED, POWER_UP */

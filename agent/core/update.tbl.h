@@ -22,7 +22,7 @@
  *  ORDER: somebody wants something; ANSWER: it carries the txn of the update it is about, and one about another update is
  *  ignored; FACT: neither */
 #define UPD_EVENTS(X)                                                                                             \
-	X(DESIRED, "desired", ORDER, LOOK, "a verified desired state differs from what runs")                     \
+	X(DESIRED, "desired", ORDER, LOOK, "a verified desired state differs from what runs, or from the goal")   \
 	X(CANCEL, "cancel", ORDER, NO_LOOK, "an authorised order to give up")                                     \
 	X(PRECOND, "precond", ANSWER, LOOK, "preconditions were looked at; ok: all hold")                         \
 	X(STAGED, "staged", ANSWER, NO_LOOK, "staging ended; ok: the slot is sealed and valid, else err")         \
