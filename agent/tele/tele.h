@@ -1,5 +1,5 @@
-/* Reports that wait for the server, and rollback dossiers: durable, bounded, sent in order when the
- * link is there. */
+/* Reports that wait for the server, rollback dossiers and the history: durable, bounded, sent in
+ * order when the link is there. Everything goes through the fs seam; one caller at a time. */
 #ifndef AGENT_TELE_TELE_H
 #define AGENT_TELE_TELE_H
 
@@ -7,26 +7,38 @@
 #include "lib/sys/fs.h"
 #include "proto/wire/report.h"
 
-#define TELE_QUEUE_MAX                                                                             \
-	256 /* reports; the oldest PROGRESS and STATE go first, never an OUTCOME or REFUSED */
+#define TELE_QUEUE_MAX   256 /* reports that wait */
+#define TELE_REFUSED_MAX 16  /* reports that the server did not want, kept for people */
+#define DOSSIER_MAX      16
+#define HISTORY_BYTES    (256 * 1024)
+#define HISTORY_LINE_MAX 1024
 
-/* Stores reports/SEQ.json, durable on return. r->seq must be set (from the journal's record). */
+/* Stores reports/SEQ.json, durable on return; the same seq again replaces it. r->seq must be set
+ * (from the journal's record). When the queue is full, the oldest PROGRESS or STATE gives way, then
+ * the oldest HELLO, never an OUTCOME or REFUSED: when only these wait, ERR_NO_SPACE. */
 int tele_put(struct fs *fs, const struct report *r, struct err *e) MUST_CHECK;
 
 /* Sends what waits, oldest first, and removes what the server has acknowledged. *out_left is what
- * still waits. Stops at the first that cannot be sent (ERR_NET, ...); one that the server refuses
- * for good (400) is moved to reports/refused/. */
+ * still waits and *out_retry_after the pause that the server asked for (0: none); both are set on
+ * failure, too. Stops at the first that cannot be sent (ERR_NET, ERR_BUSY, ...); one that the
+ * server refuses for good (400, 409, 413, 422) is moved to reports/refused/. A report may reach the
+ * server twice, never not at all. `server` is its URL without a slash at the end. */
 int tele_send(struct fs *fs, const struct http_conf *http, const char *server, const char *device,
 	const atomic_bool *cancel, unsigned *out_left, ms_t *out_retry_after,
 	struct err *e) MUST_CHECK;
 
-/* Keeps dossiers/TXN.json (the newest 16), durable on return. */
+/* Keeps a dossier under the name of its transaction (the newest DOSSIER_MAX), durable on return;
+ * the same transaction again replaces it. */
 int dossier_save(struct fs *fs, const char *txn, struct str json, struct err *e) MUST_CHECK;
+/* Appends the text; ERR_NOT_FOUND. */
 int dossier_load(struct fs *fs, const char *txn, struct buf *out, struct err *e) MUST_CHECK;
 
-/* history.log: one line per state change and outcome, for people; rotated at 256 KiB; never read by
- * the agent itself but for answering `backstay history`. */
+/* history.log: one line per state change and outcome, for people, durable on return; rotated to
+ * history.log.1 at HISTORY_BYTES; never read by the agent itself but for answering `backstay
+ * history`. The time is written before the line; control characters in it become blanks, and what
+ * is over HISTORY_LINE_MAX is cut off. */
 int history_add(struct fs *fs, ms_t wall, const char *line, struct err *e) MUST_CHECK;
+/* Appends the newest last_n lines, oldest first. */
 int history_read(struct fs *fs, unsigned last_n, struct buf *out, struct err *e) MUST_CHECK;
 
 #endif
