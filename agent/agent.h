@@ -1,0 +1,86 @@
+/* The agent's driver. One loop: event -> upd_step -> journal -> actions; each finished action is a
+ * new event. There is no other place that changes the state, and no work that is only remembered by
+ * a stack: after a power cut the record says what to do. See DESIGN.md. */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "agent/agent_conf.h"
+#include "agent/boot/boot.h"
+#include "agent/core/update.h"
+#include "agent/ctl/ctl.h"
+#include "agent/jobs.h"
+#include "agent/net/desired.h"
+#include "agent/slot/slot.h"
+#include "agent/stage/stage.h"
+#include "lib/sys/clock.h"
+
+/* Everything the driver touches. The program fills it with the machine (world.h); the power-cut
+ * test with a simulated disk, a simulated workload and a clock that it turns itself. */
+struct agent_world {
+	struct fs *fs; /* home */
+	struct clock clock;
+	uint64_t boot_id; /* of this start of the machine */
+	enum jobs_kind executor;
+	unsigned slot_threads; /* that may work at once inside the slot driver; 0: one */
+	void *self;            /* given to the functions below */
+
+	/* Called in the loop's thread. */
+	uint64_t (*random)(void *self);
+	/* Call agent_run at that time; a new wish replaces the one before. */
+	void (*wake)(void *self, ms_t mono);
+	/* One line about what goes on, for the service manager. */
+	void (*tell)(void *self, const char *line);
+
+	/* Called in job threads, LANE_NET. Where to ask is the world's to add. */
+	int (*fetch)(void *self, const struct desired_in *in, struct desired_out *out,
+		struct err *) MUST_CHECK;
+	int (*send)(void *self, const atomic_bool *cancel, unsigned *out_left,
+		ms_t *out_retry_after, struct err *) MUST_CHECK;
+
+	/* LANE_SLOT. `room` lives as long as the source is used. */
+	struct stage_source (*source)(
+		void *self, struct stage_http *room, const atomic_bool *cancel);
+	int (*smoke)(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
+		struct buf *out_log, struct err *) MUST_CHECK;
+
+	/* LANE_SVC. `start` with SLOT_NONE ends the workload. */
+	int (*start)(void *self, unsigned slot, enum activation how, ms_t timeout,
+		const atomic_bool *cancel, struct err *) MUST_CHECK;
+	int (*look)(void *self, struct svc_view *out, struct err *) MUST_CHECK;
+	int (*log_tail)(void *self, size_t max, struct buf *out, struct err *) MUST_CHECK;
+
+	/* A probe remembers its last look; looks happen in LANE_SVC, the rest in the loop's. */
+	int (*probe_open)(void *self, const struct trig_rule *rules, unsigned n, void **out_probe,
+		struct err *) MUST_CHECK;
+	void (*probe_look)(void *probe, ms_t now, struct sample out[LIMIT_TRIGGERS]);
+	void (*probe_close)(void *probe);
+};
+
+struct agent; /* opaque */
+
+/* Loads the journal and the quarantine and asks for the first look at the machine; what was under
+ * way goes on when that look is there. `conf` and what `w` points to must outlive it. ERR_IO,
+ * ERR_BAD_INPUT when the journal is there and cannot be used. */
+int agent_open(const struct agent_conf *conf, const struct agent_world *w, struct agent **out,
+	struct err *e) MUST_CHECK;
+/* Cancels all jobs and waits for them. Nothing is lost: the journal has it. */
+void agent_close(struct agent **a);
+
+/* Readable when agent_run has something to do; -1 with the inline executor. */
+int agent_fd(const struct agent *a);
+
+/* Collects what jobs have ended, does what is due, steps until nothing is left to do now, and asks
+ * `wake` for the next time. Call it when agent_fd is readable and when `wake` said. */
+void agent_run(struct agent *a);
+
+/* Answers the control socket (a ctl_answer_f; ctx is the agent). */
+int agent_answer(void *ctx, enum ctl_cmd cmd, const json_t *request, json_t **out_answer,
+	struct err *e) MUST_CHECK;
+
+/* Is there nothing left to do: the server was asked (since `agent_open`, with an answer or a
+ * failure), no update runs and no report waits that could be sent? */
+bool agent_is_settled(const struct agent *a);
+
+enum upd_state agent_state(const struct agent *a);
+
+#endif

@@ -1,0 +1,189 @@
+#include "agent/agent_conf.h"
+
+#include <string.h>
+
+#include "agent/boot/boot.h"
+#include "agent/slot/slot.h"
+#include "agent/svc/svc.h"
+#include "proto/wire/report.h"
+
+#define AT(sec, key)   offsetof(struct agent_conf, sec.key)
+#define SIZE(sec, key) sizeof(((struct agent_conf *)0)->sec.key)
+
+#define TEXT(sec, key, def, help)                                                                  \
+	{                                                                                          \
+#sec, #key, CONF_TEXT, AT(sec, key), SIZE(sec, key), 0, 0, def, help               \
+	}
+#define SPAN(sec, key, min, max, def, help)                                                        \
+	{                                                                                          \
+#sec, #key, CONF_SPAN, AT(sec, key), 0, (uint64_t)(min), (uint64_t)(max), def,     \
+			help                                                                       \
+	}
+#define SIZED(sec, key, min, max, def, help)                                                       \
+	{                                                                                          \
+#sec, #key, CONF_SIZE, AT(sec, key), 0, min, max, def, help                        \
+	}
+#define HOURS(n) MINUTE((n)*60)
+
+static const struct conf_row rows[] = {
+	TEXT(device, id, NULL,
+		"Name of this device in the fleet; metadata for another is refused."),
+	TEXT(device, hardware, NULL, "Hardware id that a release must be made for."),
+	TEXT(device, labels, "", "What campaigns select by: line=north,site=berlin."),
+
+	TEXT(server, url, "", "Base of the server, https://host:port; empty: no server is asked."),
+	TEXT(server, ca, "",
+		"PEM file that server certificates must lead to; empty: the system's."),
+	TEXT(server, cert, "", "PEM file with this device's certificate; empty: none is shown."),
+	TEXT(server, key, "", "PEM file with the certificate's private key."),
+	TEXT(server, token, "", "Bearer token that is sent with every request; empty: none."),
+	SPAN(server, poll_interval, 100, HOURS(24 * 7), "5min",
+		"How often the server is asked, give or take a tenth."),
+
+	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
+	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
+	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
+	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, none."),
+	TEXT(agent, slots, "dir", "How a release is laid down: dir, null."),
+	SPAN(agent, watch_interval, 50, MINUTE(10), "1s",
+		"How often the workload is looked at and the triggers are fed."),
+	SPAN(agent, report_interval, 100, HOURS(1), "10s",
+		"How often progress is reported while an update runs."),
+	SPAN(agent, quarantine, 0, HOURS(24 * 3650), "720h",
+		"How long a release that failed here is not taken again; 0: until a person clears "
+		"it."),
+
+	TEXT(service, kind, "none", "Who runs the workload: systemd, exec, http_reload, none."),
+	TEXT(service, base, "none", "http_reload: who restarts it when a reload is not enough."),
+	TEXT(service, unit, "", "systemd: name of the unit."),
+	TEXT(service, command, "", "exec: the words of the command, run in the slot's folder."),
+	TEXT(service, reload_url, "", "http_reload: where the new slot's folder is posted to."),
+	TEXT(service, health_url, "", "Answers 200 when healthy; empty: being alive is enough."),
+	TEXT(service, metrics_url, "", "Prometheus text page of the workload; empty: none."),
+	SPAN(service, stop_timeout, 0, MINUTE(10), "10s",
+		"How long a workload may take to end before it is killed."),
+	SPAN(service, probe_timeout, 50, MINUTE(1), "1s", "How long one look may take."),
+
+	SIZED(smoke, max_memory, 0, 0, "1G",
+		"Memory of a smoke test that states none; 0: no limit."),
+	TEXT(smoke, user, "", "User that smoke tests run as; empty: the agent's own."),
+
+	TEXT(net, proxy, "", "Proxy for all requests; empty: none."),
+	SIZED(net, low_speed, 0, 0, "1000",
+		"Bytes a second below which a transfer is given up after half a minute."),
+	SPAN(net, connect_timeout, 10, MINUTE(10), "10s", "How long connecting may take."),
+	SPAN(net, total_timeout, 10, HOURS(1), "60s", "How long a whole answer may take."),
+};
+
+const struct conf_row *agent_conf_rows(size_t *out_n)
+{
+	*out_n = ARRAY_LEN(rows);
+	return rows;
+}
+
+static void check_id(const char *key, const char *value, struct buf *problems)
+{
+	char id[ID_TEXT_MAX];
+	struct err e = {0};
+
+	if (id_parse(str_of(value), key, id, &e) < 0)
+		buf_addf(problems, "%s\n", e.text);
+}
+
+static void check_labels(const struct agent_conf *c, struct buf *problems)
+{
+	struct err e = {0};
+
+	if (labels_check(str_of(c->device.labels), &e) < 0)
+		buf_addf(problems, "device.labels: %s\n", e.text);
+}
+
+static void check_absolute(const char *key, const char *value, struct buf *problems)
+{
+	if (value[0] != '/')
+		buf_addf(problems, "%s: '%s' is not an absolute path\n", key, value);
+}
+
+static void check_needed(const char *key, const char *value, const char *why, struct buf *problems)
+{
+	if (!value[0])
+		buf_addf(problems, "%s: needed %s\n", key, why);
+}
+
+static void check_service(const struct agent_conf *c, struct buf *problems)
+{
+	const char *kind = c->service.kind;
+	bool reloads = strcmp(kind, "http_reload") == 0;
+
+	if (!svc_driver_find(kind))
+		buf_addf(problems, "service.kind: no driver is called '%s'\n", kind);
+	if (reloads) {
+		check_needed(
+			"service.reload_url", c->service.reload_url, "by http_reload", problems);
+		kind = c->service.base;
+		if (!svc_driver_find(kind) || strcmp(kind, "http_reload") == 0)
+			buf_addf(problems, "service.base: '%s' cannot restart a workload\n", kind);
+	}
+	if (strcmp(kind, "systemd") == 0)
+		check_needed("service.unit", c->service.unit, "by systemd", problems);
+	if (strcmp(kind, "exec") == 0)
+		check_needed("service.command", c->service.command, "by exec", problems);
+}
+
+static void check_server(struct agent_conf *c, struct buf *problems)
+{
+	size_t n = strlen(c->server.url);
+
+	if (n && c->server.url[n - 1] == '/')
+		c->server.url[n - 1] = 0;
+	if (n && strncmp(c->server.url, "http://", 7) != 0 &&
+		strncmp(c->server.url, "https://", 8) != 0)
+		buf_addf(problems, "server.url: '%s' is neither http:// nor https://\n",
+			c->server.url);
+	if (!c->server.cert[0] != !c->server.key[0])
+		buf_add_str(problems, "server.cert, server.key: one needs the other\n");
+}
+
+static void fill_socket(struct agent_conf *c, struct buf *problems)
+{
+	struct err e = {0};
+	BUF_AUTO path = {0};
+
+	if (c->agent.socket[0])
+		return;
+	buf_addf(&path, "%s/agent.sock", c->agent.run_dir);
+	if (str_copy(buf_str(&path), c->agent.socket, sizeof(c->agent.socket), &e) < 0)
+		buf_addf(problems, "agent.run_dir: %s\n", e.text);
+}
+
+int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
+{
+	size_t before = problems->n;
+
+	check_id("device.id", c->device.id, problems);
+	check_id("device.hardware", c->device.hardware, problems);
+	check_labels(c, problems);
+	check_server(c, problems);
+	fill_socket(c, problems);
+	check_absolute("agent.home", c->agent.home, problems);
+	check_absolute("agent.run_dir", c->agent.run_dir, problems);
+	check_absolute("agent.socket", c->agent.socket, problems);
+	if (!boot_adapter_find(c->agent.boot))
+		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", c->agent.boot);
+	if (!slot_driver_find(c->agent.slots))
+		buf_addf(problems, "agent.slots: no driver is called '%s'\n", c->agent.slots);
+	check_service(c, problems);
+	if (problems->n > before)
+		return err_set(e, ERR_CONFIG, "the configuration contradicts itself");
+	return 0;
+}
+
+int agent_conf_load(const char *path, struct agent_conf *out, struct buf *problems, struct err *e)
+{
+	struct agent_conf c = {0};
+
+	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof(c), problems, e));
+	TRY(agent_conf_check(&c, problems, e));
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* The agent's configuration: a row per key, which is also its page in the manual. */
+#ifndef AGENT_AGENT_CONF_H
+#define AGENT_AGENT_CONF_H
+
+#include "lib/id.h"
+#include "lib/sys/conf.h"
+#include "proto/wire/limits.h"
+
+#define AGENT_CONF_PATH "/etc/backstay/agent.conf"
+
+struct agent_conf {
+	struct {
+		char id[ID_TEXT_MAX], hardware[ID_TEXT_MAX], labels[LIMIT_TEXT];
+	} device;
+	struct {
+		char url[256]; /* without a '/' at its end; "": there is none */
+		char ca[256], cert[256], key[256], token[128];
+		ms_t poll_interval;
+	} server;
+	struct {
+		char home[256], run_dir[256], socket[256]; /* absolute */
+		char boot[16], slots[16];
+		ms_t watch_interval, report_interval, quarantine;
+	} agent;
+	struct {
+		char kind[16], base[16], unit[128], command[1024];
+		char reload_url[256], health_url[256], metrics_url[256];
+		ms_t stop_timeout, probe_timeout;
+	} service;
+	struct {
+		uint64_t max_memory;
+		char user[32];
+	} smoke;
+	struct {
+		char proxy[256];
+		uint64_t low_speed;
+		ms_t connect_timeout, total_timeout;
+	} net;
+};
+
+/* The rows, for conf_load and the manual. */
+const struct conf_row *agent_conf_rows(size_t *out_n);
+
+/* conf_load with these rows, then agent_conf_check. */
+int agent_conf_load(
+	const char *path, struct agent_conf *out, struct buf *problems, struct err *e) MUST_CHECK;
+
+/* What no single row can say: ids that are ids, absolute paths, known drivers, and the keys that
+ * the service driver needs. Fills in what follows from other keys (the socket). One line in
+ * *problems per mistake; ERR_CONFIG if there is any. */
+int agent_conf_check(struct agent_conf *io, struct buf *problems, struct err *e) MUST_CHECK;
+
+#endif

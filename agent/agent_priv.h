@@ -1,0 +1,252 @@
+/* The driver's inside, shared by agent/ *.c. Everything here belongs to the loop's thread; what a
+ * job may touch is in its own struct. */
+#ifndef AGENT_AGENT_PRIV_H
+#define AGENT_AGENT_PRIV_H
+
+#include "agent/agent.h"
+#include "agent/core/quarantine.h"
+#include "agent/journal/journal.h"
+#include "agent/tele/tele.h"
+
+#define NEVER INT64_MAX /* a due time that does not come */
+
+/* ---- work.c: one action of the update, away from the loop ---- */
+
+struct work;
+struct work_row {
+	enum upd_act_kind act;
+	enum job_lane lane;
+	enum upd_ev answer;
+	int (*run)(struct work *, struct err *); /* in the lane; copies only */
+	/* In the loop, before the answer is posted; NULL: nothing. Fails the answer. */
+	int (*finish)(struct agent *, struct work *, struct err *);
+};
+
+struct work {
+	struct job job;
+	const struct work_row *row;
+	struct agent *agent;         /* for `done` */
+	const struct agent_world *w; /* the agent's; never changes */
+	struct slots *slots;
+	struct boot *boot;
+	struct upd_record rec; /* as it was when the action began */
+	struct upd_act act;
+	struct upd_event ev; /* the answer */
+	struct stage_http room;
+	struct buf log;         /* SMOKE: output; TAIL: the workload's last lines */
+	_Atomic uint64_t bytes; /* STAGE: dealt with so far */
+};
+
+/* Begins the row's work, unless this very action is being worked on. */
+void work_begin(struct agent *a, const struct work_row *row, const struct upd_act *act);
+/* Looks at boot, workload and slots in LANE_SVC, then posts `ev` with what was seen. */
+void work_look_then_post(struct agent *a, const struct upd_event *ev);
+/* What still works for the update no longer counts. */
+void work_drop(struct agent *a);
+
+/* ---- watch.c: looks at the workload; baseline and soak ---- */
+
+enum watch_mode { WATCH_IDLE, WATCH_BASELINE, WATCH_SOAK };
+
+#define WATCH_RING 60 /* looks kept for the dossier */
+
+struct seen {
+	ms_t wall;
+	bool alive;
+	struct {
+		bool blind;
+		uint64_t n, bad;
+		double value; /* of this look alone: quantile, share; NaN without samples */
+	} rule[LIMIT_TRIGGERS];
+};
+
+struct look;
+struct watch {
+	enum watch_mode mode;
+	void *probe; /* NULL: only the workload is looked at */
+	unsigned n;
+	struct trig_rule rule[LIMIT_TRIGGERS];
+	struct trig_state state[LIMIT_TRIGGERS];
+	struct trig_window window[LIMIT_TRIGGERS]; /* baseline: what is gathered */
+	ms_t soak_done, soak_want;
+	ms_t counted;    /* mono until which soak time has been counted; 0: not begun */
+	ms_t checkpoint; /* mono of the last one */
+	ms_t dead_since; /* mono; 0: it was alive at the last look */
+	ms_t asked;      /* mono of ASK_WINDOW; 0: nobody waits for the baseline */
+	ms_t answered;   /* mono; TRIGGER or SOAK_OVER was sent then; 0: not */
+	bool known;      /* `svc` was seen */
+	struct svc_view svc;
+	struct look *look; /* in flight */
+	ms_t next;         /* mono */
+	struct seen *ring; /* WATCH_RING of them, while there is a probe */
+	uint64_t looks;    /* in the ring so far */
+};
+
+void watch_init(struct watch *w);
+void watch_fini(struct agent *a);
+/* The state has changed: begins or ends baseline and soak as the record says. */
+void watch_moved(struct agent *a);
+void watch_begin_soak(struct agent *a);
+void watch_ask_window(struct agent *a);
+void watch_due(struct agent *a, ms_t now);
+/* Does the rule want to know the old version's value, and is it known well enough? */
+bool watch_wants_baseline(const struct trig_rule *r);
+bool watch_has_baseline(const struct watch *w, unsigned i);
+/* Is the rule one that looks are made for? Start, smoke and orders are judged elsewhere. */
+bool watch_is_looked_at(const struct trig_rule *r);
+
+/* ---- poll.c: what the server wants ---- */
+
+struct poll_job;
+struct poll {
+	struct poll_job *job; /* in flight */
+	ms_t next;            /* mono */
+	uint32_t fails;       /* in a row */
+	bool again;           /* evaluate what is stored even if the server has nothing new */
+	bool asked;           /* there was an answer or a failure since the start */
+	ms_t ok_wall;         /* of the last answer */
+	struct err err;       /* of the last attempt */
+	uint64_t refused;     /* hash of the refusal that was reported last */
+};
+
+void poll_init(struct agent *a);
+void poll_due(struct agent *a, ms_t now);
+/* As soon as possible, and evaluate whatever is stored. */
+void poll_now(struct agent *a);
+/* What the slot that starts next holds: "" and zero when nothing was ever installed. */
+const struct slot_view *agent_running(const struct agent *a);
+
+/* ---- outbox.c: reports ---- */
+
+struct send_job;
+struct outbox {
+	struct send_job *job;
+	ms_t next;     /* mono; NEVER: nothing waits */
+	ms_t progress; /* mono: when to report progress again */
+	uint32_t fails;
+	unsigned left; /* that wait, as far as is known */
+	bool fresh;    /* one was put since the last sending began */
+	struct err err;
+};
+
+void outbox_init(struct agent *a);
+void outbox_due(struct agent *a, ms_t now);
+/* Gives out the next sequence number, durably. */
+int outbox_number(struct agent *a, uint64_t *out_seq, struct err *e) MUST_CHECK;
+/* A report filled with who and where the device is. */
+void outbox_fill(const struct agent *a, enum report_kind kind, uint64_t seq, struct report *out);
+/* Queues it and has it sent soon. */
+int outbox_put(struct agent *a, const struct report *r, struct err *e) MUST_CHECK;
+/* HELLO, STATE or, when stuck, OUTCOME. A failure is logged: such a report may be missing. */
+void outbox_tell(struct agent *a, enum report_kind kind);
+/* Bytes while it is staged, milliseconds while it soaks; nothing else takes long enough: false. */
+bool outbox_progress(const struct agent *a, const char **of, uint64_t *done, uint64_t *total);
+void outbox_refuse(struct agent *a, const struct err *why, const struct desired *d);
+
+/* ---- outcome.c: how updates ended, for the tail and for people ---- */
+
+struct outcome {
+	struct txn_id txn;
+	struct rel_id release;
+	enum upd_state state; /* COMMITTED, REVERTED or FAILED; IDLE: there is none */
+	enum err_code why;
+	unsigned cause; /* enum trig_type or TRIG_TYPE_MAX */
+	char text[160];
+	ms_t at;             /* wall */
+	uint64_t report_seq; /* of its OUTCOME report */
+};
+
+struct outcomes {
+	struct outcome last;
+	struct outcome rollback; /* the newest that was taken back or refused by a test */
+};
+
+/* outcome.json in home; durable on return. Loading: all zero when there is none or it was damaged
+ * (nothing is decided by it). */
+int outcome_save(struct fs *fs, const struct outcomes *o, struct err *e) MUST_CHECK;
+int outcome_load(struct fs *fs, struct outcomes *out, struct err *e) MUST_CHECK;
+
+/* ---- tail.c, findings.c: how an update ends ---- */
+
+int tail_run(struct work *, struct err *) MUST_CHECK;
+int tail_finish(struct agent *, struct work *, struct err *) MUST_CHECK;
+/* Keeps what only memory holds (samples, output of the smoke test) while the way back goes on. */
+void tail_draft(struct agent *a);
+
+/* What a rollback dossier says: what fired, with values and limits, and what led to it. The
+ * caller's. */
+json_t *findings_draft(const struct agent *a);
+/* Adds how it ended. `log` is the workload's. */
+void findings_complete(json_t *f, const struct agent *a, struct str log);
+/* Text of unknown making as JSON: at most the last `max` bytes, what JSON cannot carry replaced. */
+json_t *findings_text(struct str s, size_t max);
+
+/* ---- explain.c, status.c: answers ---- */
+
+json_t *explain_answer(struct agent *a);
+json_t *status_answer(struct agent *a);
+json_t *status_outcome(const struct outcome *o);
+/* A rule with its present value and limit, as people and programs read it. */
+json_t *explain_rule(
+	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w);
+/* A number in millionths, null for NaN: JSON here carries no fractions. */
+json_t *json_micro(double v);
+
+/* ---- agent.c ---- */
+
+struct pending {
+	struct upd_event ev;
+	struct pending *next;
+};
+
+struct agent {
+	const struct agent_conf *conf;
+	struct agent_world w;
+	struct jobs *jobs;
+	struct journal journal;
+	struct slots *stage_slots; /* of LANE_SLOT */
+	struct slots *look_slots;  /* of the loop; only looks */
+	struct boot *boot_layer;   /* of LANE_SVC */
+	struct upd_record rec;
+	struct quarantine quarantine;
+	struct outcomes outcomes;
+	bool up, closing; /* up: POWER_UP has been stepped */
+
+	struct pending *first, **last; /* events that wait for their step */
+	ms_t stalled;                  /* mono until which the journal is left alone; 0: it works */
+	uint32_t stalls;               /* in a row */
+
+	struct boot_view boot; /* as last seen */
+	struct slot_view slot[SLOT_COUNT];
+
+	struct release *release; /* of rec.goal while an update runs; NULL: none, or not readable */
+	struct work *work;       /* the update's, in flight */
+	struct err failed;       /* the last action that failed in the present state */
+	struct buf smoke_log;
+	bool draft;   /* a dossier's draft is due */
+	ms_t wake_at; /* mono */
+	struct watch watch;
+	struct poll poll;
+	struct outbox outbox;
+};
+
+/* Stamps the event and puts it behind those that wait. */
+void agent_post(struct agent *a, const struct upd_event *ev);
+/* The one door to the journal besides upd_step's: for report_seq and director_seen. */
+int agent_note(
+	struct agent *a, uint64_t report_seq, uint64_t director_seen, struct err *e) MUST_CHECK;
+int agent_save_quarantine(struct agent *a, const struct quarantine *q, struct err *e) MUST_CHECK;
+ms_t agent_mono(const struct agent *a);
+ms_t agent_wall(const struct agent *a);
+uint64_t agent_random(struct agent *a);
+void agent_new_txn(struct agent *a, struct txn_id *out);
+/* `span`, give or take a tenth. */
+ms_t agent_jitter(struct agent *a, ms_t span);
+/* The release whose document this is, from what earlier fetches stored; NULL when it cannot be
+ * read. The caller's to free. */
+struct release *agent_load_release(struct fs *fs, const struct sha256 *document, struct err *e);
+
+/* actions.c: carries one out or begins it. */
+void action_begin(struct agent *a, const struct upd_act *act);
+
+#endif

@@ -1,0 +1,302 @@
+#include "agent/agent_priv.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- numbers for people ---- */
+
+static void put_span(struct buf *b, ms_t ms)
+{
+	if (ms < SEC(10))
+		buf_addf(b, "%.1f s", (double)ms / 1000);
+	else if (ms < MINUTE(5))
+		buf_addf(b, "%lld s", (long long)(ms / 1000));
+	else if (ms < MINUTE(300))
+		buf_addf(b, "%lld min", (long long)(ms / MINUTE(1)));
+	else
+		buf_addf(b, "%lld h", (long long)(ms / MINUTE(60)));
+}
+
+static void put_value(struct buf *b, const struct trig_rule *r, double v)
+{
+	if (isnan(v))
+		buf_add_str(b, "nothing yet");
+	else if (trig_type_unit(r->type) == TRIG_UNIT_SECONDS)
+		buf_addf(b, "%.3f s", v);
+	else if (trig_type_unit(r->type) == TRIG_UNIT_SHARE)
+		buf_addf(b, "%.2f %%", v * 100);
+	else
+		buf_addf(b, "%.0f", v);
+}
+
+static void say(json_t *sentences, struct buf *b)
+{
+	json_array_append_new(sentences, findings_text(buf_str(b), 1024));
+	buf_clear(b);
+}
+
+/* ---- triggers ---- */
+
+static unsigned bad_windows(const struct trig_rule *r, const struct trig_state *s)
+{
+	uint32_t mask = r->hold_m >= 32 ? UINT32_MAX : (1U << r->hold_m) - 1;
+
+	return (unsigned)__builtin_popcount(s->history & mask);
+}
+
+json_t *explain_rule(
+	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w)
+{
+	json_t *j = json_pack("{ss ss ss so so so sI sI si si si sI sI}", "type",
+		trig_type_name(r->type), "comparator", trig_comparator_name(r->comparator), "claim",
+		r->claim, "value_micro", json_micro(s->windows ? s->last : (double)NAN),
+		"limit_micro", json_micro(trig_limit(r, s)), "baseline_micro",
+		json_micro(s->baseline_n ? s->baseline : (double)NAN), "samples",
+		(json_int_t)(s->windows ? s->last_n : 0), "min_samples", (json_int_t)r->min_samples,
+		"bad_windows", (int)bad_windows(r, s), "hold_k", (int)r->hold_k, "hold_m",
+		(int)r->hold_m, "windows", (json_int_t)s->windows, "window_ms",
+		(json_int_t)r->window);
+
+	if (r->type == TRIG_LATENCY)
+		json_object_set_new(j, "quantile_permille", json_integer(r->quantile));
+	if (w && w->open) {
+		json_object_set_new(j, "open_value_micro", json_micro(trig_value(r, w)));
+		json_object_set_new(j, "open_samples", json_integer((json_int_t)w->n));
+	}
+	return j;
+}
+
+static void put_rule_name(struct buf *b, const struct trig_rule *r)
+{
+	buf_add_str(b, trig_type_name(r->type));
+	if (r->type == TRIG_LATENCY)
+		buf_addf(b, " p%g", r->quantile / 10.0);
+}
+
+static void put_limit(struct buf *b, const struct trig_rule *r, const struct trig_state *s)
+{
+	buf_add_str(b, ", limit ");
+	if (r->comparator == TRIG_CMP_BASELINE && !s->baseline_n) {
+		buf_addf(b, "%g x own baseline, which was not measured", r->threshold);
+		return;
+	}
+	put_value(b, r, trig_limit(r, s));
+	if (r->comparator == TRIG_CMP_BASELINE) {
+		buf_addf(b, " (%g x own baseline ", r->threshold);
+		put_value(b, r, s->baseline);
+		buf_add_str(b, ")");
+	}
+}
+
+static void put_rule(struct buf *b, const struct trig_rule *r, const struct trig_state *s,
+	const struct trig_window *w)
+{
+	put_rule_name(b, r);
+	buf_add_str(b, " ");
+	put_value(b, r, w->open || !s->windows ? trig_value(r, w) : s->last);
+	put_limit(b, r, s);
+	buf_addf(b, "; %u of the last %u windows were bad, it takes %u", bad_windows(r, s),
+		MIN(r->hold_m, s->windows), r->hold_k);
+	if (w->n < r->min_samples)
+		buf_addf(b, "; %llu of %llu samples in this window", (unsigned long long)w->n,
+			(unsigned long long)r->min_samples);
+}
+
+static void say_soak(const struct agent *a, json_t *sentences, json_t *triggers)
+{
+	const struct watch *w = &a->watch;
+	BUF_AUTO b = {0};
+
+	buf_addf(&b, "%s has been watched for ", a->rec.goal.release.s);
+	put_span(&b, MIN(w->soak_done, w->soak_want));
+	buf_add_str(&b, " of ");
+	put_span(&b, w->soak_want);
+	buf_add_str(&b, " and nothing has fired");
+	say(sentences, &b);
+	for (unsigned i = 0; i < w->n; i++) {
+		json_array_append_new(
+			triggers, explain_rule(&w->rule[i], &w->state[i], &w->window[i]));
+		if (!watch_is_looked_at(&w->rule[i]))
+			continue;
+		put_rule(&b, &w->rule[i], &w->state[i], &w->window[i]);
+		say(sentences, &b);
+	}
+}
+
+/* ---- what it waits for ---- */
+
+static void say_ready(const struct agent *a, json_t *sentences)
+{
+	const struct watch *w = &a->watch;
+	ms_t wait = a->release ? a->release->baseline_wait : 0;
+	ms_t left = w->asked ? MAX(0, w->asked + wait - agent_mono(a)) : wait;
+	BUF_AUTO b = {0};
+
+	for (unsigned i = 0; i < w->n; i++) {
+		if (!watch_wants_baseline(&w->rule[i]) || watch_has_baseline(w, i))
+			continue;
+		buf_add_str(&b, "waits for the baseline of ");
+		put_rule_name(&b, &w->rule[i]);
+		buf_addf(&b, " on %s: %llu of %llu samples so far; at most ", a->rec.from.s,
+			(unsigned long long)w->window[i].n,
+			(unsigned long long)w->rule[i].min_samples);
+		put_span(&b, left);
+		buf_add_str(&b, " more");
+		say(sentences, &b);
+	}
+}
+
+static void say_staging(const struct agent *a, json_t *sentences)
+{
+	const char *of;
+	uint64_t done, total;
+	BUF_AUTO b = {0};
+
+	if (!outbox_progress(a, &of, &done, &total))
+		return;
+	buf_addf(&b, "%.1f of %.1f MB of %s are dealt with", (double)done / 1e6,
+		(double)total / 1e6, a->rec.goal.release.s);
+	say(sentences, &b);
+}
+
+static void say_retry(const struct agent *a, json_t *sentences)
+{
+	BUF_AUTO b = {0};
+
+	if (a->wake_at == NEVER)
+		return;
+	if (a->failed.code != ERR_OK)
+		buf_addf(&b, "%s (%s); ", a->failed.text, err_name(a->failed.code));
+	buf_add_str(&b, "it is tried again in ");
+	put_span(&b, MAX(0, a->wake_at - agent_mono(a)));
+	say(sentences, &b);
+}
+
+static void say_server(const struct agent *a, json_t *sentences)
+{
+	const struct poll *p = &a->poll;
+	BUF_AUTO b = {0};
+
+	if (!a->conf->server.url[0]) {
+		buf_add_str(&b, "no server is configured");
+	} else if (p->fails) {
+		buf_addf(&b, "the server was asked %u times in vain: %s (%s)", p->fails,
+			p->err.text, err_name(p->err.code));
+	} else if (!p->ok_wall) {
+		buf_add_str(&b, "the server has not answered yet");
+	} else {
+		buf_add_str(&b, "the server answered ");
+		put_span(&b, MAX(0, agent_wall(a) - p->ok_wall));
+		buf_add_str(&b, " ago");
+	}
+	if (p->next != NEVER && !p->job) {
+		buf_add_str(&b, "; it is asked again in ");
+		put_span(&b, MAX(0, p->next - agent_mono(a)));
+	}
+	say(sentences, &b);
+	if (a->outbox.left) {
+		buf_addf(&b, "%u reports wait for the server", a->outbox.left);
+		say(sentences, &b);
+	}
+}
+
+static void say_running(const struct agent *a, json_t *sentences)
+{
+	const struct slot_view *v = agent_running(a);
+	BUF_AUTO b = {0};
+
+	if (v->release.s[0])
+		buf_addf(&b, "runs %s from slot %s", v->release.s, slot_name(a->boot.active));
+	else
+		buf_add_str(&b, "nothing is installed");
+	if (a->watch.known && !a->watch.svc.alive)
+		buf_add_str(&b, "; the workload does not run");
+	say(sentences, &b);
+}
+
+static void say_quarantine(const struct agent *a, json_t *sentences)
+{
+	ms_t now = agent_wall(a);
+	BUF_AUTO b = {0};
+
+	for (unsigned i = 0; i < a->quarantine.n; i++) {
+		const struct quarantine_entry *q = &a->quarantine.v[i];
+
+		if (q->until && q->until <= now)
+			continue;
+		buf_addf(&b, "%s is not taken again", q->release.s);
+		if (q->until) {
+			buf_add_str(&b, " for ");
+			put_span(&b, q->until - now);
+		}
+		buf_addf(&b, ": %s (%s)", q->text, err_name(q->why));
+		say(sentences, &b);
+	}
+}
+
+/* ---- what it saw ---- */
+
+static json_t *load_dossier(struct agent *a, const struct outcome *o)
+{
+	char txn[TXN_TEXT];
+	json_t *f = NULL;
+	struct err e;
+	BUF_AUTO text = {0};
+
+	txn_format(&o->txn, txn);
+	if (dossier_load(a->w.fs, txn, &text, &e) < 0 ||
+		json_read(buf_str(&text), LIMIT_REPORT_BYTES, &f, &e) < 0)
+		return NULL;
+	return f;
+}
+
+static json_t *saw(struct agent *a, json_t *sentences)
+{
+	const struct outcome *o = &a->outcomes.rollback;
+	BUF_AUTO b = {0};
+
+	if (o->state == UPD_IDLE)
+		return json_null();
+	buf_addf(&b, "%s was %s ", o->release.s,
+		o->state == UPD_REVERTED ? "taken back" : "given up before the switch");
+	put_span(&b, MAX(0, agent_wall(a) - o->at));
+	buf_addf(&b, " ago: %s (%s)", o->text,
+		o->cause < TRIG_TYPE_MAX ? trig_type_name(o->cause) : err_name(o->why));
+	say(sentences, &b);
+	json_t *f = load_dossier(a, o);
+
+	return json_pack("{so so}", "outcome", status_outcome(o), "dossier", f ? f : json_null());
+}
+
+/* ---- the whole ---- */
+
+static void say_update(struct agent *a, json_t *sentences, json_t *triggers)
+{
+	BUF_AUTO b = {0};
+
+	buf_addf(&b, "%s: %s", a->rec.goal.release.s, upd_state_text(a->rec.state));
+	if (a->rec.why != ERR_OK)
+		buf_addf(&b, " (%s: %s)", err_name(a->rec.why), a->rec.why_text);
+	say(sentences, &b);
+	if (a->rec.state == UPD_STAGING)
+		say_staging(a, sentences);
+	if (a->rec.state == UPD_READY)
+		say_ready(a, sentences);
+	if (a->rec.state == UPD_SOAKING)
+		say_soak(a, sentences, triggers);
+	say_retry(a, sentences);
+}
+
+json_t *explain_answer(struct agent *a)
+{
+	json_t *sentences = json_array(), *triggers = json_array(), *seen;
+
+	say_running(a, sentences);
+	if (a->rec.state != UPD_IDLE)
+		say_update(a, sentences, triggers);
+	seen = saw(a, sentences);
+	say_quarantine(a, sentences);
+	say_server(a, sentences);
+	return json_pack("{ss so so so so}", "state", upd_state_name(a->rec.state), "sentences",
+		sentences, "triggers", triggers, "saw", seen, "status", status_answer(a));
+}

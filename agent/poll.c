@@ -1,0 +1,214 @@
+#include "agent/agent_priv.h"
+
+#include <string.h>
+
+#include "agent/core/backoff.h"
+#include "lib/prng.h"
+#include "lib/sys/log.h"
+
+struct poll_job {
+	struct job job;
+	struct agent *agent;
+	const struct agent_world *w;
+	struct desired_in in;
+	struct desired_out out;
+	struct sha256 running; /* release document, zero when there is none */
+	int rc;
+	struct err err;
+};
+
+static const struct slot_view nothing;
+
+const struct slot_view *agent_running(const struct agent *a)
+{
+	if (a->boot.active >= SLOT_COUNT || a->slot[a->boot.active].mark != SLOT_VALID)
+		return &nothing;
+	return &a->slot[a->boot.active];
+}
+
+/* ---- the lane ---- */
+
+/* A release that pre-authorised nothing, or whose entry is gone, allows no way back below the
+ * floor: that is the safe side. */
+static void poll_run(struct job *job)
+{
+	struct poll_job *p = (struct poll_job *)job;
+	struct err ignored;
+
+	p->in.fs = p->w->fs;
+	p->in.cancel = &p->job.cancel;
+	if (!sha256_is_zero(&p->running) &&
+		desired_load_rollback_to(p->w->fs, &p->running, &p->in.facts, &ignored) < 0)
+		p->in.facts.n_rollback_to = 0;
+	p->rc = p->w->fetch(p->w->self, &p->in, &p->out, &p->err);
+}
+
+/* ---- what to do with it ---- */
+
+static void accept(struct agent *a, const struct desired *d, const struct release *r)
+{
+	struct upd_event ev = {.kind = UEV_DESIRED, .ok = true};
+
+	ev.goal.release = r->id;
+	ev.goal.document = d->hash;
+	ev.goal.manifest = d->manifest;
+	ev.goal.campaign = d->campaign;
+	ev.goal.director_version = d->director_version;
+	ev.goal.counter = d->counter;
+	ev.goal.rollback = d->order == DESIRED_ROLLBACK;
+	memcpy(ev.goal.path, d->path, sizeof(ev.goal.path));
+	agent_new_txn(a, &ev.txn);
+	log_ev(LOG_ID_DESIRED, "release=%s order=%s campaign=%s version=%llu", r->id.s,
+		d->order == DESIRED_ROLLBACK ? "rollback" : "install", d->campaign.s,
+		(unsigned long long)d->director_version);
+	work_look_then_post(a, &ev);
+}
+
+static bool refuse_quarantined(struct agent *a, const struct desired *d)
+{
+	const struct quarantine_entry *q = quarantine_find(&a->quarantine, &d->hash, agent_wall(a));
+	struct err why;
+
+	if (!q)
+		return false;
+	(void)err_set(&why, ERR_QUARANTINED, "%s: %s", q->release.s, q->text);
+	outbox_refuse(a, &why, d);
+	return true;
+}
+
+/* A director version that was dealt with once, by an update or a refusal, is not dealt with again:
+ * what became of it stands in the history, and it takes a new order or a person to try it anew. */
+static void decide(struct agent *a, const struct desired_out *out)
+{
+	const struct desired *d = &out->desired;
+
+	if (d->order == DESIRED_NOTHING || !out->release || a->rec.state == UPD_STUCK)
+		return;
+	if (upd_is_busy(a->rec.state)) {
+		if (!sha256_eq(&d->hash, &a->rec.goal.document))
+			accept(a, d, out->release);
+		return;
+	}
+	if (sha256_eq(&d->hash, &agent_running(a)->document) ||
+		d->director_version <= a->rec.director_seen)
+		return;
+	if (!refuse_quarantined(a, d))
+		accept(a, d, out->release);
+}
+
+/* Did the world fail, or was something refused that the server sent? */
+static bool is_refusal(enum err_code code)
+{
+	static const enum err_code world[] = {ERR_NET, ERR_TIMEOUT, ERR_BUSY, ERR_NOT_FOUND,
+		ERR_NO_SPACE, ERR_IO, ERR_CANCELLED, ERR_CONFIG};
+
+	for (size_t i = 0; i < ARRAY_LEN(world); i++)
+		if (world[i] == code)
+			return false;
+	return true;
+}
+
+/* The same refusal is told once, and again when it has become another one. */
+static void refuse(struct agent *a, const struct err *why)
+{
+	uint64_t hash = hash64(why->code, why->text, strlen(why->text));
+
+	log_err(LOG_ID_REFUSED, why, "server=%s", a->conf->server.url);
+	if (hash == a->poll.refused)
+		return;
+	a->poll.refused = hash;
+	outbox_refuse(a, why, NULL);
+}
+
+static ms_t wait_after(struct agent *a, const struct err *why, ms_t retry_after)
+{
+	struct poll *p = &a->poll;
+	ms_t wait = backoff_wait(err_retry(why->code), p->fails, agent_random(a), retry_after);
+
+	return wait < 0 ? agent_jitter(a, a->conf->server.poll_interval) : wait;
+}
+
+static void poll_failed(struct agent *a, struct poll_job *j)
+{
+	struct poll *p = &a->poll;
+
+	p->fails++;
+	p->err = j->err;
+	p->again |= j->in.again;
+	if (is_refusal(j->err.code))
+		refuse(a, &j->err);
+	else if (p->fails == 1)
+		log_err(LOG_ID_POLL_FAILED, &j->err, "server=%s", a->conf->server.url);
+	p->next = agent_mono(a) + wait_after(a, &j->err, j->out.retry_after);
+}
+
+static void poll_answered(struct agent *a, struct poll_job *j)
+{
+	struct poll *p = &a->poll;
+
+	p->fails = 0;
+	p->err = (struct err){0};
+	p->refused = 0;
+	p->ok_wall = agent_wall(a);
+	p->next = agent_mono(a) +
+		  MAX(agent_jitter(a, a->conf->server.poll_interval), j->out.retry_after);
+	if (!j->out.unchanged)
+		decide(a, &j->out);
+}
+
+static void poll_done(struct job *job)
+{
+	struct poll_job *j = (struct poll_job *)job;
+	struct agent *a = j->agent;
+
+	a->poll.job = NULL;
+	if (!a->closing) {
+		a->poll.asked = true;
+		(j->rc < 0 ? poll_failed : poll_answered)(a, j);
+	}
+	mem_free(&j->out.release);
+	mem_free(&j);
+}
+
+static void fill_facts(struct agent *a, struct poll_job *j)
+{
+	struct device_facts *f = &j->in.facts;
+
+	j->running = agent_running(a)->document;
+	f->running = j->running;
+	f->counter_floor = a->rec.counter_floor;
+	memcpy(f->device.s, a->conf->device.id, sizeof(f->device.s));
+	memcpy(f->hardware, a->conf->device.hardware, sizeof(f->hardware));
+	j->in.now_s = agent_wall(a) / 1000;
+}
+
+void poll_due(struct agent *a, ms_t now)
+{
+	struct poll *p = &a->poll;
+
+	if (p->job || now < p->next)
+		return;
+	struct poll_job *j = mem_new(sizeof(*j));
+
+	j->job = (struct job){.lane = LANE_NET, .run = poll_run, .done = poll_done};
+	j->agent = a;
+	j->w = &a->w;
+	j->in.again = p->again;
+	fill_facts(a, j);
+	p->again = false;
+	p->job = j;
+	jobs_submit(a->jobs, &j->job);
+}
+
+void poll_init(struct agent *a)
+{
+	a->poll = (struct poll){.again = true, .next = a->conf->server.url[0] ? 0 : NEVER};
+	a->poll.asked = !a->conf->server.url[0];
+}
+
+void poll_now(struct agent *a)
+{
+	a->poll.again = true;
+	if (a->conf->server.url[0])
+		a->poll.next = agent_mono(a);
+}

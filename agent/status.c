@@ -1,0 +1,128 @@
+#include "agent/agent_priv.h"
+
+#include "agent/version.h"
+
+static json_t *digest_json(const struct sha256 *d)
+{
+	char hex[SHA256_TEXT];
+
+	sha256_format(d, hex);
+	return sha256_is_zero(d) ? json_null() : json_string(hex);
+}
+
+static json_t *slots_json(const struct agent *a)
+{
+	json_t *slots = json_array();
+
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		const struct slot_view *v = &a->slot[i];
+
+		json_array_append_new(slots,
+			json_pack("{ss ss ss so sb sb}", "name", slot_name(i), "mark",
+				v->mark == SLOT_VALID ? "valid" : "invalid", "release",
+				v->release.s, "document", digest_json(&v->document), "active",
+				a->boot.active == i, "confirmed", a->boot.confirmed == i));
+	}
+	return slots;
+}
+
+static json_t *running_json(const struct agent *a)
+{
+	const struct slot_view *v = agent_running(a);
+
+	return json_pack("{ss so ss}", "release", v->release.s, "document",
+		digest_json(&v->document), "slot", slot_name(a->boot.active));
+}
+
+static json_t *update_json(const struct agent *a)
+{
+	const struct upd_record *r = &a->rec;
+	char txn[TXN_TEXT];
+
+	if (r->state == UPD_IDLE)
+		return json_null();
+	txn_format(&r->txn, txn);
+	return json_pack("{ss ss ss ss sb si si ss ss so}", "txn", txn, "release",
+		r->goal.release.s, "from", r->from.s, "campaign", r->goal.campaign.s, "rollback",
+		r->goal.rollback, "attempt", (int)r->attempt, "retries", (int)r->retries, "code",
+		err_name(r->why), "reason", r->why_text, "again_in_ms",
+		a->wake_at == NEVER ? json_null()
+				    : json_integer(MAX(0, a->wake_at - agent_mono(a))));
+}
+
+static json_t *progress_json(const struct agent *a)
+{
+	const char *of;
+	uint64_t done, total;
+
+	if (!outbox_progress(a, &of, &done, &total))
+		return json_null();
+	return json_pack(
+		"{ss sI sI}", "of", of, "done", (json_int_t)done, "total", (json_int_t)total);
+}
+
+static json_t *service_json(const struct agent *a)
+{
+	const struct svc_view *v = &a->watch.svc;
+
+	if (!a->watch.known)
+		return json_null();
+	return json_pack("{sb ss sI}", "alive", v->alive, "slot", slot_name(v->slot), "ended",
+		(json_int_t)v->ended);
+}
+
+static json_t *server_json(const struct agent *a)
+{
+	const struct poll *p = &a->poll;
+
+	if (!a->conf->server.url[0])
+		return json_null();
+	return json_pack("{ss sI si ss ss sI}", "url", a->conf->server.url, "answered_at",
+		(json_int_t)p->ok_wall, "fails", (int)p->fails, "code", err_name(p->err.code),
+		"reason", p->err.text, "next_in_ms",
+		(json_int_t)(p->job ? 0 : MAX(0, p->next - agent_mono(a))));
+}
+
+json_t *status_outcome(const struct outcome *o)
+{
+	char txn[TXN_TEXT];
+
+	if (o->state == UPD_IDLE)
+		return json_null();
+	txn_format(&o->txn, txn);
+	return json_pack("{ss ss ss ss ss ss sI}", "txn", txn, "release", o->release.s, "state",
+		upd_state_name(o->state), "code", err_name(o->why), "cause",
+		o->cause < TRIG_TYPE_MAX ? trig_type_name(o->cause) : "", "reason", o->text, "at",
+		(json_int_t)o->at);
+}
+
+static json_t *quarantine_json(const struct agent *a)
+{
+	json_t *all = json_array();
+	ms_t now = agent_wall(a);
+
+	for (unsigned i = 0; i < a->quarantine.n; i++) {
+		const struct quarantine_entry *q = &a->quarantine.v[i];
+
+		if (q->until && q->until <= now)
+			continue;
+		json_array_append_new(
+			all, json_pack("{ss so ss ss sI sI}", "release", q->release.s, "document",
+				     digest_json(&q->document), "code", err_name(q->why), "reason",
+				     q->text, "since", (json_int_t)q->since, "until",
+				     (json_int_t)q->until));
+	}
+	return all;
+}
+
+json_t *status_answer(struct agent *a)
+{
+	return json_pack("{ss ss ss ss ss so so so so so so so so so si}", "device",
+		a->conf->device.id, "hardware", a->conf->device.hardware, "version", AGENT_VERSION,
+		"state", upd_state_name(a->rec.state), "text", upd_state_text(a->rec.state),
+		"running", running_json(a), "slots", slots_json(a), "update", update_json(a),
+		"progress", progress_json(a), "service", service_json(a), "server", server_json(a),
+		"last", status_outcome(&a->outcomes.last), "rollback",
+		status_outcome(&a->outcomes.rollback), "quarantine", quarantine_json(a),
+		"reports_waiting", (int)a->outbox.left);
+}
