@@ -353,8 +353,10 @@ static void history_is_rotated(void **state)
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 1] = 0;
 	for (int i = 0; i < 300; i++) {
-		snprintf(line, 10, "%09d", i);
-		line[9] = ' ';
+		char number[16];
+
+		snprintf(number, sizeof number, "%09d ", i);
+		memcpy(line, number, 10);
 		expect_ok(history_add(&p->fs, 0, line, &e), &e);
 	}
 	expect_ok(p->fs.ops->stat(&p->fs, "history.log", &now, &e), &e);
