@@ -154,7 +154,7 @@ int director_agree(const struct trusted_set *director, const struct trusted_set 
 		return 0;
 	TRY(meta_target(&director->targets, d.path, &asked, e));
 	TRY(director_image_agrees(image, d.path, &allowed, e));
-	if (!target_same(&asked, &allowed))
+	if (!meta_target_same(&asked, &allowed))
 		return err_set(e, ERR_MIXED, "%s: the director asks for another one than is signed",
 			d.path);
 	TRY(hardware_check(allowed.match, dev->hardware, e));

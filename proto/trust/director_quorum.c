@@ -110,7 +110,7 @@ static int roles_agree(const struct trusted_set *image, const char *path,
 	TRY(role_says(image, roles[0], path, &first, e));
 	for (unsigned i = 1; i < n; i++) {
 		TRY(role_says(image, roles[i], path, &other, e));
-		if (!target_same(&first, &other))
+		if (!meta_target_same(&first, &other))
 			return err_set(e, ERR_MIXED, "%s: role %s signed another one than role %s",
 				path, roles[i], roles[0]);
 	}

@@ -76,6 +76,9 @@ struct target {
 /* ERR_NOT_FOUND when it is not listed. */
 int meta_target(
 	const struct meta *targets, const char *path, struct target *out, struct err *e) MUST_CHECK;
+/* Same length, hash and match; two without a match are not the same. */
+bool meta_target_same(const struct target *a, const struct target *b);
+
 /* May `role`, a direct delegation of `delegator`, speak of `path`? In its "paths", '*' and '?' do
  * not match '/'. False when there is no such role. */
 bool meta_covers(const struct meta *delegator, const char *role, const char *path);

@@ -92,7 +92,7 @@ int meta_target(const struct meta *targets, const char *path, struct target *out
 	return 0;
 }
 
-bool target_same(const struct target *a, const struct target *b)
+bool meta_target_same(const struct target *a, const struct target *b)
 {
 	return a->length == b->length && sha256_eq(&a->hash, &b->hash) &&
 	       json_equal(a->match, b->match);

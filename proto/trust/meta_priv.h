@@ -32,8 +32,6 @@ int meta_form_check(const struct meta *m, struct err *e) MUST_CHECK;
 int pin_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e) MUST_CHECK;
 /* One entry of "targets" without its name. */
 int target_read(const json_t *o, const char *where, struct target *out, struct err *e) MUST_CHECK;
-/* Same length, hash and match; two without a match are not the same. */
-bool target_same(const struct target *a, const struct target *b);
 /* Does any of the patterns match, where '*' and '?' do not match '/'? */
 bool paths_match(const json_t *patterns, const char *path);
 
