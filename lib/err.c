@@ -140,6 +140,10 @@ enum err_code err_by_http(int status)
 {
 	if (status < 400)
 		return ERR_OK;
+	if (status == 401 || status == 403)
+		return ERR_DENIED;
+	if (status == 409)
+		return ERR_CONFLICT;
 	for (enum err_code c = ERR_BAD_INPUT; c < ERR_CODE_MAX; c++)
 		if (rows[c].http == status)
 			return c;

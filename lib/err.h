@@ -48,8 +48,9 @@ int err_exit(enum err_code code);
 /* The code named `name`, or ERR_CODE_MAX. */
 enum err_code err_by_name(const char *name);
 
-/* The code whose row has this HTTP status as its first; ERR_NET for any other status of 500 or
- * more, ERR_BAD_INPUT for any other of 400 or more, ERR_OK below. */
+/* The code whose row has this HTTP status as its first, but what a status alone can mean for 401,
+ * 403 (ERR_DENIED) and 409 (ERR_CONFLICT); ERR_NET for any other status of 500 or more,
+ * ERR_BAD_INPUT for any other of 400 or more, ERR_OK below. */
 enum err_code err_by_http(int status);
 
 #endif
