@@ -1,6 +1,7 @@
 /* HTTP(S) client by libcurl. Blocking calls with bounds on time, size, redirects and headers;
- * called from job threads. Certificates and names are always checked; a redirect never leaves the
- * host. */
+ * called from job threads. Certificates and names are always checked; a redirect is followed only
+ * to the same scheme, host and port, and only when something is asked for, not sent. Proxies come
+ * from the configuration alone, never from the environment. */
 #ifndef AGENT_NET_HTTP_H
 #define AGENT_NET_HTTP_H
 
@@ -16,7 +17,10 @@ struct http_conf {
 	char user_agent[64];
 	ms_t connect_timeout,
 		total_timeout; /* total: for calls that gather a body; 0: 10 s and 60 s */
-	uint64_t low_speed;    /* bytes/s below which a transfer is given up after 30 s; 0: 1000 */
+	uint64_t low_speed;    /* bytes/s below which a transfer is given up, 0: 1000 */
+	unsigned low_speed_s;  /* after so many seconds of that, 0: 30 */
+	unsigned retries;      /* of a stream, in a row, without getting further; 0: 5 */
+	ms_t retry_wait;       /* before the first of them, doubled each time; 0: 200 ms */
 };
 
 struct http_answer {
@@ -27,9 +31,11 @@ struct http_answer {
 };
 
 /* ERR_NET, ERR_TIMEOUT when no answer was had; ERR_TOO_LARGE when the body is over `max`, as soon
- * as that is known. Any status is an answer: 0 is returned and the caller looks at out->status.
- * `etag` ("" or NULL: none) goes into If-None-Match. `cancel` may be NULL; when it becomes true the
- * call ends with ERR_CANCELLED. */
+ * as that is known; ERR_DENIED for a redirect elsewhere; ERR_CONFIG for an address or a certificate
+ * file that cannot be used. Any status is an answer: 0 is returned and the caller looks at
+ * out->status; of a body that explains a failure only the first 8 KiB are kept. `etag` ("" or NULL:
+ * none) goes into If-None-Match. `cancel` may be NULL; when it becomes true the call ends with
+ * ERR_CANCELLED. */
 int http_get(const struct http_conf *c, const char *url, const char *etag, size_t max,
 	const atomic_bool *cancel, struct http_answer *out, struct err *e) MUST_CHECK;
 /* method "POST", "PUT", ...; body as JSON. */
@@ -41,19 +47,23 @@ int http_put_file(const struct http_conf *c, const char *url, const char *path, 
 	struct http_answer *out, struct err *e) MUST_CHECK;
 void http_answer_fini(struct http_answer *a);
 
-/* Turns a status that is no success into an error: err_by_http, with the server's own
- * {"error","reason"} if it sent one. */
+/* Turns a status that is no success (2xx, 304) into an error: err_by_http, or the server's own
+ * {"error","reason"} if it sent one. `what` says what was asked for. */
 int http_check(const struct http_answer *a, const char *what, struct err *e) MUST_CHECK;
 
-/* A body that is pulled piece by piece; for artifacts. Exactly `length` bytes are expected (known
- * from signed metadata): one more is ERR_ALTERED, fewer are fetched again from where it broke, with
- * Range and If-Range, up to a bounded number of times without progress. */
+/* A body that is pulled piece by piece; for artifacts. The whole has `length` bytes (known from
+ * signed metadata) and is read from `offset` on. A server that has another length is ERR_ALTERED;
+ * what breaks off is fetched again from where it broke, with Range and If-Range, a bounded number
+ * of times in a row without getting further. Nothing is asked for before the first read. */
 struct http_stream;
 int http_stream_open(const struct http_conf *c, const char *url, uint64_t offset, uint64_t length,
 	const atomic_bool *cancel, struct http_stream **out, struct err *e) MUST_CHECK;
-/* Up to n bytes; *out_n == 0 only at the end. */
+/* Up to n bytes; *out_n == 0 only at the end. ERR_NET, ERR_TIMEOUT, ERR_NOT_FOUND, ERR_ALTERED,
+ * ERR_DENIED, ERR_CANCELLED. */
 int http_stream_read(
 	struct http_stream *s, void *p, size_t n, size_t *out_n, struct err *e) MUST_CHECK;
+/* From another thread: a read that waits ends soon, with ERR_CANCELLED. */
+void http_stream_stop(struct http_stream *s);
 void http_stream_close(struct http_stream **s);
 
 #endif

@@ -1,0 +1,48 @@
+/* A small HTTP server that misbehaves on order, on a loopback port of the kernel's choice, one
+ * connection at a time in a thread of its own. For tests of clients. */
+#ifndef TESTS_LIB_HTTPD_H
+#define TESTS_LIB_HTTPD_H
+
+#include "lib/buf.h"
+
+enum httpd_manner {
+	HTTPD_SERVE,    /* as one should: ranges, If-Range, ETag, If-None-Match */
+	HTTPD_NO_RANGE, /* the whole body, whatever is asked for */
+	HTTPD_CUT,      /* hangs up after n bytes of each answer's body */
+	HTTPD_LENGTH,   /* states n as Content-Length, sends the body, hangs up */
+	HTTPD_CHUNKED,  /* no length: the body in chunks, then n bytes more */
+	HTTPD_ENDLESS,  /* a body that never ends */
+	HTTPD_HEADERS,  /* headers that never end */
+	HTTPD_STATUS,   /* status n, with the body */
+	HTTPD_REDIRECT, /* status n, Location: the body */
+	HTTPD_SILENT,   /* reads the request, and nothing more */
+	HTTPD_SHIFTED,  /* answers a range with another one */
+};
+
+struct httpd_file {
+	const char *path;
+	struct str body;  /* borrowed */
+	const char *etag; /* with its quotes; NULL: none */
+	enum httpd_manner manner;
+	unsigned times; /* the manner lasts for so many requests, then HTTPD_SERVE; 0: for ever */
+	uint64_t n;
+};
+
+struct httpd;
+
+/* Ends the test when no port is to be had. */
+struct httpd *httpd_new(void);
+void httpd_free(struct httpd **h);
+/* "http://127.0.0.1:PORT" */
+const char *httpd_url(const struct httpd *h);
+/* Adds the file, or replaces the one of that path. */
+void httpd_put(struct httpd *h, const struct httpd_file *f);
+/* Paths that no file has are looked up beneath this folder; an ETag is made of their bytes. */
+void httpd_set_dir(struct httpd *h, const char *dir);
+
+/* What was asked for so far: requests of one path (NULL: of all), and the last request's head. */
+unsigned httpd_count(struct httpd *h, const char *path);
+void httpd_last(struct httpd *h, struct buf *out);
+void httpd_forget(struct httpd *h);
+
+#endif
