@@ -14,7 +14,10 @@ struct stage_source {
 	/* `self` is the source's own; reads are sequential. */
 	int (*open)(
 		void *self, const struct artifact *a, void **out_stream, struct err *) MUST_CHECK;
+	/* *out_n == 0 only at the end. */
 	int (*read)(void *stream, void *p, size_t n, size_t *out_n, struct err *) MUST_CHECK;
+	/* Makes a read that waits in another thread end soon. NULL where none waits. */
+	void (*stop)(void *stream);
 	void (*close)(void *stream);
 	void *self;
 };
@@ -35,14 +38,20 @@ struct stage_in {
 	const struct release *release;
 	struct sha256 document;
 	struct stage_source source;
-	const atomic_bool *cancel;
-	_Atomic uint64_t *done; /* artifact bytes dealt with so far, for progress; may be NULL */
+	const atomic_bool *cancel; /* may be NULL */
+	_Atomic uint64_t *done;    /* artifact bytes dealt with so far, for progress; may be NULL */
+	bool overlap; /* fetch and decompress in a second thread; false: one thread, one order */
 };
 
-/* Before the first byte: sizes against bounds and free room. Then invalidate, components, seal. A
- * component that an earlier run completed is not fetched again. If the slot is VALID with this very
- * document and content already, only seal's read-back is done. *out_content is what seal returned.
- * Retry class of the error says whether trying again can help. */
+/* Before the first byte, and before anything on disk changes: lengths and free room. Then
+ * invalidate, components, seal. A component that an earlier run completed, or that `from` holds, is
+ * not fetched. If the slot is VALID with this very document and content already, only seal's
+ * read-back is done. *out_content is what seal returned.
+ *
+ * ERR_NO_SPACE; ERR_ALTERED when bytes, lengths or trees are not the signed ones; ERR_BAD_INPUT,
+ * ERR_DENIED, ERR_TOO_LARGE for an archive that no device takes; ERR_CANCELLED; what the source and
+ * the slot say. Retry class of the error says whether trying again can help. No other slot is ever
+ * touched. */
 int stage_run(const struct stage_in *in, struct sha256 *out_content, struct err *e) MUST_CHECK;
 
 #endif

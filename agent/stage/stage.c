@@ -1,0 +1,155 @@
+#include <assert.h>
+
+#include "agent/stage/stage_priv.h"
+
+static const struct slot_driver *driver(const struct stage_in *in)
+{
+	return slots_driver(in->slots);
+}
+
+static void count(const struct stage_in *in, uint64_t bytes)
+{
+	if (in->done)
+		atomic_fetch_add(in->done, bytes);
+}
+
+static int check_cancel(const struct stage_in *in, struct err *e)
+{
+	if (in->cancel && atomic_load(in->cancel))
+		return err_set(e, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
+/* ---- before the first byte ---- */
+
+static int check_trees(const struct stage_in *in, struct err *e)
+{
+	bool executable;
+
+	for (unsigned i = 0; i < in->release->n_components; i++) {
+		const struct component *c = &in->release->components[i];
+
+		if (c->artifact.archive == ARCHIVE_RAW &&
+			unpack_raw_mode(&c->artifact, &executable, e) < 0)
+			return err_wrap(e, "component %s", c->name);
+	}
+	return 0;
+}
+
+static int check_room(const struct stage_in *in, struct err *e)
+{
+	uint64_t need, room;
+
+	TRY(driver(in)->cost(in->slots, in->slot, in->from, in->release, &need, &room, e));
+	if (need > room)
+		return err_set(e, ERR_NO_SPACE, "%llu bytes are needed, there is room for %llu",
+			(unsigned long long)need, (unsigned long long)room);
+	return 0;
+}
+
+/* Is this very release in the slot already? Then nothing but reading it back is left to do. */
+static int look_sealed(const struct stage_in *in, bool *out, struct err *e)
+{
+	struct slot_view v;
+	struct sha256 content;
+
+	TRY(driver(in)->look(in->slots, in->slot, &v, e));
+	slot_content(in->release, &content);
+	*out = v.mark == SLOT_VALID && sha256_eq(&v.document, &in->document) &&
+	       sha256_eq(&v.content, &content);
+	return 0;
+}
+
+/* ---- one component ---- */
+
+static int unpack(
+	const struct stage_in *in, const struct component *c, struct ahead *from, struct err *e)
+{
+	const struct artifact *a = &c->artifact;
+	bool executable;
+
+	if (a->archive == ARCHIVE_TAR)
+		return unpack_tar(from, in->slots, a->content_length, e);
+	TRY(unpack_raw_mode(a, &executable, e));
+	return unpack_raw(from, in->slots, executable, a->content_length, e);
+}
+
+static int pull(const struct stage_in *in, const struct component *c, struct err *e)
+{
+	struct filter *source, *end;
+	struct ahead *ahead;
+
+	TRY(pipe_open(in, &c->artifact, &source, &end, e));
+	ahead = ahead_new(end, source, in->overlap);
+	int rc = unpack(in, c, ahead, e);
+	ahead_free(&ahead);
+	filter_free(&end);
+	return rc;
+}
+
+static int fetch(const struct stage_in *in, const struct component *c, struct err *e)
+{
+	const struct slot_driver *d = driver(in);
+	int rc;
+
+	TRY(d->put_begin(in->slots, in->slot, c, e));
+	rc = pull(in, c, e);
+	if (rc == 0)
+		rc = d->put_end(in->slots, e);
+	if (rc < 0)
+		d->put_abort(in->slots);
+	return rc;
+}
+
+/* The cheapest way that ends with the signed tree in the slot. */
+static int bring(const struct stage_in *in, const struct component *c, struct err *e)
+{
+	const struct slot_driver *d = driver(in);
+	bool is;
+
+	TRY(check_cancel(in, e));
+	TRY(d->has(in->slots, in->slot, c, &is, e));
+	if (!is && in->from != SLOT_NONE)
+		TRY(d->take_over(in->slots, in->slot, in->from, c, &is, e));
+	if (!is)
+		return fetch(in, c, e);
+	count(in, c->artifact.length);
+	return 0;
+}
+
+static int bring_all(const struct stage_in *in, struct err *e)
+{
+	const struct slot_driver *d = driver(in);
+
+	TRY(d->invalidate(in->slots, in->slot, e));
+	TRY(d->begin(in->slots, in->slot, in->release, e));
+	for (unsigned i = 0; i < in->release->n_components; i++)
+		if (bring(in, &in->release->components[i], e) < 0)
+			return err_wrap(e, "component %s", in->release->components[i].name);
+	return check_cancel(in, e);
+}
+
+static int seal(const struct stage_in *in, struct sha256 *out_content, struct err *e)
+{
+	return driver(in)->seal(in->slots, in->slot, in->release, &in->document, out_content, e);
+}
+
+int stage_run(const struct stage_in *in, struct sha256 *out_content, struct err *e)
+{
+	bool sealed;
+
+	assert(in->slot < SLOT_COUNT && in->slot != in->from);
+	TRY(check_cancel(in, e));
+	TRY(check_trees(in, e));
+	TRY(look_sealed(in, &sealed, e));
+	if (sealed) {
+		int rc = seal(in, out_content, e);
+
+		/* What was damaged meanwhile is brought again. */
+		if (rc != -ERR_ALTERED)
+			return rc;
+	}
+	TRY(check_room(in, e));
+	TRY(bring_all(in, e));
+	return seal(in, out_content, e);
+}
