@@ -51,6 +51,11 @@ void svc_close(struct svc **s)
 	mem_free(s);
 }
 
+int svc_stop(struct svc *s, struct err *e)
+{
+	return s->driver->stop(s->self, e);
+}
+
 int svc_look(struct svc *s, struct svc_view *out, struct err *e)
 {
 	return s->driver->look(s->self, out, e);

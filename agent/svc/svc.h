@@ -56,6 +56,8 @@ void svc_close(struct svc **s);
  * ended three times meanwhile. `cancel` ends it early with ERR_CANCELLED. */
 int svc_start(struct svc *s, unsigned slot, enum activation how, ms_t timeout,
 	const atomic_bool *cancel, struct err *e) MUST_CHECK;
+/* It stays down until the next start. */
+int svc_stop(struct svc *s, struct err *e) MUST_CHECK;
 int svc_look(struct svc *s, struct svc_view *out, struct err *e) MUST_CHECK;
 /* One health check: 0 when healthy. */
 int svc_healthy(struct svc *s, ms_t timeout, struct err *e) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* Reports that wait for the server, rollback dossiers and the history: durable, bounded, sent in
- * order when the link is there. Everything goes through the fs seam; one caller at a time. */
+ * order when the link is there. Everything goes through the fs seam; one caller at a time, but for
+ * tele_put, which may be called while tele_send works in another thread. */
 #ifndef AGENT_TELE_TELE_H
 #define AGENT_TELE_TELE_H
 

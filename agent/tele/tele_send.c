@@ -54,7 +54,11 @@ static int send_one(struct sending *s, const struct tele_entry *entry, struct er
 	int rc;
 
 	tele_folder_path(TELE_REPORTS, entry, path);
-	TRY(fs_read_file(s->fs, path, LIMIT_REPORT_BYTES, &text, e));
+	rc = fs_read_file(s->fs, path, LIMIT_REPORT_BYTES, &text, e);
+	/* It gave way to another one meanwhile. */
+	if (rc == -(int)ERR_NOT_FOUND)
+		return 0;
+	TRY(rc);
 	rc = http_send(s->http, "POST", s->url, buf_str(&text), ANSWER_MAX, s->cancel, &answer, e);
 	if (rc == 0) {
 		s->retry_after = answer.retry_after;
