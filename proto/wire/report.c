@@ -68,11 +68,15 @@ static void put_dossier(json_t *o, const char *text)
 	BUF_AUTO whole = {0};
 	JSON_AUTO *j = NULL;
 
-	if (!text || strlen(text) > LIMIT_DOSSIER_BYTES)
+	if (!text)
 		return;
 	buf_addf(&whole, "{\"dossier\":%s}", text);
-	if (json_read(buf_str(&whole), whole.n, &j, NULL) == 0 && json_object_size(j) == 1 &&
-		json_is_object(json_object_get(j, "dossier")))
+	if (json_read(buf_str(&whole), 2 * LIMIT_DOSSIER_BYTES, &j, NULL) < 0 ||
+		json_object_size(j) != 1 || !json_is_object(json_object_get(j, "dossier")))
+		return;
+	buf_clear(&whole);
+	json_write(j, &whole);
+	if (whole.n <= LIMIT_DOSSIER_BYTES)
 		json_object_update(o, j);
 }
 

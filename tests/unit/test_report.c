@@ -132,8 +132,9 @@ static void a_dossier_that_cannot_be_read_is_left_out(void **state)
 		{mem_strdup("{}"), true},
 		{nested(LIMIT_JSON_DEPTH - 1), true},
 		{nested(LIMIT_JSON_DEPTH), false},
-		{wide(LIMIT_DOSSIER_BYTES), true},
-		{wide(LIMIT_DOSSIER_BYTES + 1), false},
+		{wide(LIMIT_DOSSIER_BYTES - 12), true}, /* with its name and braces */
+		{wide(LIMIT_DOSSIER_BYTES - 11), false},
+		{wide(2 * LIMIT_DOSSIER_BYTES), false},
 		{mem_strdup("[]"), false},
 		{mem_strdup("1"), false},
 		{mem_strdup(""), false},
