@@ -112,7 +112,7 @@ static void add_with_unit(struct buf *out, uint64_t v, const struct unit *units,
 
 	while (i + 1 < n_units && (v == 0 || v % units[i].factor))
 		i++;
-	buf_addf(out, "%llu%s", (unsigned long long)(v / units[i].factor), units[i].name);
+	buf_addf(out, " %llu%s", (unsigned long long)(v / units[i].factor), units[i].name);
 }
 
 static void add_value(struct buf *out, const struct conf_row *row, const char *values)
@@ -123,15 +123,16 @@ static void add_value(struct buf *out, const struct conf_row *row, const char *v
 
 	switch (row->type) {
 	case CONF_TEXT:
-		buf_add_str(out, at);
+		/* Behind a blank, ';' would begin a comment. */
+		buf_addf(out, "%s%s", at[0] == ';' ? "" : " ", at);
 		return;
 	case CONF_BOOL:
 		memcpy(&flag, at, sizeof flag);
-		buf_add_str(out, flag ? "yes" : "no");
+		buf_add_str(out, flag ? " yes" : " no");
 		return;
 	case CONF_UINT:
 		memcpy(&v, at, sizeof v);
-		buf_addf(out, "%llu", (unsigned long long)v);
+		buf_addf(out, " %llu", (unsigned long long)v);
 		return;
 	case CONF_SPAN:
 		memcpy(&v, at, sizeof v);
@@ -152,7 +153,7 @@ void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values, s
 		if (strcmp(section, rows[i].section) != 0)
 			buf_addf(out, "%s[%s]\n", i ? "\n" : "", rows[i].section);
 		section = rows[i].section;
-		buf_addf(out, "# %s\n%s = ", rows[i].help, rows[i].key);
+		buf_addf(out, "# %s\n%s =", rows[i].help, rows[i].key);
 		add_value(out, &rows[i], values);
 		buf_add_char(out, '\n');
 	}

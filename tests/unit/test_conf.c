@@ -269,7 +269,7 @@ static void a_dump_reads_back(void **state)
 		{"a", 1, false, 1500, 0, ""},
 		{"", 9, false, 86400000, 1, ""},
 		{"b", 2, true, 3600000, (1ULL << 40) + 1024, ""},
-		{"c", 2, true, 61000, 1ULL << 40, ""},
+		{";c", 2, true, 61000, 1ULL << 40, ""},
 	};
 	struct err e;
 
