@@ -1,0 +1,181 @@
+#include "tests/lib/vector.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/sys/conf.h"
+#include "proto/wire/policy.h"
+#include "proto/wire/promtext.h"
+#include "proto/wire/release.h"
+#include "proto/wire/report.h"
+#include "proto/wire/tree.h"
+
+static bool same(const struct buf *a, const struct buf *b)
+{
+	return str_eq(buf_str(a), buf_str(b));
+}
+
+/* What is written reads back as the same value. */
+static int json_check(struct str text, struct err *e)
+{
+	BUF_AUTO line = {0}, once = {0}, twice = {0};
+	JSON_AUTO *j = NULL, *k = NULL;
+
+	TRY(json_read(text, 1 << 20, &j, e));
+	json_canonical(j, &once);
+	json_write(j, &line);
+	assert(json_read(buf_str(&line), line.n, &k, e) == 0);
+	json_canonical(k, &twice);
+	assert(same(&once, &twice));
+	return 0;
+}
+
+/* No path of a release leaves its slot, and no number its bounds. */
+static int release_check(struct str text, struct err *e)
+{
+	struct release *r CLEANUP(mem_free) = mem_new(sizeof *r);
+
+	TRY(release_parse(text, r, e));
+	assert(r->n_components >= 1 && r->n_components <= LIMIT_COMPONENTS);
+	for (unsigned i = 0; i < r->n_components; i++)
+		assert(path_check(str_of(r->components[i].path), LIMIT_TARGET_NAME - 1, e) == 0);
+	for (unsigned i = 0; i < r->n_smoke; i++)
+		assert(r->smoke[i].argc >= 1 && r->smoke[i].argc <= LIMIT_ARGV);
+	for (unsigned i = 0; i < r->n_triggers; i++)
+		assert(r->triggers[i].hold_k >= 1 &&
+			r->triggers[i].hold_k <= r->triggers[i].hold_m &&
+			r->triggers[i].hold_m <= 32);
+	assert(release_artifact_bytes(r) <= LIMIT_COMPONENTS * LIMIT_ARTIFACT_BYTES);
+	return 0;
+}
+
+static int policy_check(struct str text, struct err *e)
+{
+	BUF_AUTO once = {0}, twice = {0};
+	struct policy p, q;
+
+	TRY(policy_parse(text, &p, e));
+	policy_encode(&p, &once);
+	assert(policy_parse(buf_str(&once), &q, e) == 0);
+	policy_encode(&q, &twice);
+	assert(same(&once, &twice));
+	return 0;
+}
+
+static int report_check(struct str text, struct err *e)
+{
+	struct report a CLEANUP(report_fini) = {0}, b CLEANUP(report_fini) = {0};
+	BUF_AUTO once = {0}, twice = {0};
+
+	TRY(report_decode(text, &a, e));
+	report_encode(&a, &once);
+	assert(report_decode(buf_str(&once), &b, e) == 0);
+	report_encode(&b, &twice);
+	assert(same(&once, &twice));
+	return 0;
+}
+
+static void hist_check(const struct hist *h)
+{
+	struct hist d;
+	double median = hist_quantile(h, 0.5);
+
+	assert(h->n >= 1 && h->n <= LIMIT_HIST_BUCKETS);
+	for (unsigned i = 1; i < h->n; i++)
+		assert(h->le[i - 1] < h->le[i]);
+	assert(!(median > h->le[h->n - 1]));
+	hist_delta(h, h, &d);
+	assert(hist_total(&d) == 0);
+}
+
+/* One page asked for a counter and a histogram; it is good if it has one of them and the other does
+ * not contradict. */
+static int promtext_check(struct str text, struct err *e)
+{
+	struct hist h;
+	double value;
+	int a = prom_value(text, "ocr_infer_total", &value, e), b;
+
+	if (a < 0 && e->code != ERR_NOT_FOUND)
+		return a;
+	b = prom_hist(text, "ocr_infer_seconds", &h, e);
+	if (b == 0)
+		hist_check(&h);
+	return b < 0 && e->code == ERR_NOT_FOUND ? a : b;
+}
+
+/* One tree has one text. */
+static int tree_check(struct str text, struct err *e)
+{
+	struct tree t CLEANUP(tree_fini) = {0};
+	BUF_AUTO again = {0};
+
+	TRY(tree_decode(text, &t, e));
+	tree_encode(&t, &again);
+	assert(str_eq(text, buf_str(&again)));
+	for (size_t i = 0; i < t.n; i++)
+		assert(tree_find(&t, t.v[i].path) == &t.v[i]);
+	return 0;
+}
+
+struct conf_values {
+	char name[24];
+	uint64_t tries, limit, port;
+	ms_t poll;
+	bool tls;
+};
+
+#define ROW(section, key, type, min, max, def)                                                     \
+	{                                                                                          \
+		section, #key, type, offsetof(struct conf_values, key),                            \
+			sizeof((struct conf_values *)0)->key, min, max, def,                       \
+			"What " #key " is for."                                                    \
+	}
+
+static const struct conf_row conf_rows[] = {
+	ROW("agent", name, CONF_TEXT, 0, 0, NULL),
+	ROW("agent", tries, CONF_UINT, 1, 9, "3"),
+	ROW("agent", poll, CONF_SPAN, 1000, 86400000, "5min"),
+	ROW("agent", limit, CONF_SIZE, 0, 0, "1G"),
+	ROW("server", tls, CONF_BOOL, 0, 0, "no"),
+	ROW("server", port, CONF_UINT, 0, 65535, "80"),
+};
+
+/* A file that is refused tells why; the values of one that is read survive being written. */
+static int conf_check(struct str text, struct err *e)
+{
+	BUF_AUTO problems = {0}, once = {0}, twice = {0};
+	struct conf_values v = {0}, w = {0};
+	int rc = conf_parse("f", text, conf_rows, ARRAY_LEN(conf_rows), &v, &problems, e);
+
+	assert((rc < 0) == (problems.n > 0));
+	TRY(rc);
+	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &v, &once);
+	assert(conf_parse("f", buf_str(&once), conf_rows, ARRAY_LEN(conf_rows), &w, &problems, e) ==
+		0);
+	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &w, &twice);
+	assert(same(&once, &twice));
+	return 0;
+}
+
+static const struct {
+	const char *kind;
+	int (*check)(struct str text, struct err *e);
+} kinds[] = {
+	{"json", json_check},
+	{"release", release_check},
+	{"policy", policy_check},
+	{"report", report_check},
+	{"promtext", promtext_check},
+	{"tree", tree_check},
+	{"conf", conf_check},
+};
+
+int vector_check(const char *kind, struct str text, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			return kinds[i].check(text, e);
+	return err_set(e, ERR_USAGE, "no vectors of kind %s are known", kind);
+}
