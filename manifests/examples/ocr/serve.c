@@ -41,7 +41,7 @@ struct reply {
 	struct buf body;
 };
 
-typedef void serve_handler_f(struct serve *, const struct buf *body, struct reply *);
+typedef void serve_handler_f(struct serve *, const struct request *, struct reply *);
 
 /* ---- replies -------------------------------------------------------------------- */
 
@@ -69,6 +69,11 @@ static void reply_facts(struct reply *r, const char *status, const struct reader
 			by->release, "slot", by->slot));
 }
 
+static int check_size(const struct request *q, struct err *e)
+{
+	return q->too_large ? err_set(e, ERR_TOO_LARGE, "more than %d bytes", IMAGE_BYTES_MAX) : 0;
+}
+
 /* ---- what can be asked ------------------------------------------------------------ */
 
 static double now_s(void)
@@ -79,25 +84,26 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int infer(struct serve *s, const struct buf *body, struct reader_answer *answer,
+static int infer(struct serve *s, const struct request *q, struct reader_answer *answer,
 	struct reader_facts *by, struct err *e)
 {
 	PIX *pix;
 	int rc;
 
-	TRY(image_decode(body->p, body->n, &pix, e));
+	TRY(check_size(q, e));
+	TRY(image_decode(q->body.p, q->body.n, &pix, e));
 	rc = desk_read(s->desk, pix, answer, by, e);
 	pixDestroy(&pix);
 	return rc;
 }
 
-static void do_infer(struct serve *s, const struct buf *body, struct reply *r)
+static void do_infer(struct serve *s, const struct request *q, struct reply *r)
 {
 	double begun = now_s(), took;
 	struct reader_answer answer = {0};
 	struct reader_facts by;
 	struct err e;
-	int rc = infer(s, body, &answer, &by, &e);
+	int rc = infer(s, q, &answer, &by, &e);
 
 	took = now_s() - begun;
 	if (rc < 0)
@@ -111,14 +117,15 @@ static void do_infer(struct serve *s, const struct buf *body, struct reply *r)
 }
 
 /* An empty body names no slot, and *slot_dir stays empty. */
-static int read_order(const struct buf *body, char slot_dir[PATH_MAX], struct err *e)
+static int read_order(const struct request *q, char slot_dir[PATH_MAX], struct err *e)
 {
 	static const char *const known[] = {"slot_dir", NULL};
 	JSON_AUTO *j = NULL;
 
-	if (body->n == 0)
+	TRY(check_size(q, e));
+	if (q->body.n == 0)
 		return 0;
-	TRY(json_read(buf_str(body), PATH_MAX + 64, &j, e));
+	TRY(json_read(buf_str(&q->body), PATH_MAX + 64, &j, e));
 	TRY(json_only(j, "reload", known, e));
 	TRY(json_text(j, "reload", "slot_dir", slot_dir, PATH_MAX, e));
 	if (slot_dir[0] != '/')
@@ -126,13 +133,13 @@ static int read_order(const struct buf *body, char slot_dir[PATH_MAX], struct er
 	return 0;
 }
 
-static void do_reload(struct serve *s, const struct buf *body, struct reply *r)
+static void do_reload(struct serve *s, const struct request *q, struct reply *r)
 {
 	char slot_dir[PATH_MAX] = "";
 	struct reader_facts by;
 	struct err e;
 
-	if (read_order(body, slot_dir, &e) < 0) {
+	if (read_order(q, slot_dir, &e) < 0) {
 		reply_err(r, (unsigned)err_http(e.code), &e);
 		return;
 	}
@@ -148,7 +155,7 @@ static void do_reload(struct serve *s, const struct buf *body, struct reply *r)
 	reply_facts(r, "reloaded", &by);
 }
 
-static void do_healthz(struct serve *s, const struct buf *body UNUSED, struct reply *r)
+static void do_healthz(struct serve *s, const struct request *q UNUSED, struct reply *r)
 {
 	struct reader_facts by;
 	struct err e;
@@ -161,7 +168,7 @@ static void do_healthz(struct serve *s, const struct buf *body UNUSED, struct re
 	reply_facts(r, "ok", &by);
 }
 
-static void do_metrics(struct serve *s, const struct buf *body UNUSED, struct reply *r)
+static void do_metrics(struct serve *s, const struct request *q UNUSED, struct reply *r)
 {
 	struct reader_facts by;
 
@@ -196,11 +203,8 @@ static void answer(
 	} else if (strcmp(method, hit->method) != 0) {
 		err_set(&e, ERR_USAGE, "this path wants %s", hit->method);
 		reply_err(r, 405, &e);
-	} else if (q->too_large) {
-		err_set(&e, ERR_TOO_LARGE, "more than %d bytes", IMAGE_BYTES_MAX);
-		reply_err(r, 413, &e);
 	} else {
-		hit->handle(s, &q->body, r);
+		hit->handle(s, q, r);
 	}
 }
 
