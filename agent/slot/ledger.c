@@ -145,7 +145,7 @@ int ledger_link(struct ledger *l, const char *path, const char *target, struct e
 		.kind = TREE_LINK, .path = (char *)path, .target = (char *)target};
 
 	TRY(check_name(path, e));
-	TRY(slot_link_check(path, target, e));
+	TRY(path_link_check(path, target, e));
 	TRY(want_parents(l, path, e));
 	TRY(check_free(l, path, e));
 	return add(l, &entry, e);

@@ -100,8 +100,4 @@ const char *slot_path(unsigned slot);
  * release's order. */
 void slot_content(const struct release *r, struct sha256 *out);
 
-/* May a link at `path` point at `target`? Relative, and ".." only at its beginning and no further
- * up than the component's place: then no chain of links leads out. ERR_DENIED. */
-int slot_link_check(const char *path, const char *target, struct err *e) MUST_CHECK;
-
 #endif

@@ -43,3 +43,42 @@ bool path_overlaps(const char *a, const char *b)
 
 	return strncmp(a, b, n) == 0 && (a[n] == 0 || a[n] == '/') && (b[n] == 0 || b[n] == '/');
 }
+
+static unsigned depth_above(const char *path)
+{
+	unsigned n = 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+static int points_out(const char *path, const char *target, struct err *e)
+{
+	char from[120], to[120];
+
+	return err_set(e, ERR_DENIED, "%s points out, at %s",
+		str_printable(str_of(path), from, sizeof from),
+		str_printable(str_of(target), to, sizeof to));
+}
+
+int path_link_check(const char *path, const char *target, struct err *e)
+{
+	struct str rest = str_of(target), part;
+	unsigned up = depth_above(path);
+	bool down = false;
+
+	if (target[0] == '\0' || target[0] == '/' || rest.n > LIMIT_TAR_NAME)
+		return points_out(path, target, e);
+	while (str_split(&rest, '/', &part)) {
+		bool dots = str_is(part, "..");
+
+		/* Behind a name there may be another link, and ".." of what that points at is
+		 * anywhere: hence only at the beginning, where the folders are real. */
+		if (dots && (down || up == 0))
+			return points_out(path, target, e);
+		up -= dots;
+		down |= !dots && part.n > 0 && !str_is(part, ".");
+	}
+	return 0;
+}

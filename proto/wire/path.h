@@ -12,4 +12,8 @@ int path_check(struct str path, size_t max, struct err *e) MUST_CHECK;
 /* Are the two the same name, or is one inside the other? */
 bool path_overlaps(const char *a, const char *b);
 
+/* May a link at `path` point at `target`? Relative, and ".." only at its beginning and no further
+ * up than the folder that all is relative to: then no chain of links leads out. ERR_DENIED. */
+int path_link_check(const char *path, const char *target, struct err *e) MUST_CHECK;
+
 #endif

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "agent/slot/slot.h"
+#include "proto/wire/path.h"
 #include "tests/lib/parcel.h"
 #include "tests/lib/snapshot.h"
 
@@ -283,7 +284,7 @@ static void links_stay_inside(void **state)
 	struct home *h = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
-		assert_int_equal(slot_link_check(links[i].path, links[i].target, &h->e),
+		assert_int_equal(path_link_check(links[i].path, links[i].target, &h->e),
 			links[i].ok ? 0 : -ERR_DENIED);
 }
 
