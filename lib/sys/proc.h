@@ -37,9 +37,10 @@ struct proc_result {
 };
 
 /* Runs to the end and waits. `cancel` (may be NULL) ends it early when it becomes true. 0 when the
- * child was run, whatever it answered; ERR_NOT_FOUND, ERR_DENIED when it could not be started. No
- * child or grandchild of its process group is left behind; should the calling thread die, the
- * kernel kills the child. */
+ * child was run, whatever it answered; ERR_NOT_FOUND, ERR_DENIED when there is no such program or
+ * folder, or it may not be executed; ERR_IO when the machine would not run it. No child or
+ * grandchild of its process group is left behind; should the calling thread die, the kernel kills
+ * the child. */
 int proc_run(const struct proc_spec *spec, const atomic_bool *cancel, struct proc_result *out,
 	struct err *e) MUST_CHECK;
 

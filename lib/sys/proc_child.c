@@ -253,6 +253,20 @@ void proc_child_become(const struct proc_plan *p)
 
 /* ---- in the parent ---- */
 
+/* Only a missing folder and a bad program are the asker's fault; that the machine refuses a group,
+ * a user or a limit says nothing about the program. */
+static int report_failure(
+	const char *name, const struct proc_news *news, const char *words, struct err *e)
+{
+	struct err own;
+
+	e = e ? e : &own;
+	err_sys(e, news->sys, "%s could not %s", name, words);
+	if (news->step != PROC_STEP_DIR && news->step != PROC_STEP_EXEC)
+		e->code = ERR_IO;
+	return -(int)e->code;
+}
+
 int proc_child_hear(
 	int channel, const char *name, struct proc_news *out, bool *out_end, struct err *e)
 {
@@ -272,7 +286,7 @@ int proc_child_hear(
 	if (n > 0 && (n != sizeof news || news.step >= ARRAY_LEN(words)))
 		return err_set(e, ERR_BUG, "%s: the child spoke %zd bytes", name, n);
 	if (n > 0 && (news.step != PROC_STEP_BORN || news.sys))
-		return err_sys(e, news.sys, "%s could not %s", name, words[news.step]);
+		return report_failure(name, &news, words[news.step], e);
 	*out_end = n == 0;
 	if (n > 0)
 		*out = news;
