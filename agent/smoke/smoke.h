@@ -10,16 +10,25 @@
 
 struct smoke_in {
 	const char *slot_dir; /* absolute */
-	const char *tmp_dir;  /* absolute, writable, emptied afterwards */
+	const char *tmp_dir;  /* absolute; made if missing, emptied before and after */
 	const struct release *release;
-	uint64_t max_memory; /* for tests that state none */
+	uint64_t max_memory; /* for tests that state none; 0: no limit */
 	unsigned uid, gid;   /* to run as; 0: as the agent */
 	const atomic_bool *cancel;
 };
 
 /* Runs all tests in order and stops at the first that fails: ERR_SMOKE_FAILED with its name, exit,
- * timeout or what was expected and seen. *out_log gets the output of the failed one (bounded), else
- * a line per test. */
+ * timeout or what was expected and seen; ERR_CANCELLED; ERR_IO and the like when the device itself
+ * could not run it. *out_log gets the output of the failed one (its first 16 KiB), else a line per
+ * test.
+ *
+ * A test runs in the slot's folder with BACKSTAY_SLOT_DIR, TMPDIR and HOME (both tmp_dir) in its
+ * environment, in a process group of which nothing is left behind. Where the agent is root, the
+ * slot is mounted read-only for it; everywhere, a test that changed anything in the slot has
+ * failed.
+ *
+ * An HTTP test gets a free port of 127.0.0.1 in BACKSTAY_PORT, on which its instance must listen.
+ * No answer yet and status 503 (still loading) are asked again; the first other answer decides. */
 int smoke_run(const struct smoke_in *in, struct buf *out_log, struct err *e) MUST_CHECK;
 
 #endif
