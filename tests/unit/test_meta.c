@@ -161,7 +161,6 @@ static void the_form_of_every_kind_is_checked(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		enum role_kind kind = (enum role_kind)forms[i].f;
 		CLEANUP(meta_fini) struct meta m = {0};
-		BUF_AUTO bytes = {0};
 		char *text;
 		json_t *file;
 		int rc;
