@@ -121,6 +121,19 @@ static void layers_add_prefixes(void **state)
 	assert_int_equal(strncmp(e.text, "a layer: a layer: ", 18), 0);
 }
 
+static void kept_failures_are_handed_up(void **state)
+{
+	struct err kept, e = {0};
+
+	(void)state;
+	(void)err_sys(&kept, EIO, "read");
+	assert_int_equal(err_copy(&e, &kept), -ERR_IO);
+	assert_int_equal(e.code, ERR_IO);
+	assert_int_equal(e.sys, EIO);
+	expect_text(e.text, kept.text);
+	assert_int_equal(err_copy(NULL, &kept), -ERR_IO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +144,7 @@ int main(void)
 		cmocka_unit_test(setting_fills_and_returns),
 		cmocka_unit_test(system_errors_have_codes),
 		cmocka_unit_test(layers_add_prefixes),
+		cmocka_unit_test(kept_failures_are_handed_up),
 	};
 
 	return cmocka_run_group_tests_name("err", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/wire/json.h"
 #include "tests/lib/vector.h"
 
 /* KIND.WHAT.EXTENSION in good/, KIND.WHAT.ERROR.EXTENSION in bad/. */
@@ -107,6 +108,43 @@ static void examples_of_the_schema_pages_are_read(void **state)
 	}
 }
 
+/* A template is a release whose components name a source; `release create` turns that into an
+ * artifact. */
+static void template_check(const char *name, const json_t *artifact)
+{
+	BUF_AUTO text = {0};
+	JSON_AUTO *j = NULL;
+	json_t *component;
+	struct err e;
+	size_t i;
+
+	source_read(name, &text);
+	expect_ok(json_read(buf_str(&text), text.n, &j, &e), &e);
+	json_array_foreach (json_object_get(j, "components"), i, component) {
+		assert_true(json_is_string(json_object_get(component, "source")));
+		json_object_del(component, "source");
+		json_object_set(component, "artifact", (json_t *)(uintptr_t)artifact);
+	}
+	buf_clear(&text);
+	json_write(j, &text);
+	print_message("%s\n", name);
+	expect_ok(vector_check("release", buf_str(&text), &e), &e);
+}
+
+static void templates_of_the_examples_become_releases(void **state)
+{
+	static const char hex[] =
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	JSON_AUTO *artifact = json_pack("{s:s, s:i, s:s}", "digest", hex, "length", 0, "tree", hex);
+	char name[64];
+
+	(void)state;
+	for (int i = 1; i <= 4; i++) {
+		snprintf(name, sizeof name, "manifests/examples/ocr/release-%d.json", i);
+		template_check(name, artifact);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +152,7 @@ int main(void)
 		cmocka_unit_test(bad_vectors_are_refused_with_the_named_error),
 		cmocka_unit_test(an_unknown_kind_is_an_error),
 		cmocka_unit_test(examples_of_the_schema_pages_are_read),
+		cmocka_unit_test(templates_of_the_examples_become_releases),
 	};
 
 	return cmocka_run_group_tests_name("vectors", tests, NULL, NULL);
