@@ -47,11 +47,14 @@ static int broken(struct untar *u, struct archive *a, struct err *e)
 
 /* ---- names ---- */
 
-/* "./a/b/" is what tar writes for "a/b"; everything else stays as it is, to be judged. */
+/* "./a/b/" is what tar writes for "a/b", and "./" for the place itself; everything else stays as it
+ * is, to be judged. */
 static const char *plain_name(const char *name, char out[LIMIT_TAR_NAME + 1])
 {
 	size_t n;
 
+	if (strcmp(name, "./") == 0)
+		name = ".";
 	while (name[0] == '.' && name[1] == '/')
 		name += 2;
 	n = strlen(name);

@@ -200,6 +200,10 @@ static void answer(struct request *r, const struct httpd_file *f)
 	case HTTPD_SILENT:
 		wait_for_end(r);
 		break;
+	case HTTPD_STALL:
+		serve(r, f, f->n, 0);
+		wait_for_end(r);
+		break;
 	case HTTPD_SHIFTED:
 		serve(r, f, UINT64_MAX, 1);
 		break;

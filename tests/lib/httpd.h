@@ -16,6 +16,7 @@ enum httpd_manner {
 	HTTPD_STATUS,   /* status n, with the body */
 	HTTPD_REDIRECT, /* status n, Location: the body */
 	HTTPD_SILENT,   /* reads the request, and nothing more */
+	HTTPD_STALL,    /* n bytes of the body, and nothing more */
 	HTTPD_SHIFTED,  /* answers a range with another one */
 };
 

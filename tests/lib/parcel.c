@@ -97,17 +97,31 @@ void parcel_tar(struct buf *tar, const struct parcel_entry *v)
 	buf_add(tar, zeros, sizeof zeros);
 }
 
+/* Begun before its length is known, so that a frame says how large a window it wants. */
+static void compress_part(ZSTD_CCtx *z, struct str part, ZSTD_EndDirective how, struct buf *out)
+{
+	size_t room = ZSTD_compressBound(part.n) + 64, left;
+	ZSTD_inBuffer in = {part.p, part.n, 0};
+
+	do {
+		ZSTD_outBuffer o = {buf_reserve(out, room), room, 0};
+
+		left = ZSTD_compressStream2(z, &o, &in, how);
+		assert(!ZSTD_isError(left));
+		out->n += o.pos;
+	} while (in.pos < in.size || (how == ZSTD_e_end && left > 0));
+}
+
 void parcel_zstd(struct str plain, int level, int window_log, struct buf *out)
 {
 	ZSTD_CCtx *z = ZSTD_createCCtx();
-	size_t room = ZSTD_compressBound(plain.n), n;
+	size_t half = plain.n / 2;
 
 	ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, level);
 	if (window_log)
 		ZSTD_CCtx_setParameter(z, ZSTD_c_windowLog, window_log);
-	n = ZSTD_compress2(z, buf_reserve(out, room), room, plain.p, plain.n);
-	assert(!ZSTD_isError(n));
-	out->n += n;
+	compress_part(z, (struct str){plain.p, half}, ZSTD_e_continue, out);
+	compress_part(z, (struct str){plain.p + half, plain.n - half}, ZSTD_e_end, out);
 	ZSTD_freeCCtx(z);
 }
 
@@ -128,7 +142,7 @@ static void add_folders(struct tree *t, const char *path)
 	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
 		snprintf(above, sizeof above, "%.*s", (int)(s - path), path);
 		if (!has(t, above))
-			assert(tree_add(t, &(struct tree_entry){.path = above}, NULL) == 0);
+			(void)!tree_add(t, &(struct tree_entry){.path = above}, NULL);
 	}
 }
 
@@ -142,14 +156,30 @@ static void digest_tree(struct tree *t, struct sha256 *out)
 	tree_fini(t);
 }
 
+/* "./a/" is "a". */
+static void plain(const char *path, char out[LIMIT_TAR_NAME + 1])
+{
+	size_t n;
+
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	n = (size_t)snprintf(out, LIMIT_TAR_NAME + 1, "%s", path);
+	n = MIN(n, (size_t)LIMIT_TAR_NAME);
+	while (n > 1 && out[n - 1] == '/')
+		out[--n] = 0;
+}
+
 void parcel_tree(const struct parcel_entry *v, struct sha256 *out)
 {
+	char path[LIMIT_TAR_NAME + 1];
 	struct tree t;
 
 	tree_init(&t);
 	for (; v->type; v++) {
-		struct tree_entry x = {.kind = TREE_DIR, .path = (char *)(uintptr_t)v->path};
+		struct tree_entry x = {.kind = TREE_DIR, .path = path};
 		const char *body = v->body ? v->body : "";
+
+		plain(v->path, path);
 
 		if (v->type == '0') {
 			x.kind = TREE_FILE;
@@ -160,9 +190,10 @@ void parcel_tree(const struct parcel_entry *v, struct sha256 *out)
 			x.kind = TREE_LINK;
 			x.target = (char *)(uintptr_t)body;
 		}
-		add_folders(&t, v->path);
-		if (!has(&t, v->path))
-			assert(tree_add(&t, &x, NULL) == 0);
+		add_folders(&t, path);
+		/* What no tree takes is the reader's business to refuse. */
+		if (!has(&t, path))
+			(void)!tree_add(&t, &x, NULL);
 	}
 	digest_tree(&t, out);
 }
