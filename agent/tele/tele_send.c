@@ -58,6 +58,8 @@ static int send_one(struct sending *s, const struct tele_entry *entry, struct er
 	/* It gave way to another one meanwhile. */
 	if (rc == -(int)ERR_NOT_FOUND)
 		return 0;
+	if (rc == -(int)ERR_TOO_LARGE)
+		return set_aside(s->fs, entry, path, e);
 	TRY(rc);
 	rc = http_send(s->http, "POST", s->url, buf_str(&text), ANSWER_MAX, s->cancel, &answer, e);
 	if (rc == 0) {
