@@ -24,6 +24,11 @@ bool str_has_prefix(struct str s, const char *prefix)
 	return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
+bool str_has_char(const char *set, char c)
+{
+	return c && strchr(set, c);
+}
+
 bool str_split(struct str *rest, char sep, struct str *out_field)
 {
 	const char *at;

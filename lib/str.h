@@ -19,6 +19,9 @@ bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *s);
 bool str_has_prefix(struct str s, const char *prefix);
 
+/* Is `c` one of the characters of `set`? A NUL never is. */
+bool str_has_char(const char *set, char c);
+
 /* Takes everything up to the first `sep` (or all that is left) off *rest. Returns false when *rest
  * was used up. */
 bool str_split(struct str *rest, char sep, struct str *out_field);

@@ -42,8 +42,8 @@ static int check_number(struct str text, size_t at, size_t *out_end, struct err 
 	bool whole = true;
 	uint64_t v;
 
-	while (at + digits.n < text.n && memchr("0123456789+-.eE", digits.p[digits.n], 15)) {
-		whole = whole && !memchr(".eE", digits.p[digits.n], 3);
+	while (at + digits.n < text.n && str_has_char("0123456789+-.eE", digits.p[digits.n])) {
+		whole = whole && !str_has_char(".eE", digits.p[digits.n]);
 		digits.n++;
 	}
 	*out_end = at + digits.n - 1;
@@ -149,7 +149,7 @@ static struct member *members_of(const json_t *o, bool sorted)
 	json_t *value;
 	size_t n = 0;
 
-	json_object_foreach ((json_t *)(uintptr_t)o, key, value) {
+	json_object_foreach ((json_t *)o, key, value) {
 		m[n++] = (struct member){key, value};
 	}
 	if (sorted)

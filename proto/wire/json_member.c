@@ -212,7 +212,7 @@ int json_only(const json_t *o, const char *where, const char *const *known, stru
 
 	while (known[n])
 		n++;
-	json_object_foreach ((json_t *)(uintptr_t)o, key, value) {
+	json_object_foreach ((json_t *)o, key, value) {
 		if (among(key, known) || strncmp(key, "x-", 2) == 0)
 			continue;
 		str_printable(str_of(key), shown, sizeof shown);

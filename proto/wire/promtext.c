@@ -1,5 +1,6 @@
 #include "proto/wire/promtext.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static int number_parse(struct str s, double *out, struct err *e)
 		*out = (double)NAN;
 		return 0;
 	}
-	for (i = 0; i < s.n && memchr("0123456789+-.eE", s.p[i], 15); i++)
+	for (i = 0; i < s.n && str_has_char("0123456789+-.eE", s.p[i]); i++)
 		;
 	if (s.n == 0 || i < s.n || str_copy(s, text, sizeof text, NULL) < 0)
 		return err_set(e, ERR_BAD_INPUT, "not a number");
@@ -100,7 +101,7 @@ static int take_quoted(struct cursor *c, struct str *out, struct err *e)
 		return err_set(e, ERR_BAD_INPUT, "a quoted label value is wanted");
 	from = c->p;
 	while (c->p < c->end && *c->p != '"') {
-		if (*c->p == '\\' && (++c->p == c->end || !memchr("\\\"n", *c->p, 3)))
+		if (*c->p == '\\' && (++c->p == c->end || !str_has_char("\\\"n", *c->p)))
 			return err_set(e, ERR_BAD_INPUT, "an unknown escape in a label value");
 		c->p++;
 	}
@@ -110,7 +111,7 @@ static int take_quoted(struct cursor *c, struct str *out, struct err *e)
 
 static int take_label(struct cursor *c, struct sample_line *s, struct err *e)
 {
-	struct str key, value;
+	struct str key = {0}, value = {0};
 
 	TRY(take_name(c, false, &key, e));
 	skip_blanks(c);
@@ -260,6 +261,7 @@ static int by_series(const void *a, const void *b)
 /* Sorted by series and bound; a series that stands twice would be counted twice. */
 static int sort_series(struct sample_line *s, size_t n, struct err *e)
 {
+	assert(s && n > 0);
 	qsort(s, n, sizeof *s, by_series);
 	for (size_t i = 1; i < n; i++)
 		if (by_series(&s[i - 1], &s[i]) == 0)

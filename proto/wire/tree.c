@@ -154,7 +154,7 @@ static int decode_file(struct str *rest, struct line *l, struct err *e)
 static int decode_link(struct str *rest, struct line *l, struct err *e)
 {
 	struct str size;
-	uint64_t n;
+	uint64_t n = 0;
 
 	TRY(field(rest, &size, e));
 	TRY(plain_number(size, LIMIT_TAR_NAME, &n, e));
@@ -238,7 +238,7 @@ int tree_decode(struct str text, struct tree *out, struct err *e)
 
 const struct tree_entry *tree_find(const struct tree *t, const char *path)
 {
-	struct tree_entry key = {.path = (char *)(uintptr_t)path};
+	struct tree_entry key = {.path = (char *)path};
 
 	return t->n ? bsearch(&key, t->v, t->n, sizeof *t->v, by_path) : NULL;
 }

@@ -14,6 +14,9 @@ static void texts_compare_by_bytes(void **state)
 	assert_true(str_has_prefix(STR("slot-a"), "slot-"));
 	assert_true(str_has_prefix(STR("slot"), ""));
 	assert_false(str_has_prefix(STR("slo"), "slot"));
+	assert_true(str_has_char("+-", '-'));
+	assert_false(str_has_char("+-", 'x'));
+	assert_false(str_has_char("+-", 0));
 }
 
 static void fields_are_split_off(void **state)
