@@ -39,7 +39,9 @@ static void reload_close(void *self)
 	mem_free(&h);
 }
 
-static int order(const struct svc_http_reload *h, unsigned slot, ms_t timeout, struct err *e)
+/* *out_deaf: there was nobody to tell it to (it has only just been started, or it died of it). */
+static int order(
+	const struct svc_http_reload *h, unsigned slot, ms_t timeout, bool *out_deaf, struct err *e)
 {
 	struct http_conf http = {.connect_timeout = timeout, .total_timeout = timeout};
 	struct http_answer answer = {0};
@@ -53,6 +55,7 @@ static int order(const struct svc_http_reload *h, unsigned slot, ms_t timeout, s
 	json_write(j, &body);
 	rc = http_send(
 		&http, "POST", h->conf.reload_url, buf_str(&body), ANSWER_MAX, NULL, &answer, e);
+	*out_deaf = rc == -(int)ERR_NET;
 	if (rc == 0)
 		rc = http_check(&answer, "reload", e);
 	http_answer_fini(&answer);
@@ -63,15 +66,17 @@ static int reload_apply(void *self, unsigned slot, enum activation how, ms_t tim
 {
 	struct svc_http_reload *h = self;
 	struct svc_view view;
+	bool deaf = true;
+	int rc = 0;
 
 	if (how == ACTIVATE_RELOAD) {
 		TRY(h->base->look(h->self, &view, e));
-		if (view.alive) {
-			TRY(order(h, slot, timeout, e));
-			return h->base->moved(h->self, slot, e);
-		}
+		if (view.alive)
+			rc = order(h, slot, timeout, &deaf, e);
 	}
-	return h->base->apply(h->self, slot, ACTIVATE_RESTART, timeout, e);
+	if (deaf)
+		return h->base->apply(h->self, slot, ACTIVATE_RESTART, timeout, e);
+	return rc < 0 ? rc : h->base->moved(h->self, slot, e);
 }
 
 static int reload_look(void *self, struct svc_view *out, struct err *e)
