@@ -20,8 +20,8 @@ static const struct conf_row serve_rows[] = {
 		"Pixels cut off at each side, where a plate has its frame and no letters"},
 	{"serve", "quiet", UINT(setup_serve, quiet, 0, 200), "0",
 		"Pixels of blank paper added around what is left"},
-	{"serve", "looks", UINT(setup_serve, looks, 1, 2), "1",
-		"2: a second look, through an unsharp mask; the surest answer counts"},
+	{"serve", "looks", UINT(setup_serve, looks, 1, 3), "1",
+		"How often to look, each time through one more unsharp mask; the surest answer counts"},
 };
 
 static const struct conf_row model_rows[] = {
