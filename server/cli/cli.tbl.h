@@ -1,0 +1,118 @@
+/* The commands of `backstay`, and the options they take. Dispatch, --help, the list of commands and
+ * shell completion are made from these rows.
+ *
+ * Options: id, long name, metavariable (NULL: a flag), what it means. */
+#define CLI_OPTIONS(X)                                                                              \
+	X(SERVER, "server", "URL",                                                                  \
+		"the server; default $BACKSTAY_SERVER or http://127.0.0.1:8440")                    \
+	X(TOKEN_FILE, "token-file", "FILE", "the operator's token; default $BACKSTAY_TOKEN_FILE")   \
+	X(CA_FILE, "ca-file", "FILE", "certificate authority of an https server")                   \
+	X(SOCKET, "socket", "PATH",                                                                 \
+		"the agent's control socket; default $BACKSTAY_SOCKET or /run/backstay/agent.sock") \
+	X(JSON, "json", NULL, "print JSON for scripts")                                             \
+	X(OUT, "out", "DIR", "where to write")                                                      \
+	X(REPO, "repo", "DIR", "folder with the signed metadata; default KEYS/repo")                \
+	X(KEYS, "keys", "DIR", "folder that `keys init` made")                                      \
+	X(ROLE, "role", "ROLE",                                                                     \
+		"sign as this role; may be given more than once, default all three")                \
+	X(HARDWARE, "hardware", "ID", "hardware it is made for; may be given more than once")       \
+	X(COUNTER, "counter", "N", "releaseCounter, higher than that of every release before")      \
+	X(ROLLBACK_TO, "rollback-to", "RELEASE",                                                    \
+		"a release signed before that is authorised as a way back; repeatable")             \
+	X(LEVEL, "level", "N", "zstd level, 1 to 19; default 9")                                    \
+	X(RELEASE, "release", "PATH", "the release as PRODUCT/NAME.json, or its name")              \
+	X(POLICY, "policy", "FILE", "the policy: waves and guardrails")                             \
+	X(DEVICE, "device", "ID", "only this device; may be given more than once, default all")     \
+	X(REASON, "reason", "TEXT", "why; kept in the audit log")                                   \
+	X(WATCH, "watch", NULL, "stay and show progress until it ends")                             \
+	X(LAST, "last", "N", "only the newest N")
+
+/* Commands: id, group, verb, arguments, at least and at most how many of them, options, what it
+ * does, an example. */
+#define CLI_COMMANDS(X)                                                                            \
+	X(KEYS_INIT, "keys", "init", "DIR", 1, 1, O(JSON),                                         \
+		"make all keys and the first signed files of both repositories",                   \
+		"backstay keys init ./keys")                                                       \
+	X(KEYS_SHOW, "keys", "show", "DIR", 1, 1, O(JSON),                                         \
+		"list the keys of a folder, which role each serves, and when the roles expire",    \
+		"backstay keys show ./keys")                                                       \
+	X(RELEASE_CREATE, "release", "create", "TEMPLATE", 1, 1, O(OUT) | O(LEVEL) | O(JSON),      \
+		"pack the components of a template and write the release document",                \
+		"backstay release create ocr/release-2.json --out build/ocr-2")                    \
+	X(RELEASE_SIGN, "release", "sign", "DIR", 1, 1,                                            \
+		O(KEYS) | O(REPO) | O(ROLE) | O(HARDWARE) | O(COUNTER) | O(ROLLBACK_TO) | O(JSON), \
+		"sign a packed release as one or more parties",                                    \
+		"backstay release sign build/ocr-2 --keys ./keys --hardware edge --counter 2")     \
+	X(RELEASE_PUBLISH, "release", "publish", "DIR", 1, 1,                                      \
+		O(KEYS) | O(REPO) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),              \
+		"upload a signed release; the server checks every signature before it takes it",   \
+		"backstay release publish build/ocr-2 --keys ./keys")                              \
+	X(RELEASE_LIST, "release", "list", "", 0, 0,                                               \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "all published releases",        \
+		"backstay release list")                                                           \
+	X(RELEASE_SHOW, "release", "show", "RELEASE|DIR", 1, 1,                                    \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"one release: components, tests, triggers in words",                               \
+		"backstay release show ocr-2")                                                     \
+	X(CAMPAIGN_CREATE, "campaign", "create", "NAME", 1, 1,                                     \
+		O(RELEASE) | O(POLICY) | O(DEVICE) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) |      \
+			O(JSON),                                                                   \
+		"plan a release for devices by a policy; nothing moves before it is started",      \
+		"backstay campaign create spring --release ocr-2 --policy policy.json")            \
+	X(CAMPAIGN_START, "campaign", "start", "NAME", 1, 1,                                       \
+		O(WATCH) | O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
+		"freeze the recipients and begin with the first",                                  \
+		"backstay campaign start spring --watch")                                          \
+	X(CAMPAIGN_LIST, "campaign", "list", "", 0, 0,                                             \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "all campaigns",                 \
+		"backstay campaign list")                                                          \
+	X(CAMPAIGN_STATUS, "campaign", "status", "NAME", 1, 1,                                     \
+		O(WATCH) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                       \
+		"waves, counts, and where every recipient is",                                     \
+		"backstay campaign status spring --watch")                                         \
+	X(CAMPAIGN_PAUSE, "campaign", "pause", "NAME", 1, 1,                                       \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"admit nobody for a while; what has begun goes on",                                \
+		"backstay campaign pause spring --reason 'night shift'")                           \
+	X(CAMPAIGN_RESUME, "campaign", "resume", "NAME", 1, 1,                                     \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"go on after a pause", "backstay campaign resume spring")                          \
+	X(CAMPAIGN_HALT, "campaign", "halt", "NAME", 1, 1,                                         \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"stop for good; devices stay where they are",                                      \
+		"backstay campaign halt spring --reason 'wrong release'")                          \
+	X(CAMPAIGN_ROLLBACK, "campaign", "rollback", "NAME", 1, 1,                                 \
+		O(REASON) | O(WATCH) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
+		"stop, and order back every device that has the release",                          \
+		"backstay campaign rollback spring --reason 'plates misread in depot 4'")          \
+	X(DEVICE_LIST, "device", "list", "", 0, 0,                                                 \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"all devices with what they run", "backstay device list")                          \
+	X(DEVICE_SHOW, "device", "show", "ID", 1, 1,                                               \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "one device",                    \
+		"backstay device show node-1")                                                     \
+	X(DEVICE_HISTORY, "device", "history", "ID", 1, 1,                                         \
+		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"what a device reported, newest first, dossiers included",                         \
+		"backstay device history node-1 --last 5")                                         \
+	X(AUDIT_LIST, "audit", "list", "", 0, 0,                                                   \
+		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"decisions of people and of the server, with a sentence each",                     \
+		"backstay audit list --last 20")                                                   \
+	X(STATUS, "status", NULL, "", 0, 0, O(SOCKET) | O(WATCH) | O(JSON),                        \
+		"on a device: state, slots, running release, progress", "backstay status")         \
+	X(EXPLAIN, "explain", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                 \
+		"on a device: what it waits for, watches, and saw when it went back",              \
+		"backstay explain")                                                                \
+	X(HISTORY, "history", NULL, "", 0, 0, O(SOCKET) | O(LAST) | O(JSON),                       \
+		"on a device: what happened, oldest first", "backstay history --last 20")          \
+	X(CHECK, "check", NULL, "", 0, 0, O(SOCKET) | O(JSON), "on a device: ask the server now",  \
+		"backstay check")                                                                  \
+	X(ROLLBACK, "rollback", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                   \
+		"on a device: give up the running update, or go back to the release before",       \
+		"backstay rollback --reason 'display is dark'")                                    \
+	X(CLEAR, "clear", NULL, "RELEASE", 1, 1, O(SOCKET) | O(JSON),                              \
+		"on a device: take a release out of quarantine", "backstay clear ocr-4")           \
+	X(RESET, "reset", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                         \
+		"on a device: clear a stuck update after somebody has looked",                     \
+		"backstay reset --reason 'slot checked'")

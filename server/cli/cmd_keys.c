@@ -1,0 +1,147 @@
+/* backstay keys ... */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/ceremony.h"
+#include "lib/sys/clock.h"
+#include "proto/trust/meta.h"
+#include "server/cli/cli.h"
+#include "server/cli/table.h"
+
+int cmd_KEYS_INIT(const struct cli *c, struct err *e)
+{
+	const char *dir = c->args[0];
+	JSON_AUTO *answer = json_pack("{s:s}", "dir", dir);
+
+	TRY(ceremony_init(dir, clock_system.wall(NULL) / 1000, e));
+	if (cli_json(c, answer))
+		return 0;
+	printf("Made in %s:\n"
+	       "  offline/  keys of both roots, of targets, and of the three parties that sign releases.\n"
+	       "            Take each away to its owner; the server must never have them.\n"
+	       "  online/   keys with which the server signs snapshots, timestamps and desired states.\n"
+	       "  repo/     the first signed files. Devices are provisioned with its two roots:\n"
+	       "            backstay-agent --provision %s/repo\n"
+	       "Next: backstay-server with [trust] repo = %s/repo and keys = %s/online\n",
+		dir, dir, dir, dir);
+	return 0;
+}
+
+/* ---- keys show
+ * -------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list(
+	const char *dir, const char *suffix, char ***out_names, size_t *out_n, struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (!d)
+		return err_set(e, ERR_NOT_FOUND,
+			"%s: no such folder; `backstay keys init` makes one", dir);
+	while ((entry = readdir(d))) {
+		size_t len = strlen(entry->d_name), k = strlen(suffix);
+
+		if (len <= k || strcmp(entry->d_name + len - k, suffix) != 0)
+			continue;
+		names = mem_resize(names, (n + 1) * sizeof *names);
+		names[n++] = mem_strdup(entry->d_name);
+	}
+	closedir(d);
+	if (n)
+		qsort(names, n, sizeof *names, by_name);
+	*out_names = names;
+	*out_n = n;
+	return 0;
+}
+
+static void free_names(char **names, size_t n)
+{
+	while (n)
+		free(names[--n]);
+	free(names);
+}
+
+/* The part of the listing that one folder makes: a row per key. */
+static int add_keys(const char *dir, const char *part, json_t *rows, struct err *e)
+{
+	char path[512], **names = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "%s/%s", dir, part);
+	TRY(list(path, ".pem", &names, &n, e));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(rows, json_pack("{s:s, s:s#}", "where", part, "name",
+						    names[i], strlen(names[i]) - 4));
+	free_names(names, n);
+	return 0;
+}
+
+/* A row per signed file, with what it says of its own end. */
+static int add_roles(const char *dir, const char *part, json_t *rows, struct err *e)
+{
+	char path[512], **names = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "%s/repo/%s", dir, part);
+	TRY(list(path, ".json", &names, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		JSON_AUTO *file = NULL;
+		BUF_AUTO text = {0};
+		char full[1024];
+		const json_t *said;
+
+		snprintf(full, sizeof full, "%s/%s", path, names[i]);
+		if (cli_read(full, LIMIT_TARGETS_BYTES, &text, NULL) < 0 ||
+			json_read(buf_str(&text), LIMIT_TARGETS_BYTES, &file, NULL) < 0)
+			continue;
+		said = json_object_get(file, "signed");
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s}", "repository", part, "file", names[i],
+				      "expires", cli_text(said, "expires")));
+	}
+	free_names(names, n);
+	return 0;
+}
+
+int cmd_KEYS_SHOW(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = json_pack("{s:[], s:[]}", "keys", "files");
+	json_t *keys = json_object_get(answer, "keys"), *files = json_object_get(answer, "files"),
+	       *row;
+	struct table t;
+	size_t i;
+
+	TRY(add_keys(c->args[0], "offline", keys, e));
+	TRY(add_keys(c->args[0], "online", keys, e));
+	TRY(add_roles(c->args[0], "image", files, e));
+	TRY(add_roles(c->args[0], "director", files, e));
+	if (cli_json(c, answer))
+		return 0;
+	table_init(&t, "KEY|WHERE");
+	json_array_foreach (keys, i, row) {
+		table_cell(&t, "%s", cli_text(row, "name"));
+		table_cell(&t, "%s", cli_text(row, "where"));
+	}
+	table_print(&t);
+	table_fini(&t);
+	puts("");
+	table_init(&t, "REPOSITORY|FILE|EXPIRES");
+	json_array_foreach (files, i, row) {
+		table_cell(&t, "%s", cli_text(row, "repository"));
+		table_cell(&t, "%s", cli_text(row, "file"));
+		table_cell(&t, "%s", cli_text(row, "expires"));
+	}
+	table_print(&t);
+	table_fini(&t);
+	return 0;
+}

@@ -1,0 +1,140 @@
+/* The commands that ask the agent on this device. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/poll.h>
+#include <unistd.h>
+
+#include "server/cli/cli.h"
+#include "server/cli/table.h"
+
+#define WATCH_EVERY 500 /* ms */
+
+static void print_slots(const json_t *status)
+{
+	struct table t;
+	json_t *s;
+	size_t i;
+
+	table_init(&t, "SLOT|RELEASE|MARK|");
+	json_array_foreach (json_object_get(status, "slots"), i, s) {
+		table_cell(&t, "%s", cli_text(s, "slot"));
+		table_cell(&t, "%s", *cli_text(s, "release") ? cli_text(s, "release") : "-");
+		table_cell(&t, "%s", cli_text(s, "mark"));
+		table_cell(&t, "%s%s%s",
+			json_is_true(json_object_get(s, "active")) ? "active " : "",
+			json_is_true(json_object_get(s, "confirmed")) ? "confirmed " : "",
+			json_is_true(json_object_get(s, "running")) ? "running" : "");
+	}
+	table_print(&t);
+	table_fini(&t);
+}
+
+static void print_status(const json_t *status)
+{
+	uint64_t done = (uint64_t)cli_int(status, "done"),
+		 total = (uint64_t)cli_int(status, "total");
+	BUF_AUTO bar = {0};
+
+	printf("%s runs %s; update %s", cli_text(status, "device"),
+		*cli_text(status, "running") ? cli_text(status, "running") : "nothing yet",
+		cli_text(status, "state"));
+	if (*cli_text(status, "target"))
+		printf(" (%s)", cli_text(status, "target"));
+	puts("");
+	if (total) {
+		bar_format(done, total, 40, &bar);
+		printf("%s %5.1f %%\n", buf_cstr(&bar), 100.0 * (double)done / (double)total);
+	}
+	if (*cli_text(status, "last_outcome"))
+		printf("Last: %s\n", cli_text(status, "last_outcome"));
+	puts("");
+	print_slots(status);
+}
+
+int cmd_STATUS(const struct cli *c, struct err *e)
+{
+	bool watch = cli_flag(c, CLI_OPT_WATCH);
+
+	for (;;) {
+		JSON_AUTO *answer = NULL;
+
+		TRY(cli_local(c, CTL_STATUS, NULL, &answer, e));
+		if (watch && isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout);
+		if (!cli_json(c, answer))
+			print_status(answer);
+		fflush(stdout);
+		if (!watch || !json_is_true(json_object_get(answer, "busy")))
+			return 0;
+		poll(NULL, 0, WATCH_EVERY);
+	}
+}
+
+int cmd_EXPLAIN(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL;
+	json_t *line;
+	size_t i;
+
+	TRY(cli_local(c, CTL_EXPLAIN, NULL, &answer, e));
+	if (cli_json(c, answer))
+		return 0;
+	json_array_foreach (json_object_get(answer, "lines"), i, line)
+		puts(json_string_value(line));
+	return 0;
+}
+
+int cmd_HISTORY(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL;
+	json_t *line;
+	uint64_t n;
+	size_t i;
+
+	TRY(cli_number(c, CLI_OPT_LAST, 1, 10000, 50, &n, e));
+	TRY(cli_local(c, CTL_HISTORY, json_pack("{s:I}", "n", (json_int_t)n), &answer, e));
+	if (cli_json(c, answer))
+		return 0;
+	json_array_foreach (json_object_get(answer, "lines"), i, line)
+		puts(json_string_value(line));
+	return 0;
+}
+
+static int order(
+	const struct cli *c, enum ctl_cmd cmd, json_t *extra, const char *done, struct err *e)
+{
+	JSON_AUTO *answer = NULL;
+
+	TRY(cli_local(c, cmd, extra, &answer, e));
+	if (!cli_json(c, answer))
+		puts(*cli_text(answer, "text") ? cli_text(answer, "text") : done);
+	return 0;
+}
+
+int cmd_CHECK(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_CHECK, NULL,
+		"The agent asks the server now. Next: backstay status --watch", e);
+}
+
+static json_t *with_reason(const struct cli *c)
+{
+	return json_pack("{s:s}", "reason", cli_value(c, CLI_OPT_REASON, "ordered by hand"));
+}
+
+int cmd_ROLLBACK(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_ROLLBACK, with_reason(c),
+		"The device goes back. Next: backstay status --watch", e);
+}
+
+int cmd_CLEAR(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_CLEAR, json_pack("{s:s}", "release", c->args[0]),
+		"Taken out of quarantine.", e);
+}
+
+int cmd_RESET(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_RESET, with_reason(c), "Cleared.", e);
+}

@@ -1,0 +1,3 @@
+MODULES  += server/cli
+PROGRAMS += backstay
+backstay_MAIN := server/cli/main.c

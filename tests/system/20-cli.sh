@@ -1,0 +1,48 @@
+# The command line by itself: help, usage errors with their exit status, keys that are never replaced, deterministic packing.
+set -eu
+. "$BACKSTAY_SRC/tests/system/lib.sh"
+backstay=$BACKSTAY_BIN/backstay
+
+exits() { # exits STATUS COMMAND...
+	want=$1 got=0
+	shift
+	"$@" >out.txt 2>err.txt || got=$?
+	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
+}
+
+exits 0 "$backstay" --help
+grep -q 'campaign rollback' out.txt || fail "--help does not list the commands"
+exits 64 "$backstay"
+exits 64 "$backstay" no-such-thing
+exits 64 "$backstay" keys init
+exits 0 "$backstay" campaign create --help
+grep -q 'Example' out.txt || fail "--help of a command has no example"
+exits 64 "$backstay" campaign create x
+exits 75 "$backstay" device list --server http://127.0.0.1:9
+grep -q 'is the server running' err.txt || fail "no hint what to do next"
+exits 75 "$backstay" status --socket "$W/nobody.sock"
+exits 66 "$backstay" release sign "$W/nowhere" --keys "$W/keys" --hardware x --counter 1
+echo "== help teaches, mistakes are told with an exit status and a hint"
+
+exits 0 "$backstay" keys init "$W/keys"
+before=$(cat "$W"/keys/offline/*.pem "$W"/keys/online/*.pem | sha256sum)
+exits 73 "$backstay" keys init "$W/keys"
+[ "$before" = "$(cat "$W"/keys/offline/*.pem "$W"/keys/online/*.pem | sha256sum)" ] || fail "keys were replaced"
+[ -z "$(find "$W/keys" -name '*.pem' -perm /077)" ] || fail "others may read a private key"
+exits 0 "$backstay" keys show "$W/keys" --json
+jq -e '(.keys | length) > 10' out.txt >/dev/null || fail "keys show"
+echo "== keys are made once, for their owner only"
+
+toy 1
+exits 0 "$backstay" release create "$W/toy/1/release.json" --out "$W/a"
+touch -d 2001-01-01 "$W/toy/1/code/version"
+exits 0 "$backstay" release create "$W/toy/1/release.json" --out "$W/b"
+diff -r "$W/a" "$W/b" || fail "packing is not deterministic"
+exits 0 "$backstay" release show "$W/a"
+exits 0 "$backstay" release sign "$W/a" --keys "$W/keys" --hardware edge-x86 --counter 1
+exits 0 "$backstay" release sign "$W/a" --keys "$W/keys" --hardware edge-x86 --counter 1
+grep -q 'had signed' out.txt || fail "signing twice changes something"
+ln -s /etc/passwd "$W/toy/1/code/out"
+exits 77 "$backstay" release create "$W/toy/1/release.json" --out "$W/c"
+grep -q out err.txt || fail "the refusal does not name the link"
+echo "== packing gives the same bytes twice, and refuses links that leave"

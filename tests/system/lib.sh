@@ -1,0 +1,205 @@
+# What the system tests and the demo share: a fleet of real programs on loopback, in one folder, cleaned up at the end.
+# Sourced by /bin/sh. Wants BACKSTAY_BIN (programs) and BACKSTAY_SRC (the tree); works in the current folder.
+
+W=$(pwd)
+mkdir -p "$W/run" "$W/log"
+export BACKSTAY_SERVER= BACKSTAY_TOKEN_FILE=
+
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# wait_until SECONDS TEXT COMMAND...: asks again until the command succeeds; says what it was waiting for when it does not.
+wait_until() {
+	limit=$1 what=$2
+	shift 2
+	end=$(($(date +%s) + limit))
+	until "$@" >"$W/run/wait.out" 2>&1; do
+		if [ "$(date +%s)" -ge "$end" ]; then
+			cat "$W/run/wait.out" >&2
+			fail "waited $limit s in vain: $what"
+		fi
+		sleep 0.05
+	done
+}
+
+# free_ports N: as many ports that nobody listens on just now, one a line.
+free_ports() {
+	python3 - "$1" <<'PY'
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held:
+    s.bind(("127.0.0.1", 0))
+for s in held:
+    print(s.getsockname()[1])
+PY
+}
+
+# keep NAME COMMAND...: runs a program in the background and starts it again when it ends, as a service manager does, until
+# `let_go NAME`. Its pid is in run/NAME.pid, its output in log/NAME.log.
+keep() {
+	name=$1
+	shift
+	: >"$W/run/$name.keep"
+	(
+		while [ -e "$W/run/$name.keep" ]; do
+			"$@" >>"$W/log/$name.log" 2>&1 &
+			echo $! >"$W/run/$name.pid"
+			wait $! || true
+		done
+	) &
+	wait_until 5 "$name to be started" test -s "$W/run/$name.pid"
+}
+
+let_go() {
+	rm -f "$W/run/$1.keep"
+	[ -s "$W/run/$1.pid" ] || return 0
+	kill -TERM "$(cat "$W/run/$1.pid")" 2>/dev/null || true
+	wait_until 20 "$1 to end" sh -c "! kill -0 $(cat "$W/run/$1.pid") 2>/dev/null"
+}
+
+# Everything that was kept, and the workloads that agents have started (they outlive their agent on purpose).
+stop_all() {
+	for k in "$W"/run/*.keep; do
+		[ -e "$k" ] && let_go "$(basename "$k" .keep)"
+	done
+	for p in $(pgrep -f "^[^ ]* .*--name $W/" 2>/dev/null) $(workload_pids); do
+		kill -TERM "$p" 2>/dev/null || true
+	done
+}
+
+# Processes whose working directory is in a slot of one of our devices.
+workload_pids() {
+	for d in /proc/[0-9]*; do
+		case $(readlink "$d/cwd" 2>/dev/null) in "$W"/dev/*/slots/*) basename "$d" ;; esac
+	done
+}
+
+# server_start: keys, repositories, a server; sets BACKSTAY_SERVER and BACKSTAY_TOKEN_FILE for the command line.
+server_start() {
+	[ -d "$W/keys" ] || "$BACKSTAY_BIN/backstay" keys init "$W/keys" >/dev/null
+	server_port=${server_port:-$(free_ports 1)}
+	mkdir -p "$W/server"
+	cat >"$W/server.conf" <<CONF
+[server]
+bind = 127.0.0.1
+port = $server_port
+data = $W/server
+[trust]
+repo = $W/keys/repo
+keys = $W/keys/online
+CONF
+	keep server "$BACKSTAY_BIN/backstay-server" --config "$W/server.conf"
+	BACKSTAY_SERVER=http://127.0.0.1:$server_port
+	BACKSTAY_TOKEN_FILE=$W/server/token
+	export BACKSTAY_SERVER BACKSTAY_TOKEN_FILE
+	wait_until 10 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
+}
+
+# device_make NAME PORT: a device's home with its configuration and the provisioned roots. PORT is its workload's.
+device_make() {
+	home=$W/dev/$1
+	mkdir -p "$home" "$W/run/$1"
+	cat >"$W/dev/$1.conf" <<CONF
+[device]
+id = $1
+hardware = edge-x86
+[server]
+url = $BACKSTAY_SERVER
+poll_interval = ${poll_interval:-1s}
+[agent]
+home = $home
+run_dir = $W/run/$1
+socket = $W/run/$1.sock
+watch_interval = ${watch_interval:-500ms}
+[service]
+kind = ${service_kind:-exec}
+${service_base:+base = $service_base}
+command = ${service_command:-}
+health_url = ${service_health:+http://127.0.0.1:$2$service_health}
+reload_url = ${service_reload:+http://127.0.0.1:$2$service_reload}
+metrics_url = ${service_metrics:+http://127.0.0.1:$2$service_metrics}
+CONF
+	"$BACKSTAY_BIN/backstay-agent" --config "$W/dev/$1.conf" --provision "$W/keys/repo"
+}
+
+device_start() {
+	keep "$1" "$BACKSTAY_BIN/backstay-agent" --config "$W/dev/$1.conf"
+}
+
+on_device() { # on_device NAME COMMAND...
+	dev=$1
+	shift
+	"$BACKSTAY_BIN/backstay" "$@" --socket "$W/run/$dev.sock"
+}
+
+# ask NAME FILTER: one value of the agent's status.
+ask() {
+	on_device "$1" status --json | jq -r "$2"
+}
+
+# is NAME FILTER VALUE: for wait_until.
+is() {
+	[ "$(ask "$1" "$2")" = "$3" ]
+}
+
+# ---- a toy workload, for tests that are about the update and not about the workload ------------------------------
+
+# toy N [COMMAND]: template and components of the release toy-N: its program runs COMMAND (default: for ever).
+toy() {
+	mkdir -p "$W/toy/$1/code/bin" "$W/toy/$1/data"
+	printf '#!/bin/sh\necho toy-%s runs in "$BACKSTAY_SLOT"\n%s\n' "$1" "${2:-exec sleep 1000000}" >"$W/toy/$1/code/bin/run"
+	chmod +x "$W/toy/$1/code/bin/run"
+	echo "toy-$1" >"$W/toy/$1/code/version"
+	echo "the same in every release" >"$W/toy/$1/data/shared"
+	cat >"$W/toy/$1/release.json" <<JSON
+{
+	"format": 1, "id": "toy-$1", "product": "toy", "version": "$1", "notes": "toy",
+	"components": [
+		{"name": "code", "kind": "code", "path": "code", "source": "code"},
+		{"name": "data", "kind": "model", "path": "data", "source": "data"}
+	],
+	"activation": "restart", "start_timeout_ms": 5000, "soak_ms": ${toy_soak:-1500}, "baseline_wait_ms": 0,
+	"smoke": [{"name": "looks", "kind": "exec", "argv": ["/bin/sh", "-c", "${toy_smoke:-test -x code/bin/run}"], "timeout_ms": 5000}],
+	"triggers": [
+		{"type": "start_failed"}, {"type": "smoke_failed"}, {"type": "operator"},
+		{"type": "crash_loop", "threshold_milli": 2000, "window_ms": 60000}
+	]
+}
+JSON
+}
+
+# toy_publish N: packed, signed by all parties, uploaded.
+toy_publish() {
+	"$BACKSTAY_BIN/backstay" release create "$W/toy/$1/release.json" --out "$W/packed/$1" >/dev/null
+	back=
+	[ "$1" -gt 1 ] && back="--rollback-to toy-$(($1 - 1))"
+	# shellcheck disable=SC2086
+	"$BACKSTAY_BIN/backstay" release sign "$W/packed/$1" --keys "$W/keys" --hardware edge-x86 --counter "$1" $back >/dev/null
+	"$BACKSTAY_BIN/backstay" release publish "$W/packed/$1" --keys "$W/keys" >/dev/null
+}
+
+# toy_campaign N: a campaign for everybody, in one wave behind the first device.
+toy_campaign() {
+	cat >"$W/policy.json" <<JSON
+{"format": 1, "name": "test", "first_alone": true, "max_failures": 0, "silence_ms": 60000, "roll_back_on_abort": true,
+ "waves": [{"name": "all", "share_permille": 1000, "parallel": 0, "soak_ms": 0}]}
+JSON
+	"$BACKSTAY_BIN/backstay" campaign create "to-$1" --release "toy-$1" --policy "$W/policy.json" >/dev/null
+	"$BACKSTAY_BIN/backstay" campaign start "to-$1" >/dev/null
+}
+
+campaign_is() {
+	[ "$("$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -r .phase)" = "$2" ]
+}
+
+# runs NAME N: does the device's workload really run release N? Asked of the process, not of the agent.
+runs() {
+	for p in $(workload_pids); do
+		case $(readlink "/proc/$p/cwd") in
+		"$W/dev/$1/slots/"*) [ "$(cat "/proc/$p/cwd/code/version")" = "toy-$2" ] && return 0 ;;
+		esac
+	done
+	return 1
+}
