@@ -1,6 +1,14 @@
 /* Fetches and verifies the desired state: refreshes both TUF repositories, lets proto/trust decide,
- * and stores what is trusted beneath home (trust/director/, trust/image/). Nothing on disk changes
- * unless every check has passed for the file that is stored. */
+ * and stores what is trusted beneath home:
+ *
+ *   trust/director/, trust/image/   root.json and N.root.json (every version, for ever),
+ *                                   timestamp.json, and the files that it leads to as N.NAME.json
+ *   trust/director/timestamp.etag   for asking whether anything is new
+ *   documents/DIGEST.json           release documents, and beside them DIGEST.rollback.json
+ *
+ * A new root is stored as soon as it is trusted. All else is stored only after both repositories
+ * agree, timestamp.json last: a power cut leaves the old state or the new one, and what is half
+ * stored is fetched again. */
 #ifndef AGENT_NET_DESIRED_H
 #define AGENT_NET_DESIRED_H
 
@@ -30,17 +38,28 @@ struct desired_out {
 };
 
 /* Stored roots must exist (provisioned): trust/director/root.json, trust/image/root.json. Any error
- * of proto/trust, or ERR_NET, ERR_TIMEOUT; the text says which file of which repository. */
+ * of proto/trust, or ERR_NET, ERR_TIMEOUT, ERR_CANCELLED; the text says which file of which
+ * repository. Nothing but new roots is stored then. */
 int desired_fetch(const struct desired_in *in, struct desired_out *out, struct err *e) MUST_CHECK;
 
-/* The release document of an earlier fetch, as stored under documents/DIGEST.json. */
+/* The same from what is stored, without the network: every signature, pin and expiry is checked
+ * again. ERR_NOT_FOUND when nothing was stored yet, ERR_EXPIRED when it is too old to act upon. */
+int desired_load(struct fs *fs, const struct device_facts *facts, int64_t now_s,
+	struct desired_out *out, struct err *e) MUST_CHECK;
+
+/* The release document of an earlier fetch, as stored under documents/DIGEST.json. ERR_NOT_FOUND,
+ * ERR_ALTERED. */
 int desired_load_release(struct fs *fs, const struct sha256 *document, struct release *out,
 	struct err *e) MUST_CHECK;
-/* What that document's targets entry pre-authorised, as stored beside it. */
+/* What that document's targets entry pre-authorised, as stored beside it. ERR_NOT_FOUND. */
 int desired_load_rollback_to(struct fs *fs, const struct sha256 *document, struct device_facts *io,
 	struct err *e) MUST_CHECK;
 
-/* Puts provisioned roots in place; refuses to replace others. */
+/* Removes all release documents but those of keep[0..n). */
+int desired_prune(struct fs *fs, const struct sha256 *keep, unsigned n, struct err *e) MUST_CHECK;
+
+/* Puts provisioned roots in place. Harmless when these very roots are there already or have been
+ * replaced by their successors; ERR_CONFLICT when the device trusts another first root. */
 int desired_provision(
 	struct fs *fs, struct str director_root, struct str image_root, struct err *e) MUST_CHECK;
 
