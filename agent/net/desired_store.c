@@ -100,24 +100,28 @@ int desired_store_prune(
 	return 0;
 }
 
+static bool is_document_of(struct str name, const struct sha256 *keep, unsigned n)
+{
+	char hex[SHA256_TEXT];
+
+	for (unsigned i = 0; i < n; i++) {
+		sha256_format(&keep[i], hex);
+		if (str_has_prefix(name, hex))
+			return true;
+	}
+	return false;
+}
+
 int desired_prune(struct fs *fs, const struct sha256 *keep, unsigned n, struct err *e)
 {
 	BUF_AUTO names = {0};
 	struct str rest, name;
-	char hex[SHA256_TEXT];
 
 	TRY(names_in(fs, "documents", &names, e));
 	rest = buf_str(&names);
-	while (str_split(&rest, '\n', &name)) {
-		bool kept = false;
-
-		for (unsigned i = 0; i < n; i++) {
-			sha256_format(&keep[i], hex);
-			kept |= str_has_prefix(name, hex);
-		}
-		if (!kept)
+	while (str_split(&rest, '\n', &name))
+		if (name.n && !is_document_of(name, keep, n))
 			TRY(remove_name(fs, "documents", name, e));
-	}
 	return 0;
 }
 
