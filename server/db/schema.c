@@ -1,0 +1,89 @@
+#include "server/db/schema.h"
+
+#include <stddef.h>
+
+/* Times are milliseconds since 1970, digests are 32 bytes. */
+static const char devices[] =
+	"CREATE TABLE devices ("
+	" id TEXT PRIMARY KEY,"
+	" hardware TEXT NOT NULL, labels TEXT NOT NULL, agent TEXT NOT NULL,"
+	" running TEXT NOT NULL, running_digest BLOB, slot TEXT NOT NULL, state TEXT NOT NULL,"
+	" target TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL,"
+	" code TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL,"
+	/* reports: which life of the device (it may be reinstalled), and the newest number in it */
+	" epoch INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	" registered_ms INTEGER NOT NULL, reported_ms INTEGER NOT NULL,"
+	/* desired state; a NULL path: stay as you are */
+	" desired_path TEXT, desired_digest BLOB, desired_order TEXT NOT NULL,"
+	" desired_campaign TEXT NOT NULL, director_version INTEGER NOT NULL,"
+	/* has been ordered back and has not said yet that it is */
+	" ordered_back INTEGER NOT NULL,"
+	/* the campaign under way that has it as a recipient, and its place there */
+	" campaign TEXT, position INTEGER);"
+
+	"CREATE TABLE contacts ("
+	" device TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE reports ("
+	" n INTEGER PRIMARY KEY, device TEXT NOT NULL, epoch INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, kind TEXT NOT NULL, received_ms INTEGER NOT NULL,"
+	" body BLOB NOT NULL, UNIQUE (device, epoch, seq));";
+
+static const char metadata[] =
+	"CREATE TABLE releases ("
+	" path TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL UNIQUE,"
+	" product TEXT NOT NULL, version TEXT NOT NULL, notes TEXT NOT NULL,"
+	" counter INTEGER NOT NULL, match TEXT NOT NULL, document BLOB NOT NULL,"
+	" published_ms INTEGER NOT NULL);"
+
+	/* The image repository, and the root of the director's. */
+	"CREATE TABLE metadata ("
+	" repo TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
+	" expires_s INTEGER NOT NULL, signed_s INTEGER NOT NULL, etag TEXT NOT NULL,"
+	" bytes BLOB NOT NULL, PRIMARY KEY (repo, role, version)) WITHOUT ROWID;"
+
+	/* The newest of each role that the director signed for a device. */
+	"CREATE TABLE director ("
+	" device TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
+	" expires_s INTEGER NOT NULL, signed_s INTEGER NOT NULL, etag TEXT NOT NULL,"
+	" bytes BLOB NOT NULL, PRIMARY KEY (device, role)) WITHOUT ROWID;";
+
+static const char campaigns[] =
+	"CREATE TABLE campaigns ("
+	" id TEXT PRIMARY KEY, release_path TEXT NOT NULL, release_digest BLOB NOT NULL,"
+	" release_id TEXT NOT NULL, selector TEXT NOT NULL, policy TEXT NOT NULL,"
+	" policy_digest BLOB NOT NULL, created_ms INTEGER NOT NULL, created_by TEXT NOT NULL,"
+	" rev INTEGER NOT NULL, phase TEXT NOT NULL, paused INTEGER NOT NULL,"
+	" wave INTEGER NOT NULL, recipients INTEGER NOT NULL, open_to INTEGER NOT NULL,"
+	" committed_before INTEGER NOT NULL, since_ms INTEGER NOT NULL,"
+	" quiet_since_ms INTEGER NOT NULL, wake_at_ms INTEGER NOT NULL, why TEXT NOT NULL,"
+	" counts TEXT NOT NULL);"
+
+	"CREATE TABLE recipients ("
+	" campaign TEXT NOT NULL, device TEXT NOT NULL, position INTEGER NOT NULL,"
+	" state TEXT NOT NULL, moved_ms INTEGER NOT NULL, deadline_ms INTEGER,"
+	/* what it ran when it was admitted: the way back */
+	" before_path TEXT, before_digest BLOB, text TEXT NOT NULL,"
+	" PRIMARY KEY (campaign, device)) WITHOUT ROWID;"
+	"CREATE INDEX recipients_position ON recipients (campaign, position);"
+	"CREATE INDEX recipients_deadline ON recipients (deadline_ms)"
+	" WHERE deadline_ms IS NOT NULL;"
+
+	/* Selected, but not taken, and why. */
+	"CREATE TABLE excluded ("
+	" campaign TEXT NOT NULL, device TEXT NOT NULL, verdict TEXT NOT NULL,"
+	" PRIMARY KEY (campaign, device)) WITHOUT ROWID;"
+
+	/* What the wave engine was told; replaying it gives the campaign's state. */
+	"CREATE TABLE events ("
+	" campaign TEXT NOT NULL, rev INTEGER NOT NULL, kind TEXT NOT NULL,"
+	" now_ms INTEGER NOT NULL, recipients INTEGER NOT NULL, position INTEGER NOT NULL,"
+	" was TEXT NOT NULL, is_now TEXT NOT NULL, who TEXT NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY (campaign, rev)) WITHOUT ROWID;"
+
+	"CREATE TABLE audit ("
+	" n INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+	" what TEXT NOT NULL, campaign TEXT NOT NULL, device TEXT NOT NULL,"
+	" text TEXT NOT NULL, policy_digest BLOB, engine TEXT NOT NULL);";
+
+const char *const schema_migrations[] = {devices, metadata, campaigns, NULL};
