@@ -39,13 +39,13 @@ static const char metadata[] =
 	/* The image repository, and the root of the director's. */
 	"CREATE TABLE metadata ("
 	" repo TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
-	" expires_s INTEGER NOT NULL, signed_s INTEGER NOT NULL, etag TEXT NOT NULL,"
+	" expires_s INTEGER NOT NULL, refresh_s INTEGER NOT NULL, etag TEXT NOT NULL,"
 	" bytes BLOB NOT NULL, PRIMARY KEY (repo, role, version)) WITHOUT ROWID;"
 
 	/* The newest of each role that the director signed for a device. */
 	"CREATE TABLE director ("
 	" device TEXT NOT NULL, role TEXT NOT NULL, version INTEGER NOT NULL,"
-	" expires_s INTEGER NOT NULL, signed_s INTEGER NOT NULL, etag TEXT NOT NULL,"
+	" expires_s INTEGER NOT NULL, refresh_s INTEGER NOT NULL, etag TEXT NOT NULL,"
 	" bytes BLOB NOT NULL, PRIMARY KEY (device, role)) WITHOUT ROWID;";
 
 static const char campaigns[] =
