@@ -49,6 +49,7 @@ PRINTF(3, 4) static void enter(struct step *x, enum wave_phase phase, const char
 	x->s.since = x->s.quiet_since = x->ev->now;
 	if (wave_is_over(phase))
 		x->s.paused = false;
+	memset(x->s.why, 0, sizeof x->s.why); /* states are compared as bytes */
 	va_start(ap, fmt);
 	vsnprintf(x->s.why, sizeof x->s.why, fmt, ap);
 	va_end(ap);

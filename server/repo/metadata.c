@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/prng.h"
+#include "proto/wire/limits.h"
 
 void meta_row_fini(struct meta_row *m)
 {
@@ -34,6 +35,27 @@ int metadata_get(struct db *db, const char *repo, const char *role, uint64_t ver
 		DB_ARGS(db_text(repo), db_text(role), db_int((int64_t)version)), role, &rows, e));
 	read_row(&rows, out);
 	return 0;
+}
+
+int metadata_each(struct db *db, const char *repo, metadata_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	char role[LIMIT_ROLE_NAME];
+	int rc;
+
+	TRY(db_query(db,
+		"SELECT version, expires_s, refresh_s, etag, bytes, role FROM metadata m"
+		" WHERE repo = ?1 AND version = (SELECT max(version) FROM metadata"
+		" WHERE repo = ?1 AND role = m.role) ORDER BY role",
+		DB_ARGS(db_text(repo)), &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		META_ROW_AUTO m = {0};
+
+		read_row(&rows, &m);
+		db_col_text(&rows, 5, role, sizeof role);
+		TRY(each(ctx, role, &m, e));
+	}
+	return rc;
 }
 
 /* Random enough for an ETag: a version has one content, and a store that was made anew must not

@@ -25,6 +25,10 @@ void meta_row_tag(struct meta_row *m);
 /* `version` 0: the newest. ERR_NOT_FOUND. */
 int metadata_get(struct db *db, const char *repo, const char *role, uint64_t version,
 	struct meta_row *out, struct err *e) MUST_CHECK;
+/* The newest version of every role of a repository, in order of role. */
+typedef int metadata_each_f(void *ctx, const char *role, const struct meta_row *m, struct err *e);
+int metadata_each(struct db *db, const char *repo, metadata_each_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
 /* ERR_CONFLICT when that version is there. Fills m->etag. */
 int metadata_add(struct db *db, const char *repo, const char *role, struct meta_row *m,
 	struct err *e) MUST_CHECK;

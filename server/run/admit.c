@@ -1,0 +1,72 @@
+#include "server/run/admit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/run/desired.h"
+#include "server/run/feed.h"
+
+/* One that runs the release already has nothing to do and would never report. */
+static int ask(struct run *r, const char *campaign, const char *device, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	struct device_row d;
+	bool admitted;
+
+	TRY(feed_ask(r, campaign, device, &admitted, e));
+	if (!admitted)
+		return 0;
+	TRY(campaigns_get(r->c.db, campaign, &c, e));
+	TRY(devices_get(r->c.db, device, &d, e));
+	if (!sha256_eq(&d.running_digest, &c.release_digest))
+		return 0;
+	return feed_move(r, campaign, device, RECIPIENT_COMMITTED, "runs it already", e);
+}
+
+/* Ordered back, knows it (it has the newest file) and runs what it shall: nothing was to be done,
+ * and so no report will come. */
+static int note_back(struct run *r, const char *device, struct err *e)
+{
+	struct device_row d;
+
+	TRY(devices_get(r->c.db, device, &d, e));
+	return feed_move(r, d.desired.campaign.s, device, RECIPIENT_BACK,
+		"had not left what it ran before", e);
+}
+
+static bool may_ask(struct run *r, const struct device_poll *p)
+{
+	const struct campaign_row *c;
+
+	if (!p->waiting || !p->settled)
+		return false;
+	c = run_active(r, p->campaign.s);
+	return c && wave_admits(&c->policy, &c->wave, p->position);
+}
+
+static bool is_current(const struct run *r, const struct device_poll *p)
+{
+	return p->signed_version == p->version && p->refresh_s > run_now_s(r) && *p->etag;
+}
+
+int admit_poll(struct run *r, const char *device, const char *has, char out_etag[80], struct err *e)
+{
+	struct device_poll p;
+
+	TRY(devices_poll(r->c.db, device, &p, e));
+	contacts_put(&r->contacts, device, run_now(r));
+	if (may_ask(r, &p)) {
+		TRY(run_begin(r, e));
+		TRY(run_end(r, ask(r, p.campaign.s, device, e), e));
+		TRY(devices_poll(r->c.db, device, &p, e));
+	} else if (p.may_be_back && is_current(r, &p) && strcmp(has, p.etag) == 0) {
+		TRY(run_begin(r, e));
+		TRY(run_end(r, note_back(r, device, e), e));
+	}
+	if (!is_current(r, &p)) {
+		TRY(desired_sign(r, device, e));
+		TRY(devices_poll(r->c.db, device, &p, e));
+	}
+	snprintf(out_etag, 80, "%s", p.etag);
+	return 0;
+}

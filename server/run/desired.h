@@ -1,0 +1,17 @@
+/* The director's files of one device, signed on demand and kept until what they say changes or half
+ * of their life is over. */
+#ifndef SERVER_RUN_DESIRED_H
+#define SERVER_RUN_DESIRED_H
+
+#include "server/run/run.h"
+
+struct meta_row;
+
+/* Signs what is not there, is about an older desired state or is getting old. */
+int desired_sign(struct run *r, const char *device, struct err *e) MUST_CHECK;
+
+/* One file by name. timestamp.json is what is stored: admit_poll comes before it. */
+int desired_file(struct run *r, const char *device, struct str name, struct meta_row *out,
+	struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,186 @@
+#include "server/run/gather.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/cohort.h"
+#include "server/repo/excluded.h"
+#include "server/repo/releases.h"
+#include "server/run/selector.h"
+
+struct candidate {
+	struct dev_id id;
+	uint64_t key;
+	char verdict[LIMIT_TEXT]; /* why it cannot take part, or "" */
+};
+
+struct gather {
+	struct run *r;
+	const struct campaign_row *c;
+	struct selector selector;
+	struct release_row release;
+	json_t *match;
+	struct release_row running; /* the one that was looked up last */
+	struct candidate *v;
+	size_t n, cap;
+};
+
+static void gather_fini(struct gather *g)
+{
+	selector_fini(&g->selector);
+	release_row_fini(&g->release);
+	release_row_fini(&g->running);
+	json_release(&g->match);
+	free(g->v);
+}
+
+/* ---- the verdict ---- */
+
+static bool is_made_for(const struct gather *g, const char *hardware)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(g->match, "hardwareIds"), i, one)
+		if (json_is_string(one) && strcmp(json_string_value(one), hardware) == 0)
+			return true;
+	return false;
+}
+
+/* Devices mostly run the same: the last look-up answers the next one. What was never published here
+ * has no counter that is known. */
+static uint64_t counter_of(struct gather *g, const struct sha256 *document)
+{
+	if (sha256_is_zero(document))
+		return 0;
+	if (sha256_eq(&g->running.digest, document))
+		return g->running.counter;
+	release_row_fini(&g->running);
+	if (releases_by_digest(g->r->c.db, document, &g->running, NULL) < 0)
+		g->running = (struct release_row){.digest = *document};
+	return g->running.counter;
+}
+
+static void judge(struct gather *g, const struct device_row *d, char *verdict, size_t cap)
+{
+	uint64_t counter = counter_of(g, &d->running_digest);
+
+	*verdict = 0;
+	if (*d->campaign.s)
+		snprintf(verdict, cap, "takes part in campaign %s", d->campaign.s);
+	else if (!is_made_for(g, d->hardware))
+		snprintf(verdict, cap, "the release is not made for its hardware %s",
+			*d->hardware ? d->hardware : "(unknown)");
+	else if (sha256_eq(&d->running_digest, &g->release.digest))
+		snprintf(verdict, cap, "runs it already");
+	else if (counter > g->release.counter)
+		snprintf(verdict, cap, "runs %s, whose release counter is higher (%llu > %llu)",
+			d->running.s, (unsigned long long)counter,
+			(unsigned long long)g->release.counter);
+}
+
+/* ---- gathering ---- */
+
+static struct candidate *add(struct gather *g, const char *device)
+{
+	struct candidate *k;
+
+	if (g->n == g->cap) {
+		g->cap = g->cap ? 2 * g->cap : 256;
+		g->v = mem_resize(g->v, g->cap * sizeof *g->v);
+	}
+	k = &g->v[g->n++];
+	*k = (struct candidate){.key = 0};
+	snprintf(k->id.s, sizeof k->id.s, "%s", device);
+	k->key = cohort_key(&g->c->id, &k->id);
+	return k;
+}
+
+static int look_at(void *ctx, const struct device_row *d, struct err *e UNUSED)
+{
+	struct gather *g = ctx;
+	struct candidate *k;
+
+	if (!selector_takes(&g->selector, d->id.s, d->labels))
+		return 0;
+	k = add(g, d->id.s);
+	judge(g, d, k->verdict, sizeof k->verdict);
+	return 0;
+}
+
+static void add_unknown(struct gather *g)
+{
+	for (size_t i = 0; i < g->selector.n_devices; i++)
+		if (!g->selector.seen[i])
+			snprintf(add(g, g->selector.devices[i].s)->verdict, LIMIT_TEXT,
+				"has never registered");
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return strcmp(x->id.s, y->id.s);
+}
+
+static int take(struct gather *g, const struct candidate *k, uint32_t position, struct err *e)
+{
+	struct recipient_row rec = {
+		.campaign = g->c->id,
+		.device = k->id,
+		.position = position,
+		.state = RECIPIENT_WAITING,
+		.moved = run_now(g->r),
+	};
+
+	TRY(recipients_add(g->r->c.db, &rec, e));
+	return devices_join(g->r->c.db, k->id.s, g->c->id.s, position, e);
+}
+
+static int refuse(const struct gather *g, struct err *e)
+{
+	if (!g->n)
+		return err_set(e, ERR_CONFLICT, "no device is selected");
+	return err_set(e, ERR_CONFLICT, "none of the %zu selected devices fits: %s %s", g->n,
+		g->v[0].id.s, g->v[0].verdict);
+}
+
+static int freeze(struct gather *g, uint32_t *out_n, struct err *e)
+{
+	uint32_t n = 0;
+
+	if (g->n)
+		qsort(g->v, g->n, sizeof *g->v, by_key);
+	for (size_t i = 0; i < g->n; i++)
+		if (*g->v[i].verdict)
+			TRY(excluded_add(g->r->c.db, g->c->id.s, g->v[i].id.s, g->v[i].verdict, e));
+		else
+			TRY(take(g, &g->v[i], n++, e));
+	if (!n)
+		return refuse(g, e);
+	*out_n = n;
+	return 0;
+}
+
+static int load(struct gather *g, struct err *e)
+{
+	JSON_AUTO *selector = NULL;
+
+	TRY(json_read(buf_str(&g->c->selector), g->c->selector.n, &selector, e));
+	TRY(selector_parse(selector, &g->selector, e));
+	TRY(releases_get(g->r->c.db, g->c->release_path, &g->release, e));
+	return json_read(buf_str(&g->release.match), g->release.match.n, &g->match, e);
+}
+
+int gather_recipients(struct run *r, const struct campaign_row *c, uint32_t *out_n, struct err *e)
+{
+	struct gather g CLEANUP(gather_fini) = {.r = r, .c = c};
+
+	TRY(load(&g, e));
+	TRY(devices_each(r->c.db, look_at, &g, e));
+	add_unknown(&g);
+	return freeze(&g, out_n, e);
+}

@@ -1,0 +1,12 @@
+/* Freezing a campaign's recipients. */
+#ifndef SERVER_RUN_GATHER_H
+#define SERVER_RUN_GATHER_H
+
+#include "server/run/run_priv.h"
+
+/* Within a transaction: every device that the campaign selects becomes a recipient with its
+ * position or is excluded with the verdict. A device can take part in one campaign at a time. */
+int gather_recipients(
+	struct run *r, const struct campaign_row *c, uint32_t *out_n, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,218 @@
+#include "server/run/publish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/trust/director.h"
+#include "proto/wire/path.h"
+#include "proto/wire/release.h"
+#include "server/repo/metadata.h"
+#include "server/repo/releases.h"
+#include "server/run/artifact.h"
+#include "server/run/image.h"
+#include "server/run/run_priv.h"
+
+struct publishing {
+	struct run *r;
+	const struct publish_in *in;
+	struct trusted_set before; /* the base for rollback checks, then what is trusted after */
+	struct release *release;   /* the document, parsed */
+	struct sha256 digest;      /* of the document */
+	unsigned stored;           /* files that were new */
+	bool is_new;
+};
+
+static void publishing_fini(struct publishing *p)
+{
+	trusted_fini(&p->before);
+	free(p->release);
+}
+
+/* ---- the document ---- */
+
+static int check_artifacts(const struct publishing *p, struct err *e)
+{
+	for (unsigned i = 0; i < p->release->n_components; i++) {
+		const struct component *c = &p->release->components[i];
+
+		if (artifact_check(p->r->c.artifacts, &c->artifact.digest, c->artifact.length, e) <
+			0)
+			return err_wrap(e, "component %s", c->name);
+	}
+	return 0;
+}
+
+/* "ocr/ocr-2.json" is the release "ocr-2" of the product "ocr". */
+static int check_names(const struct publishing *p, struct err *e)
+{
+	char want[2 * ID_TEXT_MAX + 8];
+
+	TRY(path_check(str_of(p->in->path), sizeof p->in->path - 1, e));
+	snprintf(want, sizeof want, "%s/%s.json", p->release->product, p->release->id.s);
+	if (strcmp(want, p->in->path) != 0)
+		return err_set(
+			e, ERR_BAD_INPUT, "path %s: the document says %s", p->in->path, want);
+	return 0;
+}
+
+static int check_document(struct publishing *p, struct err *e)
+{
+	RELEASE_ROW_AUTO there = {0};
+	int rc;
+
+	digest_of(p->in->document.p, p->in->document.n, &p->digest);
+	TRY(release_parse(p->in->document, p->release, e));
+	TRY(check_names(p, e));
+	rc = releases_get(p->r->c.db, p->in->path, &there, e);
+	if (rc == -ERR_NOT_FOUND)
+		return check_artifacts(p, e);
+	TRY(rc);
+	p->is_new = false;
+	if (!sha256_eq(&there.digest, &p->digest))
+		return err_set(e, ERR_CONFLICT,
+			"%s was published with another content; a release never changes",
+			p->in->path);
+	return 0;
+}
+
+/* ---- the role files ---- */
+
+static int add_file(struct publishing *p, const char *role, const struct meta *m, struct str bytes,
+	struct err *e)
+{
+	META_ROW_AUTO there = {0}, row = {0};
+	int rc = metadata_get(p->r->c.db, REPO_IMAGE, role, m->version, &there, e);
+
+	if (rc == 0 && str_eq(buf_str(&there.bytes), bytes))
+		return 0;
+	if (rc == 0)
+		return err_set(e, ERR_CONFLICT, "%s.json: version %llu is another file here", role,
+			(unsigned long long)m->version);
+	if (rc != -ERR_NOT_FOUND)
+		return rc;
+	row.version = m->version;
+	row.expires_s = row.refresh_s = m->expires_s;
+	buf_add(&row.bytes, bytes.p, bytes.n);
+	p->stored++;
+	return metadata_add(p->r->c.db, REPO_IMAGE, role, &row, e);
+}
+
+static int add_root(struct publishing *p, struct err *e)
+{
+	if (!p->in->root.n)
+		return 0;
+	TRY(trusted_next_root(&p->before, p->in->root, e));
+	return add_file(p, "root", &p->before.root, p->in->root, e);
+}
+
+static int check_file(struct publishing *p, const struct publish_role *f, const struct meta *m,
+	const struct meta *delegator, struct err *e)
+{
+	META_ROW_AUTO newest = {0};
+	int rc = metadata_get(p->r->c.db, REPO_IMAGE, f->role, 0, &newest, e);
+
+	if (rc < 0 && rc != -ERR_NOT_FOUND)
+		return rc;
+	if (rc == 0 && m->version < newest.version)
+		return err_set(e, ERR_ROLLED_BACK, "version %llu, %llu is published",
+			(unsigned long long)m->version, (unsigned long long)newest.version);
+	TRY(meta_check_signatures(m, delegator, f->role, e));
+	TRY(meta_check_expiry(m, f->role, p->before.now_s, e));
+	return add_file(p, f->role, m, f->bytes, e);
+}
+
+static int add_role(struct publishing *p, const struct publish_role *f,
+	const struct meta *delegator, struct err *e)
+{
+	struct meta m;
+	int rc;
+
+	if (meta_parse(f->bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e) < 0)
+		return err_wrap(e, "%s.json", f->role);
+	rc = check_file(p, f, &m, delegator, e);
+	meta_fini(&m);
+	return rc < 0 ? err_wrap(e, "%s.json", f->role) : 0;
+}
+
+/* Top-level targets first: they say who signs for the other roles. */
+static int add_roles(struct publishing *p, struct err *e)
+{
+	META_ROW_AUTO stored = {0};
+	struct meta targets CLEANUP(meta_fini);
+
+	meta_init(&targets);
+	for (unsigned i = 0; i < p->in->n_roles; i++)
+		if (strcmp(p->in->roles[i].role, "targets") == 0)
+			TRY(add_role(p, &p->in->roles[i], &p->before.root, e));
+	TRY(metadata_get(p->r->c.db, REPO_IMAGE, "targets", 0, &stored, e));
+	TRY(meta_parse(buf_str(&stored.bytes), ROLE_TARGETS, LIMIT_TARGETS_BYTES, &targets, e));
+	for (unsigned i = 0; i < p->in->n_roles; i++)
+		if (strcmp(p->in->roles[i].role, "targets") != 0)
+			TRY(add_role(p, &p->in->roles[i], &targets, e));
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* Does the repository, as a device would see it now, allow this document? */
+static int check_quorum(struct publishing *p, struct target *out, struct err *e)
+{
+	TRY(image_load(p->r, &p->before, e));
+	TRY(director_image_agrees(&p->before, p->in->path, out, e));
+	if (!sha256_eq(&out->hash, &p->digest) || out->length != p->in->document.n)
+		return err_set(e, ERR_ALTERED, "%s: the document is not the one that was signed",
+			p->in->path);
+	if (!out->match)
+		return err_set(e, ERR_BAD_INPUT, "%s: signed without custom.match", p->in->path);
+	return 0;
+}
+
+static int add_release(struct publishing *p, const struct target *t, struct err *e)
+{
+	RELEASE_ROW_AUTO row = {.id = p->release->id, .digest = p->digest};
+	char text[2 * LIMIT_TEXT];
+
+	snprintf(row.path, sizeof row.path, "%s", p->in->path);
+	snprintf(row.product, sizeof row.product, "%s", p->release->product);
+	snprintf(row.version, sizeof row.version, "%s", p->release->version);
+	snprintf(row.notes, sizeof row.notes, "%s", p->release->notes);
+	TRY(json_u64(t->match, "custom.match", "releaseCounter", 0, INT64_MAX, &row.counter, e));
+	json_canonical(t->match, &row.match);
+	row.published = run_now(p->r);
+	TRY(releases_add(p->r->c.db, &row, p->in->document, e));
+	snprintf(text, sizeof text, "%s published %s, version %s: %s", p->in->who, row.path,
+		row.version, row.notes);
+	p->r->stats.published++;
+	return run_audit(p->r, NULL, p->in->who, "publish", "", text, e);
+}
+
+static int publish(struct publishing *p, struct err *e)
+{
+	struct target t;
+
+	TRY(check_document(p, e));
+	TRY(image_load_before(p->r, &p->before, e));
+	TRY(add_root(p, e));
+	TRY(trusted_roots_done(&p->before, e));
+	TRY(add_roles(p, e));
+	if (!p->is_new && !p->stored)
+		return 0;
+	TRY(image_sign(p->r, true, e));
+	TRY(check_quorum(p, &t, e));
+	return p->is_new ? add_release(p, &t, e) : 0;
+}
+
+int publish_release(struct run *r, const struct publish_in *in, struct sha256 *out_document,
+	bool *out_new, struct err *e)
+{
+	struct publishing p CLEANUP(publishing_fini) = {.r = r, .in = in, .is_new = true};
+
+	p.release = mem_new(sizeof *p.release);
+	trusted_init(&p.before, run_now_s(r));
+	TRY(run_begin(r, e));
+	TRY(run_end(r, publish(&p, e), e));
+	*out_document = p.digest;
+	*out_new = p.is_new;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* Publishing a release: what people have signed is checked, and becomes part of the image
+ * repository. */
+#ifndef SERVER_RUN_PUBLISH_H
+#define SERVER_RUN_PUBLISH_H
+
+#include "proto/wire/limits.h"
+#include "server/run/run.h"
+
+struct publish_role {
+	char role[LIMIT_ROLE_NAME]; /* "targets", "engineering", ... */
+	struct str bytes;           /* its whole signed file */
+};
+
+struct publish_in {
+	char path[LIMIT_TARGET_NAME]; /* "ocr/ocr-2.json" */
+	struct str document;
+	unsigned n_roles;
+	struct publish_role roles[LIMIT_ROLES];
+	struct str root; /* the next root, or empty */
+	char who[ID_TEXT_MAX];
+};
+
+/* Verifies the role files' signatures, versions and expiry, that all roles of the quorum list this
+ * very document, and that every artifact is here; then signs a new snapshot and timestamp, and
+ * verifies the whole as a device would. All or nothing; durable on return. *out_new is false when
+ * exactly this was published before. ERR_CONFLICT when the path or the release's id has another
+ * document already; errors of proto/trust; ERR_NOT_FOUND names an artifact. */
+int publish_release(struct run *r, const struct publish_in *in, struct sha256 *out_document,
+	bool *out_new, struct err *e) MUST_CHECK;
+
+#endif

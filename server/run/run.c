@@ -1,0 +1,191 @@
+#include "server/run/run_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sys/log.h"
+#include "server/run/feed.h"
+#include "server/run/image.h"
+
+ms_t run_now(const struct run *r)
+{
+	return r->c.clock->wall(r->c.clock->self);
+}
+
+int64_t run_now_s(const struct run *r)
+{
+	return run_now(r) / 1000;
+}
+
+const struct run_stats *run_stats(const struct run *r)
+{
+	return &r->stats;
+}
+
+/* ---- one transaction ---- */
+
+int run_begin(struct run *r, struct err *e)
+{
+	buf_clear(&r->said);
+	return db_begin(r->c.db, e);
+}
+
+static void log_sentences(struct run *r)
+{
+	struct str rest = buf_str(&r->said), line;
+
+	while (rest.n && str_split(&rest, '\n', &line))
+		if (line.n)
+			log_ev(LOG_ID_CAMPAIGN, "%.*s", (int)line.n, line.p);
+	buf_clear(&r->said);
+}
+
+int run_end(struct run *r, int rc, struct err *e)
+{
+	rc = db_end(r->c.db, rc, e);
+	if (rc >= 0)
+		log_sentences(r);
+	else
+		buf_clear(&r->said);
+	return rc;
+}
+
+int run_audit(struct run *r, const struct campaign_row *campaign, const char *who, const char *what,
+	const char *device, const char *text, struct err *e)
+{
+	struct audit_row a = {.at = run_now(r)};
+
+	snprintf(a.who, sizeof a.who, "%s", who);
+	snprintf(a.what, sizeof a.what, "%s", what);
+	snprintf(a.device, sizeof a.device, "%s", device);
+	snprintf(a.text, sizeof a.text, "%s", text);
+	if (campaign) {
+		snprintf(a.campaign, sizeof a.campaign, "%s", campaign->id.s);
+		a.policy = campaign->policy_digest;
+		snprintf(a.engine, sizeof a.engine, "%s", WAVE_ENGINE);
+	}
+	buf_addf(&r->said, "campaign=%s text=\"%s\"\n", a.campaign[0] ? a.campaign : "-", a.text);
+	return audit_add(r->c.db, &a, e);
+}
+
+/* ---- campaigns under way, in memory ---- */
+
+static int add_active(void *ctx, const struct campaign_row *c, struct err *e UNUSED)
+{
+	struct run *r = ctx;
+
+	r->active = mem_resize(r->active, (r->n_active + 1) * sizeof *r->active);
+	r->active[r->n_active] = *c;
+	r->active[r->n_active++].selector = (struct buf){0};
+	return 0;
+}
+
+const struct campaign_row *run_active(struct run *r, const char *id)
+{
+	if (r->stale) {
+		r->n_active = 0;
+		if (campaigns_each_active(r->c.db, add_active, r, NULL) < 0)
+			return NULL;
+		r->stale = false;
+	}
+	for (unsigned i = 0; i < r->n_active; i++)
+		if (strcmp(r->active[i].id.s, id) == 0)
+			return &r->active[i];
+	return NULL;
+}
+
+/* ---- what time brings ---- */
+
+static int save_contacts(struct run *r, struct err *e)
+{
+	if (!r->contacts.n)
+		return 0;
+	TRY(run_begin(r, e));
+	TRY(run_end(r, contacts_save(&r->contacts, r->c.db, e), e));
+	contacts_clear(&r->contacts);
+	return 0;
+}
+
+static int count_silent(struct run *r, const struct recipient_row *due, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	struct recipient_row rec = *due;
+	char text[LIMIT_TEXT];
+	ms_t heard;
+
+	TRY(campaigns_get(r->c.db, rec.campaign.s, &c, e));
+	TRY(devices_contact(r->c.db, rec.device.s, &heard, e));
+	heard = MAX(MAX(heard, rec.moved), r->started);
+	if (heard + c.policy.silence > run_now(r)) {
+		rec.deadline = heard + c.policy.silence;
+		return recipients_save(r->c.db, &rec, e);
+	}
+	snprintf(text, sizeof text, "not heard of for %lld s",
+		(long long)(run_now(r) - heard) / 1000);
+	return feed_move(r, rec.campaign.s, rec.device.s, RECIPIENT_SILENT, text, e);
+}
+
+static int count_all_silent(struct run *r, struct err *e)
+{
+	struct recipient_row rec;
+	int rc;
+
+	while ((rc = recipients_due(r->c.db, run_now(r), &rec, e)) == 0) {
+		TRY(run_begin(r, e));
+		TRY(run_end(r, count_silent(r, &rec, e), e));
+	}
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
+}
+
+/* A campaign that is due and does not move would be found again at once: each is told once. */
+static int wake_campaigns(struct run *r, struct err *e)
+{
+	struct camp_id last = {""}, id;
+	int rc;
+
+	while ((rc = campaigns_due(r->c.db, run_now(r), &id, e)) == 0) {
+		if (strcmp(id.s, last.s) == 0)
+			return 0;
+		last = id;
+		TRY(run_begin(r, e));
+		TRY(run_end(r, feed_tick(r, id.s, e), e));
+	}
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
+}
+
+int run_tick(struct run *r, struct err *e)
+{
+	TRY(save_contacts(r, e));
+	TRY(count_all_silent(r, e));
+	TRY(wake_campaigns(r, e));
+	return image_refresh(r, e);
+}
+
+/* ---- life ---- */
+
+int run_open(const struct run_conf *c, struct run **out, struct err *e UNUSED)
+{
+	struct run *r = mem_new(sizeof *r);
+
+	*r = (struct run){.c = *c, .stale = true};
+	r->started = run_now(r);
+	contacts_init(&r->contacts);
+	*out = r;
+	return 0;
+}
+
+void run_close(struct run **r)
+{
+	struct err e;
+
+	if (!*r)
+		return;
+	if (save_contacts(*r, &e) < 0)
+		log_err(LOG_ID_STORE, &e, "what=contacts");
+	contacts_fini(&(*r)->contacts);
+	buf_fini(&(*r)->said);
+	free((*r)->active);
+	free(*r);
+	*r = NULL;
+}

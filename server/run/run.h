@@ -1,0 +1,37 @@
+/* The server at work: what devices and people say goes in; the wave engine decides; state, actions
+ * and audit rows become durable in one transaction. Single-threaded; a call that fails has changed
+ * nothing. */
+#ifndef SERVER_RUN_RUN_H
+#define SERVER_RUN_RUN_H
+
+#include "lib/sys/clock.h"
+#include "server/db/db.h"
+#include "server/sign/signer.h"
+
+struct run;
+
+struct run_conf {
+	struct db *db;
+	struct signer *signer;
+	const struct clock *clock;
+	const char *artifacts; /* folder that holds them, see artifact.h */
+	ms_t director_life;    /* of a device's targets and snapshot, until they expire */
+	ms_t timestamp_life;   /* of every timestamp */
+	ms_t snapshot_life;    /* of the image repository's snapshot */
+};
+
+/* Everything in `c` must outlive it. */
+int run_open(const struct run_conf *c, struct run **out, struct err *e) MUST_CHECK;
+/* Writes what was only gathered. */
+void run_close(struct run **r);
+
+/* What time brings: contacts are written, the silent are counted, waves open, metadata of the image
+ * repository is signed again. To be called every second; cheap when nothing is due. */
+int run_tick(struct run *r, struct err *e) MUST_CHECK;
+
+struct run_stats {
+	uint64_t admitted, reports, duplicates, published;
+};
+const struct run_stats *run_stats(const struct run *r);
+
+#endif

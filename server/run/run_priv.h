@@ -1,0 +1,38 @@
+/* What the files of this folder share. */
+#ifndef SERVER_RUN_RUN_PRIV_H
+#define SERVER_RUN_RUN_PRIV_H
+
+#include "server/repo/audit.h"
+#include "server/repo/campaigns.h"
+#include "server/repo/devices.h"
+#include "server/repo/recipients.h"
+#include "server/run/contacts.h"
+#include "server/run/run.h"
+
+struct run {
+	struct run_conf c;
+	ms_t started; /* wall clock: silence is not counted while nobody could be heard */
+	struct contacts contacts;
+	bool stale; /* the copies below may be older than the store */
+	unsigned n_active;
+	struct campaign_row *active; /* campaigns under way; selectors are left out */
+	int64_t image_refresh_s;     /* when its timestamp must be signed again; 0: look */
+	struct buf said;             /* sentences to be logged when they are durable */
+	struct run_stats stats;
+};
+
+ms_t run_now(const struct run *r);
+int64_t run_now_s(const struct run *r);
+
+/* One transaction: run_end commits when rc >= 0 and hands rc or the failure up. */
+int run_begin(struct run *r, struct err *e) MUST_CHECK;
+int run_end(struct run *r, int rc, struct err *e) MUST_CHECK;
+
+/* Adds an audit row within the transaction; `campaign` may be NULL. */
+int run_audit(struct run *r, const struct campaign_row *campaign, const char *who, const char *what,
+	const char *device, const char *text, struct err *e) MUST_CHECK;
+
+/* The campaign under way of that id from memory, or NULL. */
+const struct campaign_row *run_active(struct run *r, const char *id);
+
+#endif

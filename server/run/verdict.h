@@ -1,0 +1,19 @@
+/* What a report means for the device's place in its campaign. A pure function. */
+#ifndef SERVER_RUN_VERDICT_H
+#define SERVER_RUN_VERDICT_H
+
+#include "proto/wire/report.h"
+#include "server/core/wave.h"
+
+struct verdict_in {
+	enum recipient_state state;   /* where the recipient is */
+	bool ordered_back;            /* and whether it has an order to go back */
+	const struct sha256 *release; /* document of the campaign's release */
+	const struct sha256 *before;  /* of what it ran when it was admitted; may be zero */
+	uint64_t director_version;    /* of what it is told now */
+};
+
+/* The state that the recipient is in after this report; its present one when nothing follows. */
+enum recipient_state verdict_eval(const struct verdict_in *in, const struct report *r);
+
+#endif
