@@ -18,6 +18,7 @@ static int run_stage(struct work *k, struct err *e)
 		.source = k->w->source(k->w->self, &k->room, &k->job.cancel),
 		.cancel = &k->job.cancel,
 		.done = &k->bytes,
+		.overlap = k->w->slot_threads > 1,
 	};
 
 	if (!r)
@@ -85,6 +86,15 @@ static int run_restore(struct work *k, struct err *e)
 		&k->job.cancel, e);
 }
 
+/* What this device can hold against a release: that it failed here before. */
+static int finish_precond(struct agent *a, struct work *k, struct err *e)
+{
+	const struct quarantine_entry *q =
+		quarantine_find(&a->quarantine, &k->rec.goal.document, agent_wall(a));
+
+	return q ? err_set(e, ERR_QUARANTINED, "%s: %s", q->release.s, q->text) : 0;
+}
+
 static int finish_smoke(struct agent *a, struct work *k, struct err *e UNUSED)
 {
 	buf_clear(&a->smoke_log);
@@ -95,6 +105,7 @@ static int finish_smoke(struct agent *a, struct work *k, struct err *e UNUSED)
 /* ---- the table ---- */
 
 static const struct work_row works[] = {
+	{UACT_PRECOND, LANE_SVC, UEV_PRECOND, NULL, finish_precond},
 	{UACT_STAGE, LANE_SLOT, UEV_STAGED, run_stage, NULL},
 	{UACT_SMOKE, LANE_SLOT, UEV_SMOKE, run_smoke, finish_smoke},
 	{UACT_TRY_NEXT, LANE_SVC, UEV_SWITCHED, run_try_next, NULL},
@@ -110,18 +121,6 @@ static void begin_work(struct agent *a, const struct upd_act *act)
 	for (size_t i = 0; i < ARRAY_LEN(works); i++)
 		if (works[i].act == act->kind)
 			work_begin(a, &works[i], act);
-}
-
-/* What this device can hold a release against: that it failed here before. */
-static void begin_precond(struct agent *a, const struct upd_act *act UNUSED)
-{
-	struct upd_event ev = {.kind = UEV_PRECOND, .ok = true, .txn = a->rec.txn};
-	const struct quarantine_entry *q =
-		quarantine_find(&a->quarantine, &a->rec.goal.document, agent_wall(a));
-
-	if (q)
-		ev.ok = err_set(&ev.err, ERR_QUARANTINED, "%s: %s", q->release.s, q->text) == 0;
-	agent_post(a, &ev);
 }
 
 static void begin_ask_window(struct agent *a, const struct upd_act *act UNUSED)
@@ -153,7 +152,7 @@ static void begin_report(struct agent *a, const struct upd_act *act UNUSED)
 }
 
 static void (*const begin[UACT_KIND_MAX])(struct agent *, const struct upd_act *) = {
-	[UACT_PRECOND] = begin_precond,
+	[UACT_PRECOND] = begin_work,
 	[UACT_STAGE] = begin_work,
 	[UACT_SMOKE] = begin_work,
 	[UACT_ASK_WINDOW] = begin_ask_window,

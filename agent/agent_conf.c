@@ -26,9 +26,8 @@
 #define HOURS(n) MINUTE((n)*60)
 
 static const struct conf_row rows[] = {
-	TEXT(device, id, NULL,
-		"Name of this device in the fleet; metadata for another is refused."),
-	TEXT(device, hardware, NULL, "Hardware id that a release must be made for."),
+	TEXT(device, id, "", "Name of this device in the fleet; metadata for another is refused."),
+	TEXT(device, hardware, "", "Hardware id that a release must be made for."),
 	TEXT(device, labels, "", "What campaigns select by: line=north,site=berlin."),
 
 	TEXT(server, url, "", "Base of the server, https://host:port; empty: no server is asked."),
@@ -178,11 +177,24 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	return 0;
 }
 
-int agent_conf_load(const char *path, struct agent_conf *out, struct buf *problems, struct err *e)
+int agent_conf_read(const char *path, const char *home, struct agent_conf *out,
+	struct buf *problems, struct err *e)
 {
 	struct agent_conf c = {0};
 
 	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof(c), problems, e));
+	if (home && str_copy(str_of(home), c.agent.home, sizeof(c.agent.home), e) < 0)
+		return err_wrap(e, "--home");
+	*out = c;
+	return 0;
+}
+
+int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
+	struct buf *problems, struct err *e)
+{
+	struct agent_conf c;
+
+	TRY(agent_conf_read(path, home, &c, problems, e));
 	TRY(agent_conf_check(&c, problems, e));
 	*out = c;
 	return 0;

@@ -41,9 +41,13 @@ struct agent_conf {
 /* The rows, for conf_load and the manual. */
 const struct conf_row *agent_conf_rows(size_t *out_n);
 
-/* conf_load with these rows, then agent_conf_check. */
-int agent_conf_load(
-	const char *path, struct agent_conf *out, struct buf *problems, struct err *e) MUST_CHECK;
+/* conf_load with these rows, and `home` (NULL: none given) in place of agent.home. What is there
+ * may still not be enough to run with. */
+int agent_conf_read(const char *path, const char *home, struct agent_conf *out,
+	struct buf *problems, struct err *e) MUST_CHECK;
+/* The same, and agent_conf_check. */
+int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
+	struct buf *problems, struct err *e) MUST_CHECK;
 
 /* What no single row can say: ids that are ids, absolute paths, known drivers, and the keys that
  * the service driver needs. Fills in what follows from other keys (the socket). One line in

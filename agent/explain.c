@@ -21,6 +21,8 @@ static void put_value(struct buf *b, const struct trig_rule *r, double v)
 {
 	if (isnan(v))
 		buf_add_str(b, "nothing yet");
+	else if (isinf(v))
+		buf_add_str(b, "beyond the last bucket");
 	else if (trig_type_unit(r->type) == TRIG_UNIT_SECONDS)
 		buf_addf(b, "%.3f s", v);
 	else if (trig_type_unit(r->type) == TRIG_UNIT_SHARE)
@@ -37,9 +39,21 @@ static void say(json_t *sentences, struct buf *b)
 
 /* ---- triggers ---- */
 
+static uint64_t samples(const struct trig_rule *r, const struct trig_window *w)
+{
+	return trig_type_unit(r->type) == TRIG_UNIT_SECONDS ? hist_total(&w->hist) : w->n;
+}
+
+/* A count has a window that slides: it is judged as it stands, at every look. */
+static bool is_count(const struct trig_rule *r)
+{
+	return trig_type_unit(r->type) == TRIG_UNIT_COUNT;
+}
+
 static unsigned bad_windows(const struct trig_rule *r, const struct trig_state *s)
 {
-	uint32_t mask = r->hold_m >= 32 ? UINT32_MAX : (1U << r->hold_m) - 1;
+	uint32_t m = is_count(r) ? 1 : r->hold_m;
+	uint32_t mask = m >= 32 ? UINT32_MAX : (1U << m) - 1;
 
 	return (unsigned)__builtin_popcount(s->history & mask);
 }
@@ -61,7 +75,7 @@ json_t *explain_rule(
 		json_object_set_new(j, "quantile_permille", json_integer(r->quantile));
 	if (w && w->open) {
 		json_object_set_new(j, "open_value_micro", json_micro(trig_value(r, w)));
-		json_object_set_new(j, "open_samples", json_integer((json_int_t)w->n));
+		json_object_set_new(j, "open_samples", json_integer((json_int_t)samples(r, w)));
 	}
 	return j;
 }
@@ -88,18 +102,29 @@ static void put_limit(struct buf *b, const struct trig_rule *r, const struct tri
 	}
 }
 
+static void put_windows(struct buf *b, const struct trig_rule *r, const struct trig_state *s,
+	const struct trig_window *w)
+{
+	buf_addf(b, "; %u of the last %u windows were bad, it takes %u", bad_windows(r, s),
+		MIN(r->hold_m, s->windows), r->hold_k);
+	if (samples(r, w) < r->min_samples)
+		buf_addf(b, "; %llu of %llu samples in this one", (unsigned long long)samples(r, w),
+			(unsigned long long)r->min_samples);
+}
+
 static void put_rule(struct buf *b, const struct trig_rule *r, const struct trig_state *s,
 	const struct trig_window *w)
 {
 	put_rule_name(b, r);
 	buf_add_str(b, " ");
-	put_value(b, r, w->open || !s->windows ? trig_value(r, w) : s->last);
+	put_value(b, r, !is_count(r) && s->windows && !isnan(s->last) ? s->last : trig_value(r, w));
+	if (is_count(r)) {
+		buf_add_str(b, " in the last ");
+		put_span(b, r->window);
+	}
 	put_limit(b, r, s);
-	buf_addf(b, "; %u of the last %u windows were bad, it takes %u", bad_windows(r, s),
-		MIN(r->hold_m, s->windows), r->hold_k);
-	if (w->n < r->min_samples)
-		buf_addf(b, "; %llu of %llu samples in this window", (unsigned long long)w->n,
-			(unsigned long long)r->min_samples);
+	if (!is_count(r))
+		put_windows(b, r, s, w);
 }
 
 static void say_soak(const struct agent *a, json_t *sentences, json_t *triggers)
@@ -138,7 +163,7 @@ static void say_ready(const struct agent *a, json_t *sentences)
 		buf_add_str(&b, "waits for the baseline of ");
 		put_rule_name(&b, &w->rule[i]);
 		buf_addf(&b, " on %s: %llu of %llu samples so far; at most ", a->rec.from.s,
-			(unsigned long long)w->window[i].n,
+			(unsigned long long)samples(&w->rule[i], &w->window[i]),
 			(unsigned long long)w->rule[i].min_samples);
 		put_span(&b, left);
 		buf_add_str(&b, " more");

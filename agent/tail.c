@@ -96,20 +96,43 @@ static int note_outcome(struct agent *a, struct err *e)
 	return 0;
 }
 
-static int quarantine(struct agent *a, struct err *e)
+static int quarantine(struct agent *a, struct quarantine_entry *q, struct err *e)
+{
+	struct quarantine next = a->quarantine;
+	ms_t span = a->conf->agent.quarantine;
+
+	q->since = agent_wall(a);
+	q->until = span ? q->since + span : 0;
+	quarantine_add(&next, q);
+	return agent_save_quarantine(a, &next, e);
+}
+
+static int quarantine_goal(struct agent *a, struct err *e)
 {
 	const struct upd_record *r = &a->rec;
-	struct quarantine next = a->quarantine;
-	ms_t now = agent_wall(a), span = a->conf->agent.quarantine;
-	struct quarantine_entry q = {.document = r->goal.document,
-		.release = r->goal.release,
-		.why = r->why,
-		.since = now,
-		.until = span ? now + span : 0};
+	struct quarantine_entry q = {
+		.document = r->goal.document, .release = r->goal.release, .why = r->why};
 
 	memcpy(q.text, r->why_text, sizeof(q.text));
-	quarantine_add(&next, &q);
-	return agent_save_quarantine(a, &next, e);
+	return quarantine(a, &q, e);
+}
+
+/* A person took the device back from it: the fleet's standing order must not undo that. */
+static int quarantine_left(struct agent *a, struct err *e)
+{
+	const struct upd_record *r = &a->rec;
+	struct quarantine_entry q = {.document = r->from_document,
+		.release = r->from,
+		.why = ERR_CANCELLED,
+		.text = "taken back by hand"};
+
+	return quarantine(a, &q, e);
+}
+
+/* No fleet ordered it: there is no manifest. */
+static bool is_by_hand(const struct upd_record *r)
+{
+	return r->goal.rollback && sha256_is_zero(&r->goal.manifest);
 }
 
 static int report_outcome(struct agent *a, char *dossier, struct err *e)
@@ -140,7 +163,9 @@ static int end(struct agent *a, struct str log, struct err *e)
 	if (a->rec.state != UPD_COMMITTED)
 		TRY(complete_dossier(a, log, &dossier, e));
 	if (is_blamed(&a->rec))
-		TRY(quarantine(a, e));
+		TRY(quarantine_goal(a, e));
+	else if (a->rec.state == UPD_COMMITTED && is_by_hand(&a->rec))
+		TRY(quarantine_left(a, e));
 	char *given = dossier;
 
 	dossier = NULL;

@@ -70,9 +70,14 @@ static void see_service(struct watch *w, const struct svc_view *v)
 	w->known = true;
 }
 
+static uint64_t events_of(const struct trig_rule *r, const struct sample *x)
+{
+	return trig_type_unit(r->type) == TRIG_UNIT_SECONDS ? hist_total(&x->hist) : x->n;
+}
+
 static double value_of(const struct trig_rule *r, const struct sample *x)
 {
-	if (x->blind || x->n == 0)
+	if (x->blind || events_of(r, x) == 0)
 		return (double)NAN;
 	switch (trig_type_unit(r->type)) {
 	case TRIG_UNIT_SECONDS:
@@ -97,7 +102,7 @@ static void remember(struct agent *a, const struct look *l)
 	*s = (struct seen){.wall = agent_wall(a), .alive = l->svc.alive};
 	for (unsigned i = 0; i < w->n; i++) {
 		s->rule[i].blind = l->sample[i].blind;
-		s->rule[i].n = l->sample[i].n;
+		s->rule[i].n = events_of(&w->rule[i], &l->sample[i]);
 		s->rule[i].bad = l->sample[i].bad;
 		s->rule[i].value = value_of(&w->rule[i], &l->sample[i]);
 	}
@@ -114,7 +119,8 @@ static void gather(struct watch *w, const struct look *l)
 			continue;
 		w->window[i].n += x->n;
 		w->window[i].bad += x->bad;
-		hist_add(&w->window[i].hist, &x->hist);
+		if (x->hist.n > 0)
+			hist_add(&w->window[i].hist, &x->hist);
 	}
 }
 
