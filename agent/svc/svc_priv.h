@@ -27,7 +27,8 @@ struct svc_record {
 	unsigned slot;     /* it serves from, or SLOT_NONE */
 	uint32_t ended;
 	uint32_t restarts; /* systemd: NRestarts when it was last seen */
-	bool down;         /* nobody is meant to run: stopped, or between stop and start */
+	bool failed;       /* systemd: the unit was, when it was last seen */
+	bool down;         /* exec: nobody is meant to run: stopped, or between stop and start */
 };
 
 /* A missing file is an empty record. A process of an earlier boot is nobody, but still counted. */

@@ -24,7 +24,7 @@ static void read_boot(char out[BOOT_MAX])
 static int decode(const json_t *j, struct svc_record *r, struct err *e)
 {
 	static const char *const known[] = {
-		"boot", "pid", "start", "slot", "ended", "restarts", "down", NULL};
+		"boot", "pid", "start", "slot", "ended", "restarts", "failed", "down", NULL};
 	static const char *const slots[] = {"a", "b", "-"};
 	uint64_t pid, start, ended, restarts;
 	char boot[BOOT_MAX], now[BOOT_MAX];
@@ -37,11 +37,12 @@ static int decode(const json_t *j, struct svc_record *r, struct err *e)
 	TRY(json_u64(j, FILE_NAME, "ended", 0, UINT32_MAX, &ended, e));
 	TRY(json_u64(j, FILE_NAME, "restarts", 0, UINT32_MAX, &restarts, e));
 	TRY(json_choice(j, FILE_NAME, "slot", slots, ARRAY_LEN(slots), &slot, e));
+	TRY(json_bool_opt(j, FILE_NAME, "failed", &r->failed, e));
 	TRY(json_bool_opt(j, FILE_NAME, "down", &r->down, e));
 	r->ended = (uint32_t)ended;
 	read_boot(now);
 	if (strcmp(now, boot) != 0) {
-		r->down = false;
+		r->failed = r->down = false;
 		return 0;
 	}
 	r->id = (struct proc_id){.pid = (pid_t)pid, .start = start};
@@ -76,10 +77,10 @@ int svc_record_save(struct fs *run, const struct svc_record *r, struct err *e)
 	JSON_AUTO *j = NULL;
 
 	read_boot(boot);
-	j = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:b}", "boot", boot, "pid",
+	j = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I, s:b, s:b}", "boot", boot, "pid",
 		(json_int_t)r->id.pid, "start", (json_int_t)r->id.start, "slot",
 		r->slot < SLOT_COUNT ? slot_name(r->slot) : "-", "ended", (json_int_t)r->ended,
-		"restarts", (json_int_t)r->restarts, "down", r->down);
+		"restarts", (json_int_t)r->restarts, "failed", r->failed, "down", r->down);
 	json_write(j, &text);
 	buf_add_char(&text, '\n');
 	return fs_write_file(run, FILE_NAME, text.p, text.n, 0640, e);

@@ -18,7 +18,6 @@ struct svc_systemd {
 	struct svc_conf conf;
 	struct fs run;
 	struct svc_record record; /* id and slot: set by `moved`, and good for that process only */
-	bool failed;              /* when it was last looked at */
 };
 
 /* A connection for each call: nothing to hold open while there is nothing to do, and nothing to
@@ -242,15 +241,15 @@ static int count_ends(struct svc_systemd *x, const struct unit_view *v, struct e
 	struct svc_record r = x->record;
 	bool again = v->restarts < r.restarts;
 
+	if (v->restarts == r.restarts && v->failed == r.failed)
+		return 0;
 	r.ended += again ? v->restarts : v->restarts - r.restarts;
-	if (v->failed && !x->failed)
+	if (v->failed && !r.failed)
 		r.ended++;
-	if (r.ended != x->record.ended || v->restarts != r.restarts) {
-		r.restarts = v->restarts;
-		TRY(svc_record_save(&x->run, &r, e));
-	}
+	r.restarts = v->restarts;
+	r.failed = v->failed;
+	TRY(svc_record_save(&x->run, &r, e));
 	x->record = r;
-	x->failed = v->failed;
 	return 0;
 }
 
