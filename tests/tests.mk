@@ -2,7 +2,8 @@
 
 TEST_KINDS := unit machine fault
 TEST_SRC   := $(foreach k,$(TEST_KINDS),$(wildcard tests/$(k)/test_*.c))
-TEST_BIN   := $(patsubst %.c,$(B)/%,$(TEST_SRC))
+SYSTEM_SRC := $(wildcard tests/system/test_*.c)
+TEST_BIN   := $(patsubst %.c,$(B)/%,$(TEST_SRC) $(SYSTEM_SRC))
 TEST_LIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 FUZZ_SRC   := $(wildcard tests/fuzz/fz_*.c)
 
@@ -23,7 +24,7 @@ endef
 $(foreach k,$(TEST_KINDS),$(eval $(call run_kind,$(k))))
 
 .PHONY: check-system
-check-system: all ## run tests/system: the real programs on loopback
+check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the real programs on loopback
 	@tests/tools/run-system $(B)/bin
 
 # ---- what is checked without running anything ----------------------------------

@@ -1,0 +1,270 @@
+/* The systemd driver against a real service manager: run by 40-systemd.sh inside a container that
+ * has one. */
+#include "tests/lib/expect.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/svc/svc_priv.h"
+
+struct world {
+	struct svc_conf conf;
+	struct svc *svc;
+};
+
+static void write_text(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void put_program(struct world *w, unsigned slot, const char *text)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/slots/%s/run", w->conf.home, slot_name(slot));
+	write_text(path, text, 0755);
+}
+
+#define STAYS                                                                                      \
+	"#!/bin/sh\ntrap 'echo reloaded' HUP\necho \"works in $(pwd -P)\"\nwhile :; do sleep 0.05; done\n"
+
+/* A unit as the manual recommends it; `more` is added to its [Service]. */
+static void put_unit(struct world *w, const char *name, const char *more)
+{
+	char path[200], text[1200];
+
+	snprintf(w->conf.unit, sizeof w->conf.unit, "%s", name);
+	snprintf(path, sizeof path, "/run/systemd/system/%s", name);
+	snprintf(text, sizeof text,
+		"[Unit]\nStartLimitIntervalSec=0\n[Service]\nWorkingDirectory=%s/current\n"
+		"ExecStart=%s/current/run\nExecReload=/bin/kill -HUP $MAINPID\n"
+		"Restart=always\nRestartSec=50ms\nTimeoutStopSec=5s\n%s\n",
+		w->conf.home, w->conf.home, more);
+	write_text(path, text, 0644);
+	assert_int_equal(system("systemctl daemon-reload"), 0);
+}
+
+static void point_current(struct world *w, const char *slot)
+{
+	char path[300], target[16];
+
+	snprintf(path, sizeof path, "%s/current", w->conf.home);
+	snprintf(target, sizeof target, "slots/%s", slot);
+	unlink(path);
+	assert_int_equal(symlink(target, path), 0);
+}
+
+static int begin(void **state)
+{
+	struct world *w = mem_new(sizeof *w);
+	char cwd[128];
+
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	strcpy(w->conf.kind, "systemd");
+	strcpy(w->conf.home, "/var/tmp/backstay.XXXXXX");
+	assert_non_null(mkdtemp(w->conf.home));
+	snprintf(w->conf.run_dir, sizeof w->conf.run_dir, "%.200s/run", w->conf.home);
+	assert_int_equal(chdir(w->conf.home), 0);
+	assert_int_equal(mkdir("run", 0755) + mkdir("slots", 0755), 0);
+	assert_int_equal(mkdir("slots/a", 0755) + mkdir("slots/b", 0755), 0);
+	assert_int_equal(chdir(cwd), 0);
+	put_program(w, 0, STAYS);
+	put_program(w, 1, STAYS);
+	point_current(w, "a");
+	*state = w;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	expect_ok(svc_stop(w->svc, &e), &e);
+	svc_close(&w->svc);
+	mem_free(&w);
+	return 0;
+}
+
+static void open_svc(struct world *w)
+{
+	struct err e;
+
+	svc_close(&w->svc);
+	expect_ok(svc_open(&w->conf, &w->svc, &e), &e);
+}
+
+static struct svc_view look(struct world *w)
+{
+	struct svc_view v;
+	struct err e;
+
+	expect_ok(svc_look(w->svc, &v, &e), &e);
+	return v;
+}
+
+static unsigned main_pid(struct world *w)
+{
+	char command[200];
+	unsigned pid;
+	FILE *f;
+
+	snprintf(command, sizeof command, "systemctl show -P MainPID %s", w->conf.unit);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u", &pid), 1);
+	pclose(f);
+	return pid;
+}
+
+static void it_starts_in_the_slot_that_current_names(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	put_unit(w, "backstay-plain.service", "");
+	open_svc(w);
+	assert_false(look(w).alive);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	assert_int_equal(look(w).slot, 0);
+	point_current(w, "b");
+	expect_ok(svc_start(w->svc, 1, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	assert_int_equal(look(w).slot, 1);
+	assert_int_equal(look(w).ended, 0);
+}
+
+static void crashes_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	put_unit(w, "backstay-crash.service", "");
+	open_svc(w);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	for (uint32_t n = 1; n <= 2; n++) {
+		assert_int_equal(kill((pid_t)main_pid(w), SIGKILL), 0);
+		while (look(w).ended < n || !look(w).alive)
+			usleep(10000);
+	}
+	/* Starting it by hand makes the manager count from zero; we do not. */
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	assert_int_equal(look(w).ended, 2);
+	open_svc(w);
+	assert_int_equal(look(w).ended, 2);
+}
+
+static void a_reload_keeps_the_process(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+	unsigned pid;
+
+	put_unit(w, "backstay-reload.service", "");
+	open_svc(w);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	pid = main_pid(w);
+	point_current(w, "b");
+	expect_ok(svc_start(w->svc, 1, ACTIVATE_RELOAD, SEC(30), NULL, &e), &e);
+	assert_int_equal(main_pid(w), pid);
+	assert_int_equal(look(w).slot, 1);
+	open_svc(w);
+	assert_int_equal(look(w).slot, 1);
+	/* Another process is where it works. */
+	point_current(w, "a");
+	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+	while (look(w).ended < 1 || !look(w).alive)
+		usleep(10000);
+	assert_int_equal(look(w).slot, 0);
+}
+
+static const struct {
+	const char *unit, *more, *program;
+	ms_t timeout;
+	const char *text;
+} failing[] = {
+	{"backstay-loop.service", "", "#!/bin/sh\nexit 1\n", SEC(60), "ended 3 times"},
+	{"backstay-once.service", "Restart=no", "#!/bin/sh\nexit 1\n", 500, "it does not run"},
+	{"backstay-notify.service", "Type=notify\nRestart=no", "#!/bin/sh\nexit 1\n", SEC(60),
+		"job failed"},
+	{"backstay-late.service", "Type=notify", STAYS, 500, "not done in time"},
+	{"backstay-absent.service", "ExecStart=", STAYS, SEC(60), "backstay-absent.service"},
+};
+
+static void what_does_not_start_says_why(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(failing); i++) {
+		put_program(w, 0, failing[i].program);
+		put_unit(w, failing[i].unit, failing[i].more);
+		open_svc(w);
+		expect_err(svc_start(w->svc, 0, ACTIVATE_RESTART, failing[i].timeout, NULL, &e), &e,
+			ERR_START_FAILED, failing[i].text, failing[i].unit);
+		(void)!svc_stop(w->svc, NULL);
+	}
+	put_unit(w, "backstay-last.service", "");
+	open_svc(w);
+}
+
+static void a_unit_that_gave_up_has_ended(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	put_unit(w, "backstay-gaveup.service", "Restart=no");
+	open_svc(w);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	assert_int_equal(kill((pid_t)main_pid(w), SIGKILL), 0);
+	while (look(w).alive || look(w).ended < 1)
+		usleep(10000);
+	open_svc(w);
+	assert_int_equal(look(w).ended, 1);
+}
+
+static void its_journal_can_be_read(void **state)
+{
+	struct world *w = *state;
+	char want[400];
+	struct err e;
+
+	put_unit(w, "backstay-journal.service", "");
+	open_svc(w);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	snprintf(want, sizeof want, "works in %s/slots/a\n", w->conf.home);
+	for (;;) {
+		BUF_AUTO log = {0};
+
+		expect_ok(svc_log_tail(w->svc, 4000, &log, &e), &e);
+		if (log.n) {
+			expect_text(buf_cstr(&log), want);
+			return;
+		}
+		usleep(10000);
+	}
+}
+
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(it_starts_in_the_slot_that_current_names),
+		WORLD_TEST(crashes_are_counted),
+		WORLD_TEST(a_reload_keeps_the_process),
+		WORLD_TEST(what_does_not_start_says_why),
+		WORLD_TEST(a_unit_that_gave_up_has_ended),
+		WORLD_TEST(its_journal_can_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
