@@ -15,6 +15,7 @@
 	X(REPORT, LOG_INFO, "a report was sent")                                                        \
 	X(HTTP, LOG_DEBUG, "a request was answered")                                                    \
 	X(CAMPAIGN, LOG_NOTICE, "a campaign moved on")                                                  \
+	X(AUDIT, LOG_NOTICE, "noted for the audit")                                                     \
 	X(SIGNED, LOG_INFO, "metadata was signed")                                                      \
 	X(STORE, LOG_ERR, "the store failed")                                                           \
 	X(BUG, LOG_CRIT, "a contract was broken")

@@ -13,6 +13,15 @@ int audit_add(struct db *db, const struct audit_row *a, struct err *e)
 		NULL, e);
 }
 
+int audit_newest(struct db *db, uint64_t *out, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_one(db, "SELECT max(n) FROM audit", DB_NO_ARGS, "audit", &rows, e));
+	*out = (uint64_t)db_col_int(&rows, 0);
+	return 0;
+}
+
 static void read_row(const struct db_rows *rows, struct audit_row *a)
 {
 	a->n = (uint64_t)db_col_int(rows, 0);

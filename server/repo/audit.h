@@ -18,6 +18,9 @@ struct audit_row {
 
 int audit_add(struct db *db, const struct audit_row *a, struct err *e) MUST_CHECK;
 
+/* The n of the newest row; 0: there is none. */
+int audit_newest(struct db *db, uint64_t *out, struct err *e) MUST_CHECK;
+
 /* Oldest first, at most `limit` rows with n above `after`. */
 typedef int audit_each_f(void *ctx, const struct audit_row *a, struct err *e);
 int audit_each(struct db *db, uint64_t after, unsigned limit, audit_each_f *each, void *ctx,

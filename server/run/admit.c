@@ -52,8 +52,12 @@ static bool is_current(const struct run *r, const struct device_poll *p)
 int admit_poll(struct run *r, const char *device, const char *has, char out_etag[80], struct err *e)
 {
 	struct device_poll p;
+	int rc = devices_poll(r->c.db, device, &p, e);
 
-	TRY(devices_poll(r->c.db, device, &p, e));
+	if (rc == -ERR_NOT_FOUND)
+		return err_set(e, ERR_NOT_FOUND,
+			"%s has never reported; a device registers by its first report", device);
+	TRY(rc);
 	contacts_put(&r->contacts, device, run_now(r));
 	if (may_ask(r, &p)) {
 		TRY(run_begin(r, e));

@@ -6,7 +6,7 @@
 #include "lib/sys/log.h"
 #include "server/repo/device_meta.h"
 #include "server/repo/releases.h"
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 #include "server/run/meta_name.h"
 #include "server/run/run_priv.h"
 

@@ -10,7 +10,7 @@
 #include "server/repo/metadata.h"
 #include "server/repo/releases.h"
 #include "server/run/artifact.h"
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 #include "server/run/run_priv.h"
 
 struct publishing {
@@ -158,7 +158,7 @@ static int add_roles(struct publishing *p, struct err *e)
 /* Does the repository, as a device would see it now, allow this document? */
 static int check_quorum(struct publishing *p, struct target *out, struct err *e)
 {
-	TRY(image_load(p->r, &p->before, e));
+	TRY(imagerepo_load(p->r, &p->before, e));
 	TRY(director_image_agrees(&p->before, p->in->path, out, e));
 	if (!sha256_eq(&out->hash, &p->digest) || out->length != p->in->document.n)
 		return err_set(e, ERR_ALTERED, "%s: the document is not the one that was signed",
@@ -192,13 +192,13 @@ static int publish(struct publishing *p, struct err *e)
 	struct target t;
 
 	TRY(check_document(p, e));
-	TRY(image_load_before(p->r, &p->before, e));
+	TRY(imagerepo_load_before(p->r, &p->before, e));
 	TRY(add_root(p, e));
 	TRY(trusted_roots_done(&p->before, e));
 	TRY(add_roles(p, e));
 	if (!p->is_new && !p->stored)
 		return 0;
-	TRY(image_sign(p->r, true, e));
+	TRY(imagerepo_sign(p->r, true, e));
 	TRY(check_quorum(p, &t, e));
 	return p->is_new ? add_release(p, &t, e) : 0;
 }

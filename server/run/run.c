@@ -6,7 +6,7 @@
 
 #include "lib/sys/log.h"
 #include "server/run/feed.h"
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 
 ms_t run_now(const struct run *r)
 {
@@ -37,7 +37,8 @@ static void log_sentences(struct run *r)
 
 	while (rest.n && str_split(&rest, '\n', &line))
 		if (line.n)
-			log_ev(LOG_ID_CAMPAIGN, "%.*s", (int)line.n, line.p);
+			log_ev(line.p[0] == 'c' ? LOG_ID_CAMPAIGN : LOG_ID_AUDIT, "%.*s",
+				(int)line.n, line.p);
 	buf_clear(&r->said);
 }
 
@@ -65,7 +66,9 @@ int run_audit(struct run *r, const struct campaign_row *campaign, const char *wh
 		a.policy = campaign->policy_digest;
 		snprintf(a.engine, sizeof a.engine, "%s", WAVE_ENGINE);
 	}
-	buf_addf(&r->said, "campaign=%s text=\"%s\"\n", a.campaign[0] ? a.campaign : "-", a.text);
+	if (campaign)
+		buf_addf(&r->said, "campaign=%s ", a.campaign);
+	buf_addf(&r->said, "who=%s text=\"%s\"\n", a.who, a.text);
 	return audit_add(r->c.db, &a, e);
 }
 
@@ -159,7 +162,7 @@ int run_tick(struct run *r, struct err *e)
 	TRY(save_contacts(r, e));
 	TRY(count_all_silent(r, e));
 	TRY(wake_campaigns(r, e));
-	return image_refresh(r, e);
+	return imagerepo_refresh(r, e);
 }
 
 /* ---- life ---- */

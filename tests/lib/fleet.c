@@ -16,7 +16,7 @@
 #include "server/run/artifact.h"
 #include "server/run/campaign.h"
 #include "server/run/desired.h"
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 #include "server/run/intake.h"
 #include "server/run/publish.h"
 #include "tests/lib/expect.h"
@@ -46,7 +46,7 @@ static void open_run(struct fleet *f)
 		.snapshot_life = SEC(7 * 86400),
 	};
 	expect_ok(run_open(&f->conf, &f->run, &e), &e);
-	expect_ok(image_import(f->run, "keys/repo", &e), &e);
+	expect_ok(imagerepo_import(f->run, "keys/repo", &e), &e);
 }
 
 static void open_store(struct fleet *f)
@@ -305,7 +305,7 @@ static void get_file(struct fleet *f, const char *device, const char *file, stru
 	if (*device)
 		expect_ok(desired_file(f->run, device, str_of(file), &m, &e), &e);
 	else
-		expect_ok(image_file(f->run, REPO_IMAGE, str_of(file), &m, &e), &e);
+		expect_ok(imagerepo_file(f->run, REPO_IMAGE, str_of(file), &m, &e), &e);
 	buf_clear(out);
 	buf_add(out, m.bytes.p, m.bytes.n);
 }

@@ -1,4 +1,4 @@
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static int sign_timestamp(struct run *r, struct err *e)
 	return store_file(r, "timestamp", &m, e);
 }
 
-int image_sign(struct run *r, bool snapshot_too, struct err *e)
+int imagerepo_sign(struct run *r, bool snapshot_too, struct err *e)
 {
 	r->image_refresh_s = 0;
 	if (snapshot_too)
@@ -109,7 +109,7 @@ static void load_stored(struct run *r, struct trusted_set *t, enum role_kind kin
 		trusted_load_stored(t, kind, buf_str(&m.bytes));
 }
 
-int image_load_before(struct run *r, struct trusted_set *t, struct err *e)
+int imagerepo_load_before(struct run *r, struct trusted_set *t, struct err *e)
 {
 	META_ROW_AUTO root = {0};
 
@@ -136,14 +136,14 @@ static int load_delegated(void *ctx, const char *role, const struct meta_row *m,
 	return trusted_delegated(l->t, role, buf_str(&m->bytes), e);
 }
 
-int image_load(struct run *r, struct trusted_set *t, struct err *e)
+int imagerepo_load(struct run *r, struct trusted_set *t, struct err *e)
 {
 	META_ROW_AUTO timestamp = {0}, snapshot = {0}, targets = {0};
 	struct loading l = {r, t};
 	bool changed;
 
 	if (!t->has_root)
-		TRY(image_load_before(r, t, e));
+		TRY(imagerepo_load_before(r, t, e));
 	TRY(trusted_roots_done(t, e));
 	TRY(metadata_get(r->c.db, REPO_IMAGE, "timestamp", 0, &timestamp, e));
 	TRY(trusted_timestamp(t, buf_str(&timestamp.bytes), &changed, e));
@@ -156,7 +156,7 @@ int image_load(struct run *r, struct trusted_set *t, struct err *e)
 
 /* ---- keeping it fresh ---- */
 
-int image_sign_due(struct run *r, struct err *e)
+int imagerepo_sign_due(struct run *r, struct err *e)
 {
 	META_ROW_AUTO timestamp = {0}, snapshot = {0};
 
@@ -165,18 +165,18 @@ int image_sign_due(struct run *r, struct err *e)
 	if (run_now_s(r) < timestamp.refresh_s)
 		return 0;
 	TRY(newest(r, "snapshot", &snapshot, e));
-	return image_sign(r, snapshot.refresh_s <= run_now_s(r), e);
+	return imagerepo_sign(r, snapshot.refresh_s <= run_now_s(r), e);
 }
 
-int image_refresh(struct run *r, struct err *e)
+int imagerepo_refresh(struct run *r, struct err *e)
 {
 	if (run_now_s(r) < r->image_refresh_s)
 		return 0;
 	TRY(run_begin(r, e));
-	return run_end(r, image_sign_due(r, e), e);
+	return run_end(r, imagerepo_sign_due(r, e), e);
 }
 
-int image_file(
+int imagerepo_file(
 	struct run *r, const char *repo, struct str name, struct meta_row *out, struct err *e)
 {
 	struct meta_name n;

@@ -1,4 +1,4 @@
-#include "server/run/image.h"
+#include "server/run/imagerepo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,15 +136,15 @@ static int import_both(struct run *r, const char *repo_dir, struct err *e)
 	TRY(import_repo(r, repo_dir, REPO_IMAGE, &taken, e));
 	TRY(import_repo(r, repo_dir, REPO_DIRECTOR, &taken, e));
 	if (taken)
-		TRY(image_sign(r, true, e));
+		TRY(imagerepo_sign(r, true, e));
 	else
-		TRY(image_sign_due(r, e));
-	if (image_load(r, &t, e) < 0)
+		TRY(imagerepo_sign_due(r, e));
+	if (imagerepo_load(r, &t, e) < 0)
 		return err_wrap(e, "the image repository does not verify");
 	return 0;
 }
 
-int image_import(struct run *r, const char *repo_dir, struct err *e)
+int imagerepo_import(struct run *r, const char *repo_dir, struct err *e)
 {
 	TRY(run_begin(r, e));
 	return run_end(r, import_both(r, repo_dir, e), e);

@@ -1,34 +1,34 @@
 /* The image repository as this server publishes it: role files come signed from people, snapshot
  * and timestamp are signed here, and everything is verified the way a device does before it is
  * committed. */
-#ifndef SERVER_RUN_IMAGE_H
-#define SERVER_RUN_IMAGE_H
+#ifndef SERVER_RUN_IMAGEREPO_H
+#define SERVER_RUN_IMAGEREPO_H
 
 #include "proto/trust/verify.h"
 #include "server/run/run.h"
 
 /* Takes the first files of both repositories from REPO/image and REPO/director, and any newer root
  * that follows on the one that is stored. Called at every start. */
-int image_import(struct run *r, const char *repo_dir, struct err *e) MUST_CHECK;
+int imagerepo_import(struct run *r, const char *repo_dir, struct err *e) MUST_CHECK;
 
 /* Signs timestamp and snapshot again when less than half of their life is left. */
-int image_refresh(struct run *r, struct err *e) MUST_CHECK;
+int imagerepo_refresh(struct run *r, struct err *e) MUST_CHECK;
 
 /* Within a transaction: a new timestamp, and a new snapshot over the newest role files when
  * `snapshot_too`. */
-int image_sign(struct run *r, bool snapshot_too, struct err *e) MUST_CHECK;
+int imagerepo_sign(struct run *r, bool snapshot_too, struct err *e) MUST_CHECK;
 /* The same for what has less than half of its life left; mostly nothing. */
-int image_sign_due(struct run *r, struct err *e) MUST_CHECK;
+int imagerepo_sign_due(struct run *r, struct err *e) MUST_CHECK;
 
 /* What a device trusts that asks now: the whole client workflow over what is stored. `t` has been
- * initialised; for rollback checks it may hold what was trusted before (image_load_before). */
-int image_load_before(struct run *r, struct trusted_set *t, struct err *e) MUST_CHECK;
-int image_load(struct run *r, struct trusted_set *t, struct err *e) MUST_CHECK;
+ * initialised; for rollback checks it may hold what was trusted before (imagerepo_load_before). */
+int imagerepo_load_before(struct run *r, struct trusted_set *t, struct err *e) MUST_CHECK;
+int imagerepo_load(struct run *r, struct trusted_set *t, struct err *e) MUST_CHECK;
 
 /* One file by its name in the repository, "7.engineering.json" or "timestamp.json". ERR_NOT_FOUND.
  * `repo` is REPO_IMAGE or REPO_DIRECTOR (root files only). */
 struct meta_row;
-int image_file(struct run *r, const char *repo, struct str name, struct meta_row *out,
+int imagerepo_file(struct run *r, const char *repo, struct str name, struct meta_row *out,
 	struct err *e) MUST_CHECK;
 
 #endif

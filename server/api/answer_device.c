@@ -1,0 +1,120 @@
+/* Devices and what they report. */
+#include "server/api/api_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/wire/report.h"
+#include "server/repo/devices.h"
+#include "server/repo/reports.h"
+#include "server/run/intake.h"
+
+#define HISTORY_MAX 1000
+
+int answer_REPORT(struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	struct report r CLEANUP(report_fini) = {0};
+	char device[ID_TEXT_MAX];
+	bool duplicate;
+
+	TRY(answer_id(rq, 0, "device", device, e));
+	TRY(report_decode(rq->body, &r, e));
+	TRY(intake_report(a->run, device, &r, rq->body, &duplicate, e));
+	answer_json(out, json_pack("{s:I, s:b}", "seq", (json_int_t)r.seq, "duplicate", duplicate));
+	return 0;
+}
+
+static json_t *desired_of(const struct desired_row *d)
+{
+	json_t *o = json_pack(
+		"{s:s, s:I}", "order", d->order, "director_version", (json_int_t)d->version);
+
+	answer_set_text(o, "path", d->path);
+	answer_set_digest(o, "digest", &d->digest);
+	answer_set_text(o, "campaign", d->campaign.s);
+	return o;
+}
+
+static json_t *device_of(const struct device_row *d)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", d->id.s, "hardware",
+		d->hardware, "running", d->running.s, "slot", d->slot, "state", d->state,
+		"campaign", *d->campaign.s ? d->campaign.s : d->desired.campaign.s);
+
+	answer_set_number(o, "last_contact_ms", MAX(d->contact, d->reported));
+	answer_set_number(o, "reported_ms", d->reported);
+	answer_set_number(o, "registered_ms", d->registered);
+	answer_set_text(o, "text", d->text);
+	answer_set_text(o, "target", d->target.s);
+	if (d->total) {
+		answer_set_number(o, "done", (int64_t)d->done);
+		answer_set_number(o, "total", (int64_t)d->total);
+	}
+	if (d->code != ERR_OK)
+		answer_set_text(o, "code", err_name(d->code));
+	answer_set_text(o, "cause", d->cause);
+	answer_set_text(o, "labels", d->labels);
+	answer_set_text(o, "agent", d->agent);
+	answer_set_digest(o, "running_digest", &d->running_digest);
+	answer_set_number(o, "seq", (int64_t)d->seq);
+	json_object_set_new(o, "desired", desired_of(&d->desired));
+	return o;
+}
+
+static int add_device(void *ctx, const struct device_row *d, struct err *e UNUSED)
+{
+	json_array_append_new(ctx, device_of(d));
+	return 0;
+}
+
+int answer_DEVICES(
+	struct api *a, const struct web_request *rq UNUSED, struct web_reply *out, struct err *e)
+{
+	JSON_AUTO *list = json_array();
+
+	TRY(devices_each(a->db, add_device, list, e));
+	answer_json(out, json_pack("{s:O}", "devices", list));
+	return 0;
+}
+
+int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	char device[ID_TEXT_MAX];
+	struct device_row d;
+
+	TRY(answer_id(rq, 0, "device", device, e));
+	TRY(devices_get(a->db, device, &d, e));
+	answer_json(out, device_of(&d));
+	return 0;
+}
+
+/* As it came, and when. */
+static int add_report(void *ctx, const struct report_row *r, struct err *e)
+{
+	json_t *o;
+
+	TRY(json_read(r->body, LIMIT_REPORT_BYTES, &o, e));
+	answer_set_number(o, "at", r->received);
+	answer_set_number(o, "n", (int64_t)r->n);
+	answer_set_number(o, "epoch", (int64_t)r->epoch);
+	json_array_append_new(ctx, o);
+	return 0;
+}
+
+int answer_DEVICE_HISTORY(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	JSON_AUTO *list = json_array();
+	char device[ID_TEXT_MAX];
+	struct device_row d;
+	uint64_t last, before;
+
+	TRY(answer_id(rq, 0, "device", device, e));
+	TRY(answer_number(rq, "last", 50, INT32_MAX, &last, e));
+	TRY(answer_number(rq, "before", 0, INT64_MAX, &before, e));
+	TRY(devices_get(a->db, device, &d, e));
+	TRY(reports_each(
+		a->db, device, before, (unsigned)MIN(last, HISTORY_MAX), add_report, list, e));
+	answer_json(out, json_pack("{s:s, s:O}", "device", device, "reports", list));
+	return 0;
+}

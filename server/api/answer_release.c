@@ -1,0 +1,117 @@
+/* Releases. */
+#include "server/api/api_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/repo/releases.h"
+#include "server/run/publish.h"
+
+static json_t *release_of(const struct release_row *r)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", r->id.s, "path", r->path,
+		"product", r->product, "version", r->version, "counter", (json_int_t)r->counter);
+	json_t *match;
+
+	answer_set_digest(o, "digest", &r->digest);
+	answer_set_text(o, "notes", r->notes);
+	answer_set_number(o, "length", (int64_t)r->length);
+	answer_set_number(o, "published_ms", r->published);
+	if (json_read(buf_str(&r->match), r->match.n, &match, NULL) == 0)
+		json_object_set_new(o, "match", match);
+	return o;
+}
+
+static int add_release(void *ctx, const struct release_row *r, struct err *e UNUSED)
+{
+	json_array_append_new(ctx, release_of(r));
+	return 0;
+}
+
+int answer_RELEASES(
+	struct api *a, const struct web_request *rq UNUSED, struct web_reply *out, struct err *e)
+{
+	JSON_AUTO *list = json_array();
+
+	TRY(releases_each(a->db, add_release, list, e));
+	answer_json(out, json_pack("{s:O}", "releases", list));
+	return 0;
+}
+
+int answer_RELEASE(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	RELEASE_ROW_AUTO r = {0};
+	BUF_AUTO document = {0};
+	char id[ID_TEXT_MAX];
+	json_t *o;
+
+	TRY(answer_id(rq, 0, "release", id, e));
+	TRY(releases_get(a->db, id, &r, e));
+	TRY(releases_document(a->db, &r.digest, &document, e));
+	o = release_of(&r);
+	json_object_set_new(o, "document", json_stringn((const char *)document.p, document.n));
+	answer_json(out, o);
+	return 0;
+}
+
+/* A file that came as text within JSON; borrowed from there. */
+static int text_of(const json_t *j, const char *what, struct str *out, struct err *e)
+{
+	if (!json_is_string(j))
+		return err_set(
+			e, ERR_BAD_INPUT, "body.%.40s: a file's content as text is wanted", what);
+	*out = (struct str){json_string_value(j), json_string_length(j)};
+	return 0;
+}
+
+static int read_roles(const json_t *roles, struct publish_in *in, struct err *e)
+{
+	const char *name;
+	json_t *file;
+
+	json_object_foreach ((json_t *)(uintptr_t)roles, name, file) {
+		struct publish_role *r = &in->roles[in->n_roles];
+		char id[ID_TEXT_MAX];
+
+		if (in->n_roles++ == ARRAY_LEN(in->roles))
+			return err_set(e, ERR_TOO_LARGE, "body.roles: more than %d", LIMIT_ROLES);
+		TRY(id_parse(str_of(name), "body.roles: name of a role", id, e));
+		snprintf(r->role, sizeof r->role, "%s", id);
+		TRY(text_of(file, id, &r->bytes, e));
+	}
+	return 0;
+}
+
+static int read_publish(const json_t *body, struct publish_in *in, struct err *e)
+{
+	const json_t *roles;
+
+	snprintf(in->who, sizeof in->who, "%s", PEOPLE);
+	TRY(json_text(body, "body", "path", in->path, sizeof in->path, e));
+	TRY(json_id_opt(body, "body", "who", in->who, e));
+	TRY(text_of(json_object_get(body, "document"), "document", &in->document, e));
+	if (json_object_get(body, "root"))
+		TRY(text_of(json_object_get(body, "root"), "root", &in->root, e));
+	TRY(json_obj(body, "body", "roles", &roles, e));
+	return read_roles(roles, in, e);
+}
+
+int answer_RELEASE_PUBLISH(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	static const char *const known[] = {"path", "document", "roles", "root", "who", NULL};
+	JSON_AUTO *body = NULL;
+	struct publish_in in = {.n_roles = 0};
+	struct sha256 digest;
+	bool is_new;
+	json_t *o;
+
+	TRY(answer_body(rq, 8 * LIMIT_BODY_BYTES, known, &body, e));
+	TRY(read_publish(body, &in, e));
+	TRY(publish_release(a->run, &in, &digest, &is_new, e));
+	o = json_pack("{s:s, s:b}", "path", in.path, "new", is_new);
+	answer_set_digest(o, "digest", &digest);
+	answer_json(out, o);
+	return 0;
+}

@@ -1,0 +1,134 @@
+#include "server/api/api_priv.h"
+
+#include <string.h>
+
+#include "lib/sys/log.h"
+
+static answer_f *const answers[ROUTE_MAX] = {
+#define X(id, ...) [ROUTE_##id] = answer_##id,
+	ROUTE_TABLE(X)
+#undef X
+};
+
+/* Looks at every byte whatever the first ones are, so that the time tells nothing about where they
+ * differ. */
+static bool is_token(const char *token, const char *given)
+{
+	size_t n = strlen(token), m = strlen(given);
+	unsigned differ = n != m || n == 0;
+
+	for (size_t i = 0; i < n; i++)
+		differ |= (unsigned char)token[i] ^ (unsigned char)given[m ? i % m : 0];
+	return !differ;
+}
+
+static int check_caller(const struct api *a, const struct web_request *rq, struct err *e)
+{
+	if (route_caller(rq->route) != CALLER_OPERATOR || is_token(a->token, rq->bearer))
+		return 0;
+	return err_set(e, ERR_DENIED, "%s %s wants an operator's token", route_method(rq->route),
+		route_path(rq->route));
+}
+
+/* When to ask again, in seconds. */
+static unsigned retry_after(enum err_code code)
+{
+	switch (err_retry(code)) {
+	case ERR_RETRY_SOON:
+		return 5;
+	case ERR_RETRY_LATER:
+		return 60;
+	default:
+		return 0;
+	}
+}
+
+static bool is_ours(enum err_code code)
+{
+	return err_http(code) >= 500;
+}
+
+void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out)
+{
+	struct api *a = ctx;
+	struct err e = {0};
+	int rc = check_caller(a, rq, &e);
+
+	if (rc == 0)
+		rc = answers[rq->route](a, rq, out, &e);
+	if (rc < 0) {
+		buf_clear(&out->body);
+		out->file[0] = out->etag[0] = 0;
+		out->type = NULL;
+		web_reply_err(out, &e);
+		out->retry_after_s = retry_after(e.code);
+	}
+	if (rc < 0 && is_ours(e.code))
+		log_err(LOG_ID_STORE, &e, "route=\"%s %s\" peer=%s", route_method(rq->route),
+			route_path(rq->route), rq->peer);
+}
+
+/* ---- what the answers share ---- */
+
+void answer_json(struct web_reply *out, json_t *j)
+{
+	json_write(j, &out->body);
+	buf_add_char(&out->body, '\n');
+	json_decref(j);
+}
+
+int answer_id(const struct web_request *rq, unsigned at, const char *what, char out[ID_TEXT_MAX],
+	struct err *e)
+{
+	return id_parse(rq->args[at], what, out, e);
+}
+
+int answer_number(const struct web_request *rq, const char *name, uint64_t otherwise, uint64_t max,
+	uint64_t *out, struct err *e)
+{
+	const char *text = rq->query(rq, name);
+
+	*out = otherwise;
+	if (!text)
+		return 0;
+	if (str_to_u64(str_of(text), 1, max, out, e) < 0)
+		return err_wrap(e, "?%s", name);
+	return 0;
+}
+
+int answer_body(const struct web_request *rq, size_t max, const char *const *known, json_t **out,
+	struct err *e)
+{
+	json_t *j;
+	int rc;
+
+	TRY(json_read(rq->body, max, &j, e));
+	rc = json_is_object(j) ? json_only(j, "body", known, e)
+			       : err_set(e, ERR_BAD_INPUT, "body: an object is wanted");
+	if (rc < 0)
+		json_decref(j);
+	else
+		*out = j;
+	return rc;
+}
+
+void answer_set_text(json_t *o, const char *key, const char *text)
+{
+	if (*text)
+		json_object_set_new(o, key, json_string(text));
+}
+
+void answer_set_digest(json_t *o, const char *key, const struct sha256 *d)
+{
+	char hex[SHA256_TEXT];
+
+	if (sha256_is_zero(d))
+		return;
+	sha256_format(d, hex);
+	json_object_set_new(o, key, json_string(hex));
+}
+
+void answer_set_number(json_t *o, const char *key, int64_t n)
+{
+	json_object_set_new(o, key, json_integer(n));
+}

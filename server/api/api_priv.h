@@ -1,0 +1,42 @@
+/* What the answers share. */
+#ifndef SERVER_API_API_PRIV_H
+#define SERVER_API_API_PRIV_H
+
+#include "proto/wire/json.h"
+#include "proto/wire/limits.h"
+#include "server/api/api.h"
+
+#define PEOPLE "operator" /* who orders, when nobody is named */
+
+/* 0 with a filled reply, or an error, which becomes the reply. */
+typedef int answer_f(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e);
+
+/* answer_health, answer_metrics, ...: one per row of the routes. */
+answer_f answer_HEALTH, answer_METRICS, answer_DIRECTOR_META, answer_IMAGE_META,
+	answer_IMAGE_TARGET, answer_ARTIFACT, answer_REPORT, answer_DEVICES, answer_DEVICE,
+	answer_DEVICE_HISTORY, answer_ARTIFACT_PUT, answer_RELEASE_PUBLISH, answer_RELEASES,
+	answer_RELEASE, answer_CAMPAIGN_CREATE, answer_CAMPAIGNS, answer_CAMPAIGN,
+	answer_CAMPAIGN_DEVICES, answer_CAMPAIGN_ORDER, answer_AUDIT;
+
+/* Writes and frees `j`. */
+void answer_json(struct web_reply *out, json_t *j);
+
+/* An argument of the path as an id. */
+int answer_id(const struct web_request *rq, unsigned at, const char *what, char out[ID_TEXT_MAX],
+	struct err *e) MUST_CHECK;
+
+/* A number of the query, at least 1; `otherwise` when it is not there. */
+int answer_number(const struct web_request *rq, const char *name, uint64_t otherwise, uint64_t max,
+	uint64_t *out, struct err *e) MUST_CHECK;
+
+/* The body as an object with no members but `known`. */
+int answer_body(const struct web_request *rq, size_t max, const char *const *known, json_t **out,
+	struct err *e) MUST_CHECK;
+
+/* Sets a member when there is something to tell. */
+void answer_set_text(json_t *o, const char *key, const char *text);
+void answer_set_digest(json_t *o, const char *key, const struct sha256 *d);
+void answer_set_number(json_t *o, const char *key, int64_t n);
+
+#endif

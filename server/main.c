@@ -1,0 +1,198 @@
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "lib/sys/fs.h"
+#include "lib/sys/log.h"
+#include "server/server.h"
+#include "server/version.h"
+
+static const char doc[] =
+	"Publishes signed releases, rolls them out wave by wave, and keeps what the devices "
+	"say.\v"
+	"One process, one store (SQLite) and one folder of artifacts; it may be killed at any "
+	"time and goes on where it was.\n\n"
+	"First steps:\n"
+	"  backstay keys init keys                  # on a machine that stays offline\n"
+	"  scp -r keys/repo keys/online server:/etc/backstay/keys/\n"
+	"  backstay-server --dump-config > server.conf      # then edit it\n"
+	"  backstay-server -c server.conf           # makes DATA/token for operators\n\n"
+	"Then, as an operator:\n"
+	"  export BACKSTAY_SERVER=http://server:8080 BACKSTAY_TOKEN_FILE=token\n"
+	"  backstay release publish build/ocr-2\n"
+	"  backstay campaign create spring --release ocr-2 --policy careful.json\n"
+	"  backstay campaign start spring --watch\n\n"
+	"GET /healthz and GET /metrics (Prometheus) are for whoever watches the server.\n\n"
+	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 65 to 77 what the keys, "
+	"the store or the machine did not give.";
+
+enum { OPT_DUMP = 1000, OPT_PORT_FILE, OPT_JSON };
+
+static const struct argp_option options[] = {
+	{"config", 'c', "FILE", 0, "Read this instead of " SERVER_CONF_PATH, 0},
+	{"dump-config", OPT_DUMP, NULL, 0,
+		"Print the effective configuration with what each key means, and end", 0},
+	{"port-file", OPT_PORT_FILE, "FILE", 0,
+		"Write the port there once the server listens; for server.port = 0", 0},
+	{"log-json", OPT_JSON, NULL, 0, "Log as one JSON object a line", 0},
+	{"version", 'V', NULL, 0, "Print the version, and end", 0},
+	{0},
+};
+
+struct args {
+	const char *config, *port_file;
+	bool dump, version, json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case 'c':
+		a->config = arg;
+		return 0;
+	case 'V':
+		a->version = true;
+		return 0;
+	case OPT_DUMP:
+		a->dump = true;
+		return 0;
+	case OPT_PORT_FILE:
+		a->port_file = arg;
+		return 0;
+	case OPT_JSON:
+		a->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected word: %s", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {.options = options, .parser = parse, .doc = doc};
+
+/* ---- configuration ---- */
+
+static int load(const struct args *args, struct server_conf *conf, struct err *e)
+{
+	BUF_AUTO problems = {0};
+	int rc = server_conf_load(args->config, conf, &problems, e);
+	struct str rest = buf_str(&problems), line;
+
+	while (str_split(&rest, '\n', &line))
+		if (line.n)
+			log_ev(LOG_ID_CONFIG, "problem=\"%.*s\"", (int)line.n, line.p);
+	return rc;
+}
+
+static int dump(const struct server_conf *conf, struct err *e)
+{
+	size_t n;
+	const struct conf_row *rows = server_conf_rows(&n);
+	BUF_AUTO text = {0};
+
+	conf_dump(rows, n, conf, &text);
+	fwrite(text.p, 1, text.n, stdout);
+	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "the output could not be written");
+}
+
+/* ---- the service ---- */
+
+static int end_by_signal(sd_event *loop, int sig, struct err *e)
+{
+	sigset_t set;
+	int rc;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	rc = sd_event_add_signal(loop, NULL, sig, NULL, NULL);
+	return rc < 0 ? err_sys(e, -rc, "signal %d", sig) : 0;
+}
+
+static int make_loop(sd_event **out, struct err *e)
+{
+	int rc = sd_event_default(out);
+
+	if (rc < 0)
+		return err_sys(e, -rc, "event loop");
+	signal(SIGPIPE, SIG_IGN);
+	TRY(end_by_signal(*out, SIGTERM, e));
+	TRY(end_by_signal(*out, SIGINT, e));
+	rc = sd_event_set_watchdog(*out, true);
+	return rc < 0 ? err_sys(e, -rc, "watchdog") : 0;
+}
+
+static int write_port(const char *path, uint16_t port, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[FS_PATH_MAX], text[8];
+	struct fs fs;
+	int rc;
+
+	fs_dirname(path, dir, sizeof dir);
+	if (slash == path)
+		snprintf(dir, sizeof dir, "/");
+	snprintf(text, sizeof text, "%u\n", port);
+	TRY(fs_posix_open(dir[0] ? dir : ".", &fs, e));
+	rc = fs_write_file(&fs, slash ? slash + 1 : path, text, strlen(text), 0644, e);
+	fs_posix_close(&fs);
+	return rc < 0 ? err_wrap(e, "%s", path) : 0;
+}
+
+static int run(struct server *s, sd_event *loop, const struct args *args,
+	const struct server_conf *conf, struct err *e)
+{
+	int rc;
+
+	if (args->port_file)
+		TRY(write_port(args->port_file, server_port(s), e));
+	log_ev(LOG_ID_START, "version=%s bind=%s port=%u data=%s", SERVER_VERSION,
+		conf->server.bind, server_port(s), conf->server.data);
+	sd_notifyf(0, "READY=1\nSTATUS=listening on %s port %u", conf->server.bind, server_port(s));
+	rc = sd_event_loop(loop);
+	sd_notify(0, "STOPPING=1");
+	log_ev(LOG_ID_STOP, "status=%d", rc);
+	return rc < 0 ? err_sys(e, -rc, "event loop") : 0;
+}
+
+static int serve(const struct args *args, const struct server_conf *conf, struct err *e)
+{
+	struct server *s CLEANUP(server_close) = NULL;
+	sd_event *loop CLEANUP(sd_event_unrefp) = NULL;
+
+	TRY(make_loop(&loop, e));
+	TRY(server_open(loop, conf, &s, e));
+	return run(s, loop, args, conf, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct args args = {.config = SERVER_CONF_PATH};
+	struct server_conf conf;
+	struct err e = {0};
+	int rc;
+
+	argp_err_exit_status = err_exit(ERR_USAGE);
+	umask(027);
+	argp_parse(&parser, argc, argv, 0, NULL, &args);
+	log_init("backstay-server", args.json ? LOG_FORM_JSON : LOG_FORM_TEXT, LOG_INFO);
+	if (args.version) {
+		printf("backstay-server %s\n", SERVER_VERSION);
+		return 0;
+	}
+	rc = load(&args, &conf, &e);
+	if (rc == 0)
+		rc = args.dump ? dump(&conf, &e) : serve(&args, &conf, &e);
+	if (rc < 0)
+		log_err(e.code == ERR_CONFIG ? LOG_ID_CONFIG : LOG_ID_STOP, &e, "config=%s",
+			args.config);
+	return rc < 0 ? err_exit(e.code) : 0;
+}

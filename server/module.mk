@@ -1,0 +1,3 @@
+MODULES  += server
+PROGRAMS += backstay-server
+backstay-server_MAIN := server/main.c

@@ -1,0 +1,198 @@
+#include "server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/sys/entropy.h"
+#include "lib/sys/fs.h"
+#include "lib/sys/log.h"
+#include "server/api/api.h"
+#include "server/run/imagerepo.h"
+
+#define TICK_US     1000000ULL
+#define TOKEN_BYTES 32
+#define UPLOADS     "upload"
+#define ARTIFACTS   "artifacts"
+#define TOKEN       "token"
+
+struct server {
+	const struct server_conf *conf;
+	struct fs data;
+	struct db db;
+	struct signer *signer;
+	struct run_conf run_conf;
+	struct run *run;
+	struct api api;
+	struct web *web;
+	sd_event_source *timer;
+	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX];
+	char token[2 * TOKEN_BYTES + 64];
+};
+
+/* ---- the data folder ---- */
+
+/* What was under way when the last server ended is of no use. */
+static int open_data(struct server *s, struct err *e)
+{
+	const char *dir = s->conf->server.data;
+
+	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "%s", dir);
+	TRY(fs_posix_open(dir, &s->data, e));
+	TRY(fs_remove_tree(&s->data, UPLOADS, e));
+	TRY(fs_make_dirs(&s->data, UPLOADS, e));
+	TRY(fs_make_dirs(&s->data, ARTIFACTS, e));
+	snprintf(s->artifacts, sizeof s->artifacts, "%s/%s", dir, ARTIFACTS);
+	snprintf(s->uploads, sizeof s->uploads, "%s/%s", dir, UPLOADS);
+	return 0;
+}
+
+static int make_token(struct server *s, struct err *e)
+{
+	uint8_t secret[TOKEN_BYTES];
+	char line[2 * TOKEN_BYTES + 2];
+
+	entropy_fill(secret, sizeof secret);
+	hex_encode(secret, sizeof secret, s->token);
+	snprintf(line, sizeof line, "%.*s\n", 2 * TOKEN_BYTES, s->token);
+	return fs_write_file(&s->data, TOKEN, line, strlen(line), 0600, e);
+}
+
+static int load_token(struct server *s, struct err *e)
+{
+	BUF_AUTO text = {0};
+	struct str token;
+	int rc = fs_read_file(&s->data, TOKEN, sizeof s->token, &text, e);
+
+	if (rc == -ERR_NOT_FOUND)
+		return make_token(s, e);
+	TRY(rc);
+	token = buf_str(&text);
+	while (token.n && (token.p[token.n - 1] == '\n' || token.p[token.n - 1] == ' '))
+		token.n--;
+	if (!token.n)
+		return err_set(e, ERR_CONFIG, "%s/%s is empty", s->conf->server.data, TOKEN);
+	return str_copy(token, s->token, sizeof s->token, e);
+}
+
+/* ---- opening ---- */
+
+static int open_store(struct server *s, struct err *e)
+{
+	char path[FS_PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/store.db", s->conf->server.data);
+	return db_sqlite_open(path, &s->db, e);
+}
+
+static int open_run(struct server *s, struct err *e)
+{
+	TRY(signer_open(s->conf->trust.keys, &s->signer, e));
+	s->run_conf = (struct run_conf){
+		.db = &s->db,
+		.signer = s->signer,
+		.clock = &clock_system,
+		.artifacts = s->artifacts,
+		.director_life = s->conf->trust.director_expiry,
+		.timestamp_life = s->conf->trust.timestamp_expiry,
+		.snapshot_life = s->conf->trust.snapshot_expiry,
+	};
+	TRY(run_open(&s->run_conf, &s->run, e));
+	return imagerepo_import(s->run, s->conf->trust.repo, e);
+}
+
+static int open_web(struct server *s, sd_event *loop, struct err *e)
+{
+	struct web_conf web = {
+		.port = (uint16_t)s->conf->server.port,
+		.max_connections = (unsigned)s->conf->http.max_connections,
+	};
+
+	snprintf(web.bind, sizeof web.bind, "%s", s->conf->server.bind);
+	snprintf(web.tls_cert, sizeof web.tls_cert, "%s", s->conf->http.tls_cert);
+	snprintf(web.tls_key, sizeof web.tls_key, "%s", s->conf->http.tls_key);
+	if (str_copy(str_of(s->uploads), web.upload_dir, sizeof web.upload_dir, e) < 0)
+		return err_wrap(e, "server.data");
+	s->api = (struct api){
+		.run = s->run,
+		.db = &s->db,
+		.signer = s->signer,
+		.artifacts = s->artifacts,
+		.token = s->token,
+		.poll_after_s = (unsigned)(s->conf->device.poll_after / 1000),
+	};
+	TRY(web_open(loop, &web, api_answer, &s->api, &s->web, e));
+	s->api.web = s->web;
+	return 0;
+}
+
+/* A failure is logged and tried again with the next tick: what was due stays due. */
+static int on_tick(sd_event_source *source, uint64_t us, void *ctx)
+{
+	struct server *s = ctx;
+	struct err e;
+
+	if (run_tick(s->run, &e) < 0)
+		log_err(LOG_ID_STORE, &e, "what=tick");
+	sd_event_source_set_time(source, us + TICK_US);
+	return 0;
+}
+
+static int start_timer(struct server *s, sd_event *loop, struct err *e)
+{
+	int rc = sd_event_add_time_relative(
+		loop, &s->timer, CLOCK_MONOTONIC, TICK_US, 0, on_tick, s);
+
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(s->timer, SD_EVENT_ON);
+	return rc < 0 ? err_sys(e, -rc, "timer") : 0;
+}
+
+static int open_all(struct server *s, sd_event *loop, struct err *e)
+{
+	TRY(open_data(s, e));
+	TRY(load_token(s, e));
+	TRY(open_store(s, e));
+	TRY(open_run(s, e));
+	TRY(open_web(s, loop, e));
+	return start_timer(s, loop, e);
+}
+
+int server_open(sd_event *loop, const struct server_conf *conf, struct server **out, struct err *e)
+{
+	struct server *s = mem_new(sizeof *s);
+	int rc;
+
+	memset(s, 0, sizeof *s);
+	s->conf = conf;
+	rc = open_all(s, loop, e);
+	if (rc < 0)
+		server_close(&s);
+	else
+		*out = s;
+	return rc;
+}
+
+/* From the outside in. */
+void server_close(struct server **s)
+{
+	if (!*s)
+		return;
+	sd_event_source_disable_unref((*s)->timer);
+	web_close(&(*s)->web);
+	run_close(&(*s)->run);
+	signer_close(&(*s)->signer);
+	db_close(&(*s)->db);
+	if ((*s)->data.ops)
+		fs_posix_close(&(*s)->data);
+	free(*s);
+	*s = NULL;
+}
+
+uint16_t server_port(const struct server *s)
+{
+	return web_port(s->web);
+}

@@ -1,0 +1,64 @@
+#include "server/server_conf.h"
+
+#define AT(sec, key)   offsetof(struct server_conf, sec.key)
+#define SIZE(sec, key) sizeof(((struct server_conf *)0)->sec.key)
+#define HOURS(n)       MINUTE((n)*60)
+#define DAYS(n)        HOURS((n)*24)
+
+#define TEXT(sec, key, def, help)                                                                  \
+	{                                                                                          \
+#sec, #key, CONF_TEXT, AT(sec, key), SIZE(sec, key), 0, 0, def, help               \
+	}
+#define NUMBER(sec, key, min, max, def, help)                                                      \
+	{                                                                                          \
+#sec, #key, CONF_UINT, AT(sec, key), 0, min, max, def, help                        \
+	}
+#define SPAN(sec, key, min, max, def, help)                                                        \
+	{                                                                                          \
+#sec, #key, CONF_SPAN, AT(sec, key), 0, (uint64_t)(min), (uint64_t)(max), def,     \
+			help                                                                       \
+	}
+
+static const struct conf_row rows[] = {
+	TEXT(server, bind, "127.0.0.1", "Numeric address to listen on; 0.0.0.0 or :: for all."),
+	NUMBER(server, port, 0, 65535, "8080", "TCP port; 0: a free one, see --port-file."),
+	TEXT(server, data, "/var/lib/backstay-server",
+		"Store, artifacts and the operators' token. Made when it is missing."),
+
+	TEXT(trust, repo, "/etc/backstay/keys/repo",
+		"First files of both repositories, as backstay keys init made them."),
+	TEXT(trust, keys, "/etc/backstay/keys/online",
+		"Private keys that this server signs with; never the offline ones."),
+	SPAN(trust, director_expiry, MINUTE(1), DAYS(365), "168h",
+		"How long a device may act on its desired state without hearing anew."),
+	SPAN(trust, timestamp_expiry, MINUTE(1), DAYS(365), "24h",
+		"How old news may be; everything is signed again after half of it."),
+	SPAN(trust, snapshot_expiry, MINUTE(1), DAYS(365), "168h",
+		"Life of the image repository's snapshot."),
+
+	TEXT(http, tls_cert, "", "PEM file with the certificate chain; empty: plain HTTP."),
+	TEXT(http, tls_key, "", "PEM file with its private key."),
+	NUMBER(http, max_connections, 1, 100000, "4096", "Connections that may be open at once."),
+
+	SPAN(device, poll_after, 0, DAYS(7), "0s",
+		"Asks devices to poll again after this long; 0: as they are configured."),
+};
+
+const struct conf_row *server_conf_rows(size_t *out_n)
+{
+	*out_n = ARRAY_LEN(rows);
+	return rows;
+}
+
+int server_conf_load(const char *path, struct server_conf *out, struct buf *problems, struct err *e)
+{
+	struct server_conf c;
+
+	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof c, problems, e));
+	if (!c.http.tls_cert[0] != !c.http.tls_key[0]) {
+		buf_addf(problems, "%s: http.tls_cert and http.tls_key belong together\n", path);
+		return err_set(e, ERR_CONFIG, "%s: 1 mistake", path);
+	}
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* The server's configuration: a row per key, which is also its page in the manual. */
+#ifndef SERVER_SERVER_CONF_H
+#define SERVER_SERVER_CONF_H
+
+#include "lib/sys/conf.h"
+
+#define SERVER_CONF_PATH "/etc/backstay/server.conf"
+
+struct server_conf {
+	struct {
+		char bind[64], data[256];
+		uint64_t port;
+	} server;
+	struct {
+		char repo[256], keys[256];
+		ms_t director_expiry, timestamp_expiry, snapshot_expiry;
+	} trust;
+	struct {
+		char tls_cert[256], tls_key[256];
+		uint64_t max_connections;
+	} http;
+	struct {
+		ms_t poll_after;
+	} device;
+};
+
+/* The rows, for the manual. */
+const struct conf_row *server_conf_rows(size_t *out_n);
+
+/* conf_load with these rows, and what no single row can say. One line in *problems per mistake. */
+int server_conf_load(
+	const char *path, struct server_conf *out, struct buf *problems, struct err *e) MUST_CHECK;
+
+#endif
