@@ -19,7 +19,7 @@ static void full(struct upd_record *r, uint64_t seed)
 
 	memset(r, 0, sizeof *r);
 	r->seq = prng_next(&p);
-	r->state = prng_below(&p, UPD_STATE_MAX);
+	r->state = (enum upd_state)prng_below(&p, UPD_STATE_MAX);
 	memset(r->txn.b, 0xa1, sizeof r->txn.b);
 	strcpy(r->goal.release.s, "ocr-4");
 	memset(r->goal.document.b, 0xa2, 32);
