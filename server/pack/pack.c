@@ -193,6 +193,26 @@ static int store(struct fs *out, const struct release *r, const struct buf *text
 	return 0;
 }
 
+static int make_dir(const char *path, struct err *e)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, errno, "mkdir %s", path);
+	return 0;
+}
+
+/* The folder and those above it, so that `--out build/ocr-2` works in a fresh checkout. */
+static int make_dirs(const char *path, struct err *e)
+{
+	CLEANUP(mem_free) char *part = mem_strdup(path);
+
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		TRY(make_dir(part, e));
+		*slash = '/';
+	}
+	return make_dir(part, e);
+}
+
 static int pack(struct packing *p, json_t *document, struct pack_result *out, struct err *e)
 {
 	CLEANUP(mem_free) struct release *r = mem_new(sizeof *r);
@@ -224,8 +244,7 @@ int pack_release(const struct pack_spec *spec, struct pack_result *out, struct e
 			LEVEL_MAX);
 	if (read_template(spec->template_path, &document, e) < 0)
 		return err_wrap(e, "%s", spec->template_path);
-	if (mkdir(spec->out_dir, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "mkdir %s", spec->out_dir);
+	TRY(make_dirs(spec->out_dir, e));
 	TRY(fs_posix_open(spec->out_dir, &fs, e));
 	p.out = &fs;
 	rc = pack(&p, document, out, e);
