@@ -283,14 +283,29 @@ int cmd_RELEASE_LIST(const struct cli *c, struct err *e)
 	return 0;
 }
 
+static const char *unit_text(const struct trig_rule *r)
+{
+	static const char *const units[] = {[TRIG_UNIT_COUNT] = " times",
+		[TRIG_UNIT_SHARE] = " of all",
+		[TRIG_UNIT_SECONDS] = " s"};
+
+	return r->comparator == TRIG_CMP_BASELINE ? " x the device's own value before the swap"
+						  : units[trig_type_unit(r->type)];
+}
+
 static void print_rule(const struct trig_rule *r)
 {
 	printf("  %-14s %s\n", trig_type_name(r->type), trig_type_text(r->type));
-	printf("  %-14s limit %g%s, windows of %lld ms, %u of %u bad, at least %llu samples in each\n",
-		"", r->threshold,
-		r->comparator == TRIG_CMP_BASELINE ? " x the device's own value before the swap"
-						   : "",
-		(long long)r->window, r->hold_k, r->hold_m, (unsigned long long)r->min_samples);
+	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
+		return;
+	printf("  %-14s ", "");
+	if (r->metric[0])
+		printf("%s%s%s", r->metric, r->total[0] ? " of " : "", r->total);
+	if (r->type == TRIG_LATENCY)
+		printf(", quantile %g", (double)r->quantile / 1000.0);
+	printf("%slimit %g%s, windows of %g s, %u of %u bad, at least %llu samples in each\n",
+		r->metric[0] ? ": " : "", r->threshold, unit_text(r), (double)r->window / 1000.0,
+		r->hold_k, r->hold_m, (unsigned long long)r->min_samples);
 }
 
 static void print_release(const struct release *r)
