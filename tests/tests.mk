@@ -43,6 +43,17 @@ cppcheck: ## cppcheck over the product
 	@echo "cppcheck: $(words $(SRC)) files, no finding"
 lint: check-format cppcheck tidy ## all of these
 
+# ---- pages made from the tables -----------------------------------------------------
+$(B)/reference: $(B)/tests/tools/reference.o $(ARCHIVE)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(ARCHIVE) $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+.PHONY: docs check-docs
+docs: $(B)/reference ## write docs/reference from the tables
+	@mkdir -p docs/reference && for p in $$($<); do $< $$p > docs/reference/$$p.md; done
+check-docs: $(B)/reference ## is docs/reference what the tables say?
+	@for p in $$($<); do $< $$p | diff -u docs/reference/$$p.md - || { echo "run: make docs"; exit 1; }; done
+	@echo "docs: $$($< | wc -l) pages agree with the tables"
+
 # ---- everything -------------------------------------------------------------------
 # gcc runs all; clang with ASan and UBSan runs what is in one process; clang alone proves that it builds and agrees.
 RUN = @$(MAKE) --no-print-directory
@@ -52,7 +63,7 @@ check: ## install what is missing, build with gcc and clang, run all tests (shor
 	@date +%s > .check-began
 	$(RUN) check-layers check-format
 	$(RUN) -j2 CC=gcc all tests
-	$(RUN) CC=gcc check-pure check-unit check-machine check-fault check-system
+	$(RUN) CC=gcc check-pure check-docs check-unit check-machine check-fault check-system
 	$(RUN) -j2 CC=clang SAN=asan all tests
 	$(RUN) CC=clang SAN=asan check-unit check-machine check-fault
 	$(RUN) -j2 CC=clang all tests

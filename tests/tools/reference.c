@@ -1,0 +1,155 @@
+/* Prints a page of docs/reference from the tables that the programs are made of, so that it cannot
+ * lie. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent_conf.h"
+#include "agent/core/update.h"
+#include "agent/ctl/ctl.tbl.h"
+#include "lib/sys/log.h"
+#include "proto/wire/report.h"
+#include "proto/wire/routes.h"
+#include "proto/wire/trigger.h"
+#include "server/cli/cli.tbl.h"
+#include "server/core/wave.h"
+#include "server/server_conf.h"
+
+static void print_errors(void)
+{
+	static const char *const retry[] = {"never", "soon", "later", "after a person has looked"};
+
+	puts("# Kinds of failure\n\nThe same names stand in logs, reports, API answers and exit statuses.\n\n"
+	     "| Name | Meaning | Try again | HTTP | Exit |\n|---|---|---|---|---|");
+	for (enum err_code c = ERR_OK; c < ERR_CODE_MAX; c++)
+		printf("| `%s` | %s | %s | %d | %d |\n", err_name(c), err_text(c),
+			retry[err_retry(c)], err_http(c), err_exit(c));
+}
+
+static void print_triggers(void)
+{
+	puts("# Rollback triggers\n\nA release states which of them watch it (manifests/schema/release.md). Thresholds are in thousandths of\n"
+	     "the unit; what a release does not say is the default.\n\n"
+	     "| Type | Trips when | Unit | Threshold | Window | Hold | Samples |\n|---|---|---|---|---|---|---|");
+#define X(id, name, source, unit, threshold, window, k, m, n, text)                                \
+	printf("| `%s` | %s | %s | %d | %d ms | %d of %d | %d |\n", name, text, #unit, threshold,  \
+		window, k, m, n);
+	TRIGGER_TABLE(X)
+#undef X
+	puts("\n## Comparators\n\n| Name | The value is compared with |\n|---|---|");
+#define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	TRIGGER_COMPARATOR_TABLE(X)
+	puts("\n## A window without enough samples (`on_blind`)\n\n| Name | Meaning |\n|---|---|");
+	TRIGGER_BLIND_TABLE(X)
+#undef X
+}
+
+static void print_routes(void)
+{
+	static const char *const caller[] = {"anyone", "device", "operator"};
+
+	puts("# HTTP API\n\nAnswers are JSON. A refusal is `{\"error\": NAME, \"reason\": TEXT}` with a name of errors.md. Operator routes need\n"
+	     "`Authorization: Bearer TOKEN`.\n\n| Method | Path | Who | Body, at most | What it does |\n|---|---|---|---|---|");
+	for (enum route r = 0; r < ROUTE_MAX; r++)
+		printf("| %s | `%s` | %s | %llu | %s |\n", route_method(r), route_path(r),
+			caller[route_caller(r)], (unsigned long long)route_body_limit(r),
+			route_text(r));
+	puts("\n## What devices report\n\n| Kind | Meaning |\n|---|---|");
+#define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	REPORT_KIND_TABLE(X)
+	puts("\n## Phases of a campaign\n\n| Phase | Meaning |\n|---|---|");
+	WAVE_PHASE_TABLE(X)
+	puts("\n## Where a recipient is\n\n| State | Meaning |\n|---|---|");
+	RECIPIENT_STATE_TABLE(X)
+#undef X
+}
+
+static void print_commands(void)
+{
+	puts("# The command line\n\n`backstay COMMAND --help` says the same with all options.\n\n| Command | What it does | Example |\n|---|---|---|");
+#define X(id, group, verb, args, min, max, options, text, example)                                 \
+	printf("| `%s%s%s%s%s` | %s | `%s` |\n", group, (verb) ? " " : "", (verb) ? (verb) : "",   \
+		*(args) ? " " : "", args, text, example);
+	CLI_COMMANDS(X)
+#undef X
+	puts("\n## Options\n\n| Option | Meaning |\n|---|---|");
+#define X(id, name, arg, text)                                                                     \
+	printf("| `--%s%s%s` | %s |\n", name, (arg) ? " " : "", (arg) ? (arg) : "", text);
+	CLI_OPTIONS(X)
+#undef X
+	puts("\n## The agent's control socket\n\nOne JSON object a line, `{\"cmd\": NAME}`, and one line back.\n\n| Command | Changes something | What it does |\n|---|---|---|");
+#define X(id, name, changes, text)                                                                 \
+	printf("| `%s` | %s | %s |\n", name, (changes) ? "yes" : "no", text);
+	CTL_TABLE(X)
+#undef X
+}
+
+static void print_conf(const char *program, const char *path, const struct conf_row *rows, size_t n)
+{
+	static const char *const types[] = {
+		"text", "number", "yes or no", "span (30s, 5min, 2h)", "size (16M)"};
+	const char *section = "";
+
+	printf("# Configuration of %s\n\n`%s`, then `%s.d/*.conf` in order of name. `%s --dump-config` prints what is in force.\n",
+		program, path, path, program);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(section, rows[i].section) != 0)
+			printf("\n## [%s]\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n",
+				rows[i].section);
+		section = rows[i].section;
+		printf("| `%s` | %s | %s%s%s | %s |\n", rows[i].key, types[rows[i].type],
+			rows[i].def && *rows[i].def ? "`" : "",
+			rows[i].def ? rows[i].def : "must be given",
+			rows[i].def && *rows[i].def ? "`" : "", rows[i].help);
+	}
+}
+
+static void print_agent_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = agent_conf_rows(&n);
+
+	print_conf("backstay-agent", AGENT_CONF_PATH, rows, n);
+}
+
+static void print_server_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = server_conf_rows(&n);
+
+	print_conf("backstay-server", SERVER_CONF_PATH, rows, n);
+}
+
+static void print_log(void)
+{
+	static const char *const priority[] = {
+		"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+
+	puts("# Log events\n\n| Event | Priority | Text |\n|---|---|---|");
+#define X(id, level, text) printf("| `%s` | %s | %s |\n", #id, priority[level], text);
+	LOG_TABLE(X)
+#undef X
+}
+
+static const struct {
+	const char *name;
+	void (*print)(void);
+} pages[] = {
+	{"errors", print_errors},
+	{"triggers", print_triggers},
+	{"api", print_routes},
+	{"commands", print_commands},
+	{"agent.conf", print_agent_conf},
+	{"server.conf", print_server_conf},
+	{"log", print_log},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		if (argc == 1)
+			puts(pages[i].name);
+		else if (strcmp(argv[1], pages[i].name) == 0)
+			return pages[i].print(), 0;
+	}
+	return argc == 1 ? 0 : 64;
+}
