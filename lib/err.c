@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Here are the functions themselves, not what the header makes of a call. */
+#undef err_set
+#undef err_sys
+#undef err_wrap
+#undef err_copy
+
 struct err_row {
 	const char *name, *text;
 	enum err_retry retry;

@@ -38,6 +38,18 @@ int err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 /* Hands up a failure that was kept in another struct: copies it and returns its negative code. */
 int err_copy(struct err *e, const struct err *from);
 
+/* Says in the header, where every compiler and analyzer looks, that the four above never return 0:
+ * so they know that what a call fills is filled when it did not fail. A failure whose code is
+ * ERR_OK is a mistake of the caller, and returned as -ERR_BUG. */
+static inline int err_negative(int rc)
+{
+	return rc < 0 ? rc : -(int)ERR_BUG;
+}
+#define err_set(...)  err_negative(err_set(__VA_ARGS__))
+#define err_sys(...)  err_negative(err_sys(__VA_ARGS__))
+#define err_wrap(...) err_negative(err_wrap(__VA_ARGS__))
+#define err_copy(...) err_negative(err_copy(__VA_ARGS__))
+
 /* Facts of the table. `code` may come from outside: an unknown one is answered as ERR_BUG. */
 const char *err_name(enum err_code code);
 const char *err_text(enum err_code code);
