@@ -272,8 +272,21 @@ void agent_run(struct agent *a)
 
 bool agent_is_settled(const struct agent *a)
 {
-	return a->up && !a->first && !upd_is_busy(a->rec.state) && !a->poll.job && a->poll.asked &&
-	       !a->poll.again && !a->outbox.job && (a->outbox.left == 0 || a->outbox.fails);
+	const struct poll *p = &a->poll;
+	bool asked = p->next == NEVER || (p->asked && (!p->again || p->fails));
+	bool told = a->outbox.left == 0 || a->outbox.fails || a->outbox.next == NEVER;
+
+	return a->up && !a->first && !upd_is_busy(a->rec.state) && !a->orders && !p->job && asked &&
+	       !a->outbox.job && told;
+}
+
+int agent_trouble(const struct agent *a, struct err *e)
+{
+	if (a->rec.state == UPD_STUCK)
+		return err_set(e, ERR_NEED_HAND, "%s: %s", a->rec.goal.release.s, a->rec.why_text);
+	if (a->poll.fails)
+		return err_set(e, a->poll.err.code, "%s", a->poll.err.text);
+	return 0;
 }
 
 /* ---- birth and end ---- */

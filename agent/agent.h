@@ -77,9 +77,12 @@ void agent_run(struct agent *a);
 int agent_answer(void *ctx, enum ctl_cmd cmd, const json_t *request, json_t **out_answer,
 	struct err *e) MUST_CHECK;
 
-/* Is there nothing left to do: the server was asked (since `agent_open`, with an answer or a
- * failure), no update runs and no report waits that could be sent? */
+/* Is there nothing left to do: the server was asked since agent_open and said nothing new or could
+ * not be reached, no update runs, and no report waits that could be sent? */
 bool agent_is_settled(const struct agent *a);
+/* What stands in the way of being up to date: the server's last failure or refusal, or an update
+ * that is stuck (ERR_NEED_HAND). 0 when nothing does. */
+int agent_trouble(const struct agent *a, struct err *e) MUST_CHECK;
 
 enum upd_state agent_state(const struct agent *a);
 

@@ -221,6 +221,7 @@ struct agent {
 
 	struct release *release; /* of rec.goal while an update runs; NULL: none, or not readable */
 	struct work *work;       /* the update's, in flight */
+	unsigned orders;         /* events that wait for a look before they are posted */
 	struct err failed;       /* the last action that failed in the present state */
 	struct buf smoke_log;
 	bool draft;   /* a dossier's draft is due */

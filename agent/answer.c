@@ -97,6 +97,9 @@ static int answer_rollback(struct agent *a, const json_t *request, json_t **out,
 	TRY(read_reason(request, reason, sizeof(reason), e));
 	if (a->rec.state == UPD_STUCK)
 		return err_set(e, ERR_CONFLICT, "the update is stuck; look at it and reset it");
+	if (a->rec.state > UPD_SOAKING)
+		return err_set(e, ERR_CONFLICT, "too late: the update is %s",
+			upd_state_name(a->rec.state));
 	if (upd_is_busy(a->rec.state)) {
 		(void)err_set(&ev.err, ERR_CANCELLED, "%s", reason);
 		agent_post(a, &ev);

@@ -1,1 +1,4 @@
 MODULES += agent
+
+PROGRAMS += backstay-agent
+backstay-agent_MAIN := agent/main.c

@@ -109,12 +109,23 @@ void outbox_tell(struct agent *a, enum report_kind kind)
 	a->outbox.progress = agent_mono(a) + a->conf->agent.report_interval;
 }
 
+static void note_refusal(struct agent *a, const struct err *why)
+{
+	BUF_AUTO line = {0};
+	struct err e;
+
+	buf_addf(&line, "refused (%s: %s)", err_name(why->code), why->text);
+	if (history_add(a->w.fs, agent_wall(a), buf_cstr(&line), &e) < 0)
+		log_err(LOG_ID_ACTION_FAILED, &e, "action=history");
+}
+
 void outbox_refuse(struct agent *a, const struct err *why, const struct desired *d)
 {
 	struct report r;
 	uint64_t seen = d ? MAX(d->director_version, a->rec.director_seen) : a->rec.director_seen;
 	uint64_t seq;
 
+	note_refusal(a, why);
 	if (!number_or_log(a, seen, &seq))
 		return;
 	outbox_fill(a, REPORT_REFUSED, seq, &r);

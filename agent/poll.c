@@ -12,7 +12,8 @@ struct poll_job {
 	const struct agent_world *w;
 	struct desired_in in;
 	struct desired_out out;
-	struct sha256 running; /* release document, zero when there is none */
+	struct sha256 running;              /* release document, zero when there is none */
+	struct sha256 keep[SLOT_COUNT + 2]; /* documents that are in use, and one more */
 	int rc;
 	struct err err;
 };
@@ -28,6 +29,17 @@ const struct slot_view *agent_running(const struct agent *a)
 
 /* ---- the lane ---- */
 
+/* Only a fetch brings documents, and fetches come one after the other: so what was in use when this
+ * one began, and what it brought, is all that can be needed. What cannot be removed now will be
+ * next time. */
+static void prune(struct poll_job *p)
+{
+	struct err ignored;
+
+	p->keep[SLOT_COUNT + 1] = p->out.desired.hash;
+	(void)!desired_prune(p->w->fs, p->keep, ARRAY_LEN(p->keep), &ignored);
+}
+
 /* A release that pre-authorised nothing, or whose entry is gone, allows no way back below the
  * floor: that is the safe side. */
 static void poll_run(struct job *job)
@@ -41,6 +53,8 @@ static void poll_run(struct job *job)
 		desired_load_rollback_to(p->w->fs, &p->running, &p->in.facts, &ignored) < 0)
 		p->in.facts.n_rollback_to = 0;
 	p->rc = p->w->fetch(p->w->self, &p->in, &p->out, &p->err);
+	if (p->rc == 0 && !p->out.unchanged)
+		prune(p);
 }
 
 /* ---- what to do with it ---- */
@@ -180,6 +194,9 @@ static void fill_facts(struct agent *a, struct poll_job *j)
 	memcpy(f->device.s, a->conf->device.id, sizeof(f->device.s));
 	memcpy(f->hardware, a->conf->device.hardware, sizeof(f->hardware));
 	j->in.now_s = agent_wall(a) / 1000;
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		j->keep[i] = a->slot[i].document;
+	j->keep[SLOT_COUNT] = a->rec.goal.document;
 }
 
 void poll_due(struct agent *a, ms_t now)
@@ -202,13 +219,15 @@ void poll_due(struct agent *a, ms_t now)
 
 void poll_init(struct agent *a)
 {
-	a->poll = (struct poll){.again = true, .next = a->conf->server.url[0] ? 0 : NEVER};
-	a->poll.asked = !a->conf->server.url[0];
+	bool has_server = a->conf->server.url[0];
+
+	a->poll = (struct poll){.again = has_server, .next = has_server ? 0 : NEVER};
 }
 
 void poll_now(struct agent *a)
 {
+	if (a->poll.next == NEVER)
+		return;
 	a->poll.again = true;
-	if (a->conf->server.url[0])
-		a->poll.next = agent_mono(a);
+	a->poll.next = agent_mono(a);
 }

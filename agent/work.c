@@ -2,6 +2,10 @@
 
 #include "lib/sys/log.h"
 
+/* Any event that looks will do as the answer: all look at the same. */
+static const struct work_row look_only = {
+	.act = UACT_NONE, .lane = LANE_SVC, .answer = UEV_POWER_UP};
+
 static int look_at_world(struct work *k, struct err *e)
 {
 	TRY(boot_adapter_of(k->boot)->look(k->boot, &k->ev.boot, e));
@@ -75,6 +79,7 @@ static void done(struct job *job)
 
 	if (a->work == k)
 		a->work = NULL;
+	a->orders -= k->row == &look_only;
 	if (counts && finish(a, k, &e) < 0 && k->ev.ok) {
 		k->ev.ok = false;
 		k->ev.err = e;
@@ -118,12 +123,10 @@ void work_begin(struct agent *a, const struct work_row *row, const struct upd_ac
 
 void work_look_then_post(struct agent *a, const struct upd_event *ev)
 {
-	/* Only the answer's kind tells what is looked at; every row with LOOK looks at the same. */
-	static const struct work_row look = {
-		.act = UACT_NONE, .lane = LANE_SVC, .answer = UEV_POWER_UP};
-	struct work *k = work_new(a, &look);
+	struct work *k = work_new(a, &look_only);
 
 	k->ev = *ev;
+	a->orders++;
 	jobs_submit(a->jobs, &k->job);
 }
 

@@ -1,0 +1,235 @@
+#include <argp.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "agent/version.h"
+#include "agent/world.h"
+#include "lib/sys/log.h"
+
+static const char doc[] =
+	"Keeps this device at the release that its fleet has signed for, and takes a bad one "
+	"back by itself.\v"
+	"The agent asks its server for the device's signed desired state, brings a new release "
+	"into the inactive slot, tests it there, switches, and watches the workload for as long "
+	"as the release says. If a trigger fires, the old version is back within a second or so, "
+	"with the server or without it.\n\n"
+	"First steps on a new device:\n"
+	"  backstay-agent --dump-config > /etc/backstay/agent.conf   # then edit it\n"
+	"  backstay-agent --provision /media/usb/keys                # the two root files\n"
+	"  backstay-agent --once                                     # try it in the foreground\n"
+	"  systemctl enable --now backstay-agent\n\n"
+	"Then ask it: backstay status, backstay explain, backstay history.\n\n"
+	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 73 to 77 what the machine "
+	"did not give, 70 a person must look at it.";
+
+enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE };
+
+static const struct argp_option options[] = {
+	{"config", 'c', "FILE", 0, "Read this instead of " AGENT_CONF_PATH, 0},
+	{"home", 'H', "DIR", 0, "Keep slots, journal and trust here; overrides agent.home", 0},
+	{"dump-config", OPT_DUMP, NULL, 0,
+		"Print the effective configuration with what each key means, and end", 0},
+	{"provision", OPT_PROVISION, "DIR", 0,
+		"Take DIR/director/1.root.json and DIR/image/1.root.json as what is trusted, and "
+		"end; never replaces others",
+		0},
+	{"once", OPT_ONCE, NULL, 0,
+		"Ask the server once, carry out what comes of it, send the reports, and end", 0},
+	{"version", 'V', NULL, 0, "Print the version, and end", 0},
+	{0},
+};
+
+struct args {
+	const char *config, *home, *provision;
+	bool dump, once, version;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case 'c':
+		a->config = arg;
+		return 0;
+	case 'H':
+		a->home = arg;
+		return 0;
+	case 'V':
+		a->version = true;
+		return 0;
+	case OPT_DUMP:
+		a->dump = true;
+		return 0;
+	case OPT_PROVISION:
+		a->provision = arg;
+		return 0;
+	case OPT_ONCE:
+		a->once = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected word: %s", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {.options = options, .parser = parse, .doc = doc};
+
+/* ---- configuration ---- */
+
+static int load(const struct args *args, bool whole, struct agent_conf *conf, struct err *e)
+{
+	BUF_AUTO problems = {0};
+	int rc = (whole ? agent_conf_load : agent_conf_read)(
+		args->config, args->home, conf, &problems, e);
+	struct str rest = buf_str(&problems), line;
+
+	while (str_split(&rest, '\n', &line))
+		if (line.n)
+			log_ev(LOG_ID_CONFIG, "problem=\"%.*s\"", (int)line.n, line.p);
+	return rc;
+}
+
+/* Without a file this prints the defaults, so that the first file can be made of it. */
+static int dump(const struct args *args, struct agent_conf *conf, struct err *e)
+{
+	size_t n;
+	const struct conf_row *rows = agent_conf_rows(&n);
+	BUF_AUTO text = {0};
+
+	TRY(load(args, false, conf, e));
+	conf_dump(rows, n, conf, &text);
+	fwrite(text.p, 1, text.n, stdout);
+	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "the output could not be written");
+}
+
+/* ---- provisioning ---- */
+
+static int read_root(const char *dir, const char *name, struct buf *out, struct err *e)
+{
+	struct fs fs;
+
+	TRY(fs_posix_open(dir, &fs, e));
+	int rc = fs_read_file(&fs, name, LIMIT_ROOT_BYTES, out, e);
+
+	fs_posix_close(&fs);
+	return rc;
+}
+
+static int provision(const struct agent_conf *conf, const char *dir, struct err *e)
+{
+	struct world *w CLEANUP(world_close) = NULL;
+	BUF_AUTO director = {0}, image = {0};
+
+	TRY(read_root(dir, "director/1.root.json", &director, e));
+	TRY(read_root(dir, "image/1.root.json", &image, e));
+	TRY(world_open(conf, &w, e));
+	return desired_provision(world_ports(w)->fs, buf_str(&director), buf_str(&image), e);
+}
+
+/* ---- the service ---- */
+
+struct service {
+	struct world *world;
+	struct agent *agent;
+	struct ctl *ctl;
+	sd_event *loop;
+};
+
+/* In the order of dependence, from the outside in. */
+static void service_end(struct service *s)
+{
+	ctl_close(&s->ctl);
+	if (s->world)
+		world_detach(s->world);
+	agent_close(&s->agent);
+	world_close(&s->world);
+	sd_event_unref(s->loop);
+}
+
+static int loop_open(struct service *s, struct err *e)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int rc = sd_event_new(&s->loop);
+
+	/* Without a callback of its own a signal ends the loop with 0. */
+	if (rc >= 0)
+		rc = sd_event_add_signal(s->loop, NULL, SIGTERM, NULL, NULL);
+	if (rc >= 0)
+		rc = sd_event_add_signal(s->loop, NULL, SIGINT, NULL, NULL);
+	if (rc >= 0)
+		rc = sd_event_set_watchdog(s->loop, true);
+	return rc < 0 ? err_sys(e, -rc, "event loop") : 0;
+}
+
+static int service_begin(struct service *s, const struct agent_conf *conf, bool once, struct err *e)
+{
+	TRY(loop_open(s, e));
+	TRY(world_open(conf, &s->world, e));
+	TRY(agent_open(conf, world_ports(s->world), &s->agent, e));
+	TRY(world_attach(s->world, s->loop, s->agent, once, e));
+	return ctl_open(s->loop, conf->agent.socket, agent_answer, s->agent, &s->ctl, e);
+}
+
+static int serve(const struct agent_conf *conf, bool once, struct err *e)
+{
+	struct service s CLEANUP(service_end) = {0};
+
+	TRY(service_begin(&s, conf, once, e));
+	log_ev(LOG_ID_START, "version=%s device=%s home=%s", AGENT_VERSION, conf->device.id,
+		conf->agent.home);
+	sd_notify(0, "READY=1");
+	int rc = sd_event_loop(s.loop);
+
+	sd_notify(0, "STOPPING=1");
+	log_ev(LOG_ID_STOP, "state=%s", upd_state_name(agent_state(s.agent)));
+	if (rc < 0)
+		return err_sys(e, -rc, "event loop");
+	return once ? agent_trouble(s.agent, e) : 0;
+}
+
+static int run(const struct args *args, struct err *e)
+{
+	static struct agent_conf conf; /* too large for the stack's taste, and lives as long */
+
+	if (args->dump)
+		return dump(args, &conf, e);
+	TRY(load(args, true, &conf, e));
+	if (args->provision)
+		return provision(&conf, args->provision, e);
+	return serve(&conf, args->once, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct args args = {.config = AGENT_CONF_PATH};
+	struct err e = {0};
+
+	argp_err_exit_status = err_exit(ERR_USAGE);
+	argp_parse(&parser, argc, argv, 0, NULL, &args);
+	if (args.version) {
+		puts("backstay-agent " AGENT_VERSION);
+		return 0;
+	}
+	/* One arena: a heap per lane's thread would cost more than waiting for each other. */
+	mallopt(M_ARENA_MAX, 1);
+	signal(SIGPIPE, SIG_IGN);
+	log_init("backstay-agent", getenv("JOURNAL_STREAM") ? LOG_FORM_JOURNAL : LOG_FORM_TEXT,
+		LOG_INFO);
+	if (run(&args, &e) == 0)
+		return 0;
+	fprintf(stderr, "backstay-agent: %s\n", e.text);
+	return err_exit(e.code);
+}

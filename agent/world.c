@@ -1,0 +1,370 @@
+#include "agent/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/probe/probe.h"
+#include "agent/smoke/smoke.h"
+#include "agent/tele/tele.h"
+#include "agent/version.h"
+#include "lib/prng.h"
+#include "lib/sys/entropy.h"
+
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define WAKE_SLACK   1000 /* us: what a wake-up may be late for the sake of others */
+
+struct world {
+	const struct agent_conf *conf;
+	struct agent_world ports;
+	struct fs fs;
+	bool has_fs;
+	int lock;
+	struct http_conf http;
+	struct svc *svc;
+	unsigned uid, gid; /* of smoke tests */
+	struct agent *agent;
+	sd_event *loop;
+	sd_event_source *timer, *endings;
+	ms_t wake_at;
+	bool once;
+};
+
+/* ---- the ports ---- */
+
+static uint64_t port_random(void *self UNUSED)
+{
+	uint64_t bits;
+
+	entropy_fill(&bits, sizeof(bits));
+	return bits;
+}
+
+/* 1 asks for now: 0 would be a time that systemd takes for never. */
+static void port_wake(void *self, ms_t mono)
+{
+	struct world *w = self;
+
+	w->wake_at = mono;
+	if (!w->timer)
+		return;
+	if (mono == INT64_MAX) {
+		sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+		return;
+	}
+	sd_event_source_set_time(w->timer, (uint64_t)MAX(mono, 1) * 1000);
+	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+static void port_tell(void *self UNUSED, const char *line)
+{
+	sd_notifyf(0, "STATUS=%s", line);
+}
+
+static int port_fetch(
+	void *self, const struct desired_in *in, struct desired_out *out, struct err *e)
+{
+	struct world *w = self;
+	struct desired_in full = *in;
+
+	full.http = &w->http;
+	full.server = w->conf->server.url;
+	return desired_fetch(&full, out, e);
+}
+
+static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
+	ms_t *out_retry_after, struct err *e)
+{
+	struct world *w = self;
+
+	return tele_send(&w->fs, &w->http, w->conf->server.url, w->conf->device.id, cancel,
+		out_left, out_retry_after, e);
+}
+
+static struct stage_source port_source(
+	void *self, struct stage_http *room, const atomic_bool *cancel)
+{
+	struct world *w = self;
+
+	*room = (struct stage_http){
+		.http = &w->http, .server = w->conf->server.url, .cancel = cancel};
+	return stage_source_http(room);
+}
+
+static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
+	struct buf *out_log, struct err *e)
+{
+	struct world *w = self;
+	BUF_AUTO dir = {0}, tmp = {0};
+	struct smoke_in in = {.release = r,
+		.max_memory = w->conf->smoke.max_memory,
+		.uid = w->uid,
+		.gid = w->gid,
+		.cancel = cancel};
+
+	buf_addf(&dir, "%s/%s", w->conf->agent.home, slot_path(slot));
+	buf_addf(&tmp, "%s/smoke", w->conf->agent.run_dir);
+	in.slot_dir = buf_cstr(&dir);
+	in.tmp_dir = buf_cstr(&tmp);
+	return smoke_run(&in, out_log, e);
+}
+
+static int port_start(void *self, unsigned slot, enum activation how, ms_t timeout,
+	const atomic_bool *cancel, struct err *e)
+{
+	struct world *w = self;
+
+	if (slot == SLOT_NONE)
+		return svc_stop(w->svc, e);
+	return svc_start(w->svc, slot, how, timeout, cancel, e);
+}
+
+static int port_look(void *self, struct svc_view *out, struct err *e)
+{
+	struct world *w = self;
+
+	return svc_look(w->svc, out, e);
+}
+
+static int port_log_tail(void *self, size_t max, struct buf *out, struct err *e)
+{
+	struct world *w = self;
+
+	return svc_log_tail(w->svc, max, out, e);
+}
+
+static int port_probe_open(
+	void *self, const struct trig_rule *rules, unsigned n, void **out, struct err *e)
+{
+	struct world *w = self;
+	struct probe_in in = {.svc = w->svc,
+		.metrics_url = w->conf->service.metrics_url,
+		.timeout = w->conf->service.probe_timeout};
+	struct probe *p;
+
+	TRY(probe_open(&in, rules, n, &p, e));
+	*out = p;
+	return 0;
+}
+
+static void port_probe_look(void *probe, ms_t now, struct sample out[LIMIT_TRIGGERS])
+{
+	probe_look(probe, now, out);
+}
+
+static void port_probe_close(void *probe)
+{
+	struct probe *p = probe;
+
+	probe_close(&p);
+}
+
+static const struct agent_world ports = {
+	.executor = JOBS_THREADS,
+	.slot_threads = 2,
+	.random = port_random,
+	.wake = port_wake,
+	.tell = port_tell,
+	.fetch = port_fetch,
+	.send = port_send,
+	.source = port_source,
+	.smoke = port_smoke,
+	.start = port_start,
+	.look = port_look,
+	.log_tail = port_log_tail,
+	.probe_open = port_probe_open,
+	.probe_look = port_probe_look,
+	.probe_close = port_probe_close,
+};
+
+const struct agent_world *world_ports(struct world *w)
+{
+	return &w->ports;
+}
+
+/* ---- opening ---- */
+
+static int make_dirs(const char *path, mode_t mode, struct err *e)
+{
+	char part[256];
+
+	for (const char *p = path; p; p = strchr(p + 1, '/')) {
+		const char *end = strchr(p + 1, '/');
+
+		snprintf(part, sizeof(part), "%.*s", end ? (int)(end - path) : (int)strlen(path),
+			path);
+		if (mkdir(part, mode) < 0 && errno != EEXIST)
+			return err_sys(e, errno, "%s", part);
+	}
+	return 0;
+}
+
+static int take_lock(struct world *w, struct err *e)
+{
+	BUF_AUTO path = {0};
+
+	buf_addf(&path, "%s/.lock", w->conf->agent.home);
+	w->lock = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (w->lock < 0)
+		return err_sys(e, errno, "%s", buf_cstr(&path));
+	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(e, ERR_BUSY, "%s: another agent works here", w->conf->agent.home);
+	return err_sys(e, errno, "%s", buf_cstr(&path));
+}
+
+static void read_boot_id(struct world *w)
+{
+	char text[64];
+	int fd = open(BOOT_ID_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		close(fd);
+	/* Without /proc every start of the agent counts as a start of the machine: the careful
+	 * side. */
+	w->ports.boot_id = n > 0 ? hash64(0, text, (size_t)n) : port_random(w);
+}
+
+static int find_user(struct world *w, struct err *e)
+{
+	const char *name = w->conf->smoke.user;
+	const struct passwd *u;
+
+	if (!name[0])
+		return 0;
+	u = getpwnam(name);
+	if (!u)
+		return err_set(e, ERR_CONFIG, "smoke.user: there is no user '%s'", name);
+	w->uid = u->pw_uid;
+	w->gid = u->pw_gid;
+	return 0;
+}
+
+static void fill_http(struct world *w)
+{
+	const struct agent_conf *c = w->conf;
+	struct http_conf *h = &w->http;
+
+	memcpy(h->ca_file, c->server.ca, sizeof(h->ca_file));
+	memcpy(h->cert_file, c->server.cert, sizeof(h->cert_file));
+	memcpy(h->key_file, c->server.key, sizeof(h->key_file));
+	memcpy(h->proxy, c->net.proxy, sizeof(h->proxy));
+	memcpy(h->bearer, c->server.token, sizeof(h->bearer));
+	snprintf(h->user_agent, sizeof(h->user_agent), "backstay-agent/%s", AGENT_VERSION);
+	h->connect_timeout = c->net.connect_timeout;
+	h->total_timeout = c->net.total_timeout;
+	h->low_speed = c->net.low_speed;
+}
+
+static int open_svc(struct world *w, struct err *e)
+{
+	const struct agent_conf *c = w->conf;
+	struct svc_conf s = {.stop_timeout = c->service.stop_timeout};
+
+	memcpy(s.kind, c->service.kind, sizeof(s.kind));
+	memcpy(s.base, c->service.base, sizeof(s.base));
+	memcpy(s.unit, c->service.unit, sizeof(s.unit));
+	memcpy(s.command, c->service.command, sizeof(s.command));
+	memcpy(s.reload_url, c->service.reload_url, sizeof(s.reload_url));
+	memcpy(s.health_url, c->service.health_url, sizeof(s.health_url));
+	memcpy(s.home, c->agent.home, sizeof(s.home));
+	memcpy(s.run_dir, c->agent.run_dir, sizeof(s.run_dir));
+	return svc_open(&s, &w->svc, e);
+}
+
+static int open_parts(struct world *w, struct err *e)
+{
+	TRY(make_dirs(w->conf->agent.home, 0755, e));
+	TRY(make_dirs(w->conf->agent.run_dir, 0755, e));
+	TRY(take_lock(w, e));
+	TRY(find_user(w, e));
+	TRY(fs_posix_open(w->conf->agent.home, &w->fs, e));
+	w->has_fs = true;
+	fill_http(w);
+	read_boot_id(w);
+	return open_svc(w, e);
+}
+
+int world_open(const struct agent_conf *conf, struct world **out, struct err *e)
+{
+	struct world *w = mem_new(sizeof(*w));
+
+	w->conf = conf;
+	w->lock = -1;
+	w->ports = ports;
+	w->ports.fs = &w->fs;
+	w->ports.clock = clock_system;
+	w->ports.self = w;
+	int rc = open_parts(w, e);
+
+	if (rc < 0) {
+		world_close(&w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+void world_close(struct world **pw)
+{
+	struct world *w = *pw;
+
+	if (!w)
+		return;
+	world_detach(w);
+	if (w->svc)
+		svc_close(&w->svc);
+	if (w->has_fs)
+		fs_posix_close(&w->fs);
+	if (w->lock >= 0)
+		close(w->lock);
+	mem_free(pw);
+}
+
+/* ---- on the loop ---- */
+
+static int run(struct world *w)
+{
+	agent_run(w->agent);
+	if (w->once && agent_is_settled(w->agent))
+		sd_event_exit(w->loop, 0);
+	return 0;
+}
+
+static int on_time(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *self)
+{
+	return run(self);
+}
+
+static int on_ending(sd_event_source *s UNUSED, int fd UNUSED, uint32_t what UNUSED, void *self)
+{
+	return run(self);
+}
+
+int world_attach(struct world *w, sd_event *loop, struct agent *a, bool once, struct err *e)
+{
+	w->loop = loop;
+	w->agent = a;
+	w->once = once;
+	int rc = sd_event_add_time(loop, &w->timer, CLOCK_BOOTTIME, 1, WAKE_SLACK, on_time, w);
+
+	if (rc >= 0)
+		rc = sd_event_add_io(loop, &w->endings, agent_fd(a), EPOLLIN, on_ending, w);
+	return rc < 0 ? err_sys(e, -rc, "event loop") : 0;
+}
+
+void world_detach(struct world *w)
+{
+	w->timer = sd_event_source_disable_unref(w->timer);
+	w->endings = sd_event_source_disable_unref(w->endings);
+	w->agent = NULL;
+}

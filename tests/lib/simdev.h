@@ -1,0 +1,116 @@
+/* A device in a glass: the agent's whole driver with real slots, boot links, journal, quarantine
+ * and reports on any struct fs. The server, the workload and time are simulated. Everything is
+ * decided by the seed. The four laws are watched at every operation that changes a name, and when
+ * the device comes to rest; the first that is broken stays in `violation`. */
+#ifndef TESTS_LIB_SIMDEV_H
+#define TESTS_LIB_SIMDEV_H
+
+#include "agent/agent.h"
+#include "lib/prng.h"
+#include "proto/wire/report.h"
+#include "tests/lib/guardfs.h"
+
+/* ---- the vendor ---- */
+
+#define SIM_RELEASES 6
+
+enum sim_fault { SIM_GOOD, SIM_NO_START, SIM_FAILS_SMOKE, SIM_ERRS };
+
+struct sim_release {
+	struct rel_id id;
+	uint64_t counter;
+	enum sim_fault fault;
+	struct buf document;
+	struct sha256 digest; /* of the document */
+};
+
+struct sim_vendor {
+	unsigned n;
+	struct sim_release rel[SIM_RELEASES];
+	struct fs shelf; /* artifacts, named by digest, in the folder "shelf" */
+};
+
+void sim_vendor_init(struct sim_vendor *v);
+void sim_vendor_fini(struct sim_vendor *v);
+/* Components: a model that is new in every release, a configuration that never changes. Ten seconds
+ * of soak, watched for an error rate and a crash loop. */
+struct sim_release *sim_vendor_make(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
+
+/* ---- the server ---- */
+
+#define SIM_REPORTS 256
+
+struct sim_server {
+	bool down;
+	const struct sim_release *want; /* NULL: stay as you are */
+	bool rollback;
+	uint64_t version;  /* of the director's targets */
+	struct err refuse; /* not OK: the fetch fails with it */
+	unsigned n_reports;
+	struct {
+		uint64_t seq, hash;
+		enum report_kind kind;
+		enum err_code code;
+		char txn[TXN_TEXT], target[ID_TEXT_MAX], state[16];
+		bool dossier;
+	} report[SIM_REPORTS];
+};
+
+/* ---- the device ---- */
+
+struct simdev {
+	struct fs *disk; /* below the guard */
+	struct guardfs guard;
+	struct agent_conf conf;
+	struct sim_vendor *vendor;
+	struct sim_server server;
+	struct agent *agent;
+	struct prng random;
+	uint64_t boot_id;
+	ms_t now, booted; /* wall clock, and when the machine was started */
+	ms_t wake;        /* mono */
+	struct {
+		bool alive, down;
+		unsigned slot;
+		uint32_t ended;
+		uint64_t requests, errors; /* since the machine's start */
+	} work;
+	bool commit_seen; /* the record has said COMMITTED in this life */
+	char told[128];   /* what the service manager was told last */
+	char violation[256];
+};
+
+void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64_t seed);
+/* *d is a copy of a device without an agent: it goes on with another disk. */
+void simdev_adopt(struct simdev *d, struct fs *disk);
+void simdev_fini(struct simdev *d);
+
+/* The machine starts: the service manager starts what `current` names. */
+void simdev_power_up(struct simdev *d);
+/* The agent starts (again). A failure leaves none; it is not a violation. */
+int simdev_start_agent(struct simdev *d, struct err *e);
+/* The agent is gone, as by SIGKILL. */
+void simdev_stop_agent(struct simdev *d);
+
+/* Orders `r` under the next director version. */
+void simdev_want(struct simdev *d, const struct sim_release *r, bool rollback);
+
+/* Runs until `until` says so, or the device has settled, or `lost` (may be NULL) says that the disk
+ * is gone. A device that has not come to rest after an hour of its time is a violation. */
+void simdev_run(
+	struct simdev *d, bool (*until)(const struct simdev *), bool (*lost)(void *ctx), void *ctx);
+
+/* What stands, seen without the agent. */
+unsigned simdev_active(struct simdev *d);
+unsigned simdev_confirmed(struct simdev *d);
+/* The release whose whole content lies in the slot, by reading every file; NULL: none. */
+const struct sim_release *simdev_content(struct simdev *d, unsigned slot);
+/* A slot that is marked valid holds what its mark names. Opens the slots, which may make their
+ * folders. */
+void simdev_check_marks(struct simdev *d);
+/* The laws at rest: active is confirmed, valid and whole, and runs. */
+void simdev_check_rest(struct simdev *d);
+void PRINTF(2, 3) simdev_blame(struct simdev *d, const char *fmt, ...);
+
+#endif

@@ -1,0 +1,423 @@
+/* The driver on an ordinary file system: what it tells people and the server, what it takes and
+ * what it does not. What it does without power is tests/fault/test_power.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/sys/log.h"
+#include "tests/lib/expect.h"
+#include "tests/lib/simdev.h"
+
+struct lab {
+	struct sim_vendor vendor;
+	struct fs disk;
+	struct simdev dev;
+	const struct sim_release *one, *two, *errs, *smoke;
+};
+
+static int lab_open(void **state)
+{
+	static unsigned n;
+	struct lab *l = mem_new(sizeof(*l));
+	char home[16];
+	struct err e;
+
+	log_init("test_agent", LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
+	snprintf(home, sizeof(home), "home%u", n++);
+	mkdir(home, 0755);
+	expect_ok(fs_posix_open(home, &l->disk, &e), &e);
+	sim_vendor_init(&l->vendor);
+	l->one = sim_vendor_make(&l->vendor, "sim-1", 1, SIM_GOOD);
+	l->two = sim_vendor_make(&l->vendor, "sim-2", 2, SIM_GOOD);
+	l->errs = sim_vendor_make(&l->vendor, "sim-errs", 3, SIM_ERRS);
+	l->smoke = sim_vendor_make(&l->vendor, "sim-smoke", 3, SIM_FAILS_SMOKE);
+	simdev_init(&l->dev, &l->disk, &l->vendor, 1);
+	*state = l;
+	return 0;
+}
+
+static int lab_close(void **state)
+{
+	struct lab *l = *state;
+
+	simdev_fini(&l->dev);
+	sim_vendor_fini(&l->vendor);
+	fs_posix_close(&l->disk);
+	mem_free(state);
+	return 0;
+}
+
+static void power_up(struct lab *l)
+{
+	struct err e;
+
+	simdev_power_up(&l->dev);
+	expect_ok(simdev_start_agent(&l->dev, &e), &e);
+}
+
+static void rest(struct lab *l)
+{
+	simdev_run(&l->dev, NULL, NULL, NULL);
+	simdev_check_rest(&l->dev);
+	expect_text(l->dev.violation, "");
+}
+
+static void run_for(struct lab *l, ms_t span)
+{
+	ms_t end = l->dev.now + span;
+
+	while (l->dev.now < end) {
+		agent_run(l->dev.agent);
+		l->dev.now = MAX(l->dev.now + 1, l->dev.booted + l->dev.wake);
+	}
+	agent_run(l->dev.agent);
+	expect_text(l->dev.violation, "");
+}
+
+static void order(struct lab *l, const struct sim_release *r, bool rollback)
+{
+	simdev_want(&l->dev, r, rollback);
+	if (!l->dev.agent)
+		return;
+	json_t *answer;
+	struct err e;
+
+	expect_ok(agent_answer(l->dev.agent, CTL_CHECK, NULL, &answer, &e), &e);
+	json_decref(answer);
+}
+
+static void install(struct lab *l, const struct sim_release *r)
+{
+	order(l, r, false);
+	if (!l->dev.agent)
+		power_up(l);
+	rest(l);
+}
+
+static json_t *ask(struct lab *l, enum ctl_cmd cmd, const char *request)
+{
+	JSON_AUTO *r = NULL;
+	json_t *answer = NULL;
+	struct err e;
+
+	expect_ok(json_read(str_of(request), 4096, &r, &e), &e);
+	expect_ok(agent_answer(l->dev.agent, cmd, r, &answer, &e), &e);
+	return answer;
+}
+
+/* The member at "a.b.c", which must be a text. */
+static const char *text_at(const json_t *j, const char *path)
+{
+	struct str rest = str_of(path), part;
+	char key[64];
+
+	while (str_split(&rest, '.', &part)) {
+		expect_ok(str_copy(part, key, sizeof(key), NULL), NULL);
+		j = json_object_get(j, key);
+	}
+	assert_true(json_is_string(j));
+	return json_string_value(j);
+}
+
+/* Does any sentence hold this piece? */
+static bool says(const json_t *explained, const char *piece)
+{
+	const json_t *all = json_object_get(explained, "sentences"), *s;
+	size_t i;
+
+	json_array_foreach (all, i, s)
+		if (strstr(json_string_value(s), piece))
+			return true;
+	return false;
+}
+
+static void expect_says(struct lab *l, const char *piece)
+{
+	JSON_AUTO *x = ask(l, CTL_EXPLAIN, "{}");
+	BUF_AUTO all = {0};
+
+	if (says(x, piece))
+		return;
+	json_write(json_object_get(x, "sentences"), &all);
+	fail_msg("nothing says \"%s\": %s", piece, buf_cstr(&all));
+}
+
+static unsigned count_reports(const struct lab *l, enum report_kind kind, enum err_code code)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->dev.server.n_reports; i++)
+		n += l->dev.server.report[i].kind == kind && l->dev.server.report[i].code == code;
+	return n;
+}
+
+static bool is_soaking(const struct simdev *d)
+{
+	return agent_state(d->agent) == UPD_SOAKING;
+}
+
+static bool is_ready(const struct simdev *d)
+{
+	return agent_state(d->agent) == UPD_READY;
+}
+
+/* ---- the straight way ---- */
+
+static void an_update_is_told(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	install(l, l->two);
+	JSON_AUTO *s = ask(l, CTL_STATUS, "{}");
+
+	expect_text(text_at(s, "state"), "idle");
+	expect_text(text_at(s, "running.release"), "sim-2");
+	expect_text(text_at(s, "running.slot"), "b");
+	expect_text(text_at(s, "last.state"), "committed");
+	assert_true(json_is_null(json_object_get(s, "update")));
+	assert_true(json_is_null(json_object_get(s, "rollback")));
+	assert_int_equal(json_integer_value(json_object_get(s, "reports_waiting")), 0);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_OK), 2);
+	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 1);
+	expect_says(l, "runs sim-2 from slot b");
+}
+
+static void nothing_wanted_is_nothing_done(void **state)
+{
+	struct lab *l = *state;
+
+	power_up(l);
+	rest(l);
+	assert_int_equal(simdev_active(&l->dev), SLOT_NONE);
+	expect_says(l, "nothing is installed");
+	assert_int_equal(count_reports(l, REPORT_STATE, ERR_OK), 0);
+}
+
+static void a_soak_is_explained(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	run_for(l, SEC(5));
+	JSON_AUTO *x = ask(l, CTL_EXPLAIN, "{}");
+
+	expect_text(text_at(x, "state"), "soaking");
+	expect_text(text_at(x, "status.progress.of"), "soak_ms");
+	assert_int_equal(json_array_size(json_object_get(x, "triggers")), 3);
+	expect_says(l, "of 10 s and nothing has fired");
+	expect_says(l, "error_rate 0.00 %, limit 10.00 %");
+	expect_says(l, "2 x own baseline, which was not measured");
+	rest(l);
+}
+
+static void a_wait_is_explained(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_ready, NULL, NULL);
+	expect_says(l, "waits for the baseline of latency p99 on sim-1: 0 of 10 samples");
+	rest(l);
+}
+
+/* ---- the ways back ---- */
+
+static void a_rollback_is_explained(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	install(l, l->errs);
+	JSON_AUTO *x = ask(l, CTL_EXPLAIN, "{}");
+
+	expect_text(text_at(x, "saw.outcome.release"), "sim-errs");
+	expect_text(text_at(x, "saw.outcome.cause"), "error_rate");
+	expect_text(text_at(x, "saw.dossier.outcome"), "reverted");
+	expect_text(text_at(x, "saw.dossier.log"), "a line that it logged\n");
+	const json_t *d = json_object_get(json_object_get(x, "saw"), "dossier");
+	const json_t *rule = json_array_get(json_object_get(d, "triggers"), 0);
+
+	expect_text(text_at(rule, "type"), "error_rate");
+	assert_int_equal(json_integer_value(json_object_get(rule, "value_micro")), 500000);
+	assert_int_equal(json_integer_value(json_object_get(rule, "limit_micro")), 100000);
+	assert_true(json_array_size(json_object_get(d, "looks")) > 3);
+	expect_says(l, "sim-errs was taken back");
+	expect_says(l, "sim-errs is not taken again for");
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
+}
+
+static void a_quarantined_release_is_refused_once(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	install(l, l->smoke);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 1);
+	install(l, l->smoke);
+	run_for(l, MINUTE(10));
+	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_QUARANTINED), 1);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 1);
+	JSON_AUTO *gone = ask(l, CTL_CLEAR, "{\"release\": \"sim-smoke\"}");
+
+	rest(l);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 2);
+}
+
+static void a_person_ends_the_soak(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	JSON_AUTO *a = ask(l, CTL_ROLLBACK, "{\"reason\": \"smells\"}");
+
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_CANCELLED), 1);
+	expect_says(l, "smells");
+}
+
+static void a_person_goes_back_after_the_commit(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	install(l, l->two);
+	JSON_AUTO *a = ask(l, CTL_ROLLBACK, "{}");
+
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	/* The fleet's order stands, and is not followed until somebody clears it. */
+	simdev_want(&l->dev, l->two, false);
+	run_for(l, MINUTE(10));
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_QUARANTINED), 1);
+	JSON_AUTO *gone = ask(l, CTL_CLEAR, "{\"release\": \"sim-2\"}");
+
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
+}
+
+static void going_back_needs_something_to_go_to(void **state)
+{
+	struct lab *l = *state;
+	json_t *answer;
+	struct err e;
+
+	install(l, l->one);
+	expect_err(agent_answer(l->dev.agent, CTL_ROLLBACK, NULL, &answer, &e), &e, ERR_CONFLICT,
+		"nothing to go back to", "one slot");
+	expect_err(agent_answer(l->dev.agent, CTL_RESET, NULL, &answer, &e), &e, ERR_CONFLICT,
+		"nothing is stuck", "reset");
+}
+
+/* ---- the server ---- */
+
+static void a_refusal_is_told_once(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	(void)err_set(&l->dev.server.refuse, ERR_UNSIGNED, "director/targets.json: 1 of 2");
+	simdev_want(&l->dev, l->two, false);
+	run_for(l, MINUTE(10));
+	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_UNSIGNED), 1);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	expect_says(l, "director/targets.json: 1 of 2 (unsigned)");
+}
+
+static void a_bad_release_goes_back_without_a_server(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	order(l, l->errs, false);
+	simdev_run(&l->dev, is_ready, NULL, NULL);
+	l->dev.server.down = true;
+	run_for(l, MINUTE(2));
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(agent_state(l->dev.agent), UPD_IDLE);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 0);
+	expect_says(l, "reports wait for the server");
+	l->dev.server.down = false;
+	run_for(l, MINUTE(30));
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
+}
+
+static void a_newer_order_supersedes(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_ready, NULL, NULL);
+	order(l, l->smoke, false);
+	rest(l);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SUPERSEDED), 1);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 1);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+}
+
+static void a_fleet_rollback_is_an_update(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	install(l, l->two);
+	order(l, l->one, true);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_OK), 3);
+}
+
+/* ---- the agent's own death ---- */
+
+static void the_soak_goes_on_after_a_restart(void **state)
+{
+	struct lab *l = *state;
+	struct err e;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	run_for(l, SEC(8));
+	simdev_stop_agent(&l->dev);
+	ms_t before = l->dev.now;
+
+	expect_ok(simdev_start_agent(&l->dev, &e), &e);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
+	/* Five of the ten seconds stood in the checkpoint. */
+	assert_true(l->dev.now - before < SEC(8));
+	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 2);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(an_update_is_told),
+		CASE(nothing_wanted_is_nothing_done),
+		CASE(a_soak_is_explained),
+		CASE(a_wait_is_explained),
+		CASE(a_rollback_is_explained),
+		CASE(a_quarantined_release_is_refused_once),
+		CASE(a_person_ends_the_soak),
+		CASE(a_person_goes_back_after_the_commit),
+		CASE(going_back_needs_something_to_go_to),
+		CASE(a_refusal_is_told_once),
+		CASE(a_bad_release_goes_back_without_a_server),
+		CASE(a_newer_order_supersedes),
+		CASE(a_fleet_rollback_is_an_update),
+		CASE(the_soak_goes_on_after_a_restart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
