@@ -571,7 +571,7 @@ void simdev_run(
 		check_now(d);
 		if (until && until(d))
 			return;
-		if (!until && agent_is_settled(d->agent))
+		if (!until && agent_is_settled(d->agent) && agent_trouble(d->agent, NULL) == 0)
 			return;
 		d->now = MAX(d->now + 1, d->booted + d->wake);
 	}
