@@ -23,6 +23,10 @@ check-$(1): $(filter $(B)/tests/$(1)/%,$(TEST_BIN)) $(BINS)
 endef
 $(foreach k,$(TEST_KINDS),$(eval $(call run_kind,$(k))))
 
+.PHONY: check-power
+check-power: $(filter $(B)/tests/fault/%,$(TEST_BIN)) ## cut the power everywhere, with many outcomes and twice: minutes
+	@BACKSTAY_LONG=1 tests/tools/run-tests fault $^
+
 .PHONY: check-system
 check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the real programs on loopback
 	@tests/tools/run-system $(B)/bin

@@ -1,8 +1,8 @@
 /* The power is cut at every operation that the whole agent makes on its disk, in updates and on the
  * ways back; then the machine starts again with what the disk has, and must come to a good end.
  *
- * One line of numbers per scenario. LONG=1 tries more of what a disk may have kept, and cuts a
- * second time on the way out. */
+ * One line of numbers per scenario. BACKSTAY_LONG=1 tries more of what a disk may have kept, and
+ * cuts a second time on the way out. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,7 +242,7 @@ static void run_scenario(struct lab *l, const struct scenario *s)
 
 static void the_power_goes_at_every_operation(void **state UNUSED)
 {
-	struct lab l = {.is_long = getenv("LONG") != NULL};
+	struct lab l = {.is_long = getenv("BACKSTAY_LONG") != NULL};
 
 	log_init("test_power", LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
 	sim_vendor_init(&l.vendor);
