@@ -106,6 +106,8 @@ static unsigned unplaced(const struct upd_record *r, const struct upd_event *ev)
 		return RUNS_SOME;
 	if (ev->boot.active == r->slot_new)
 		return RUNS_NEW;
+	if (ev->boot.active == SLOT_NONE)
+		return RUNS_SOME;
 	return ev->boot.active == r->slot_old ? RUNS_OLD : RUNS_SOME;
 }
 

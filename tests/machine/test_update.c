@@ -334,6 +334,30 @@ static void the_first_release_of_all_has_no_way_back(void **state)
 	expect(&r, UPD_REVERTED, "tail");
 }
 
+/* Where nothing ran before, nothing running is where the way back leads. */
+static void the_way_back_from_the_first_release_is_silence(void **state)
+{
+	struct upd_event ev = event(UEV_POWER_UP);
+	struct upd_record r;
+
+	(void)state;
+	ev.boot = (struct boot_view){.active = SLOT_NONE, .confirmed = SLOT_NONE};
+	ev.svc = (struct svc_view){.alive = false, .slot = SLOT_NONE};
+	device_in(UPD_RESTORING, &r);
+	r.slot_old = SLOT_NONE;
+	step(&r, ev);
+	expect(&r, UPD_REVERTED, "tail");
+	step(&r, event(UEV_TAIL_DONE));
+	expect(&r, UPD_IDLE, "report");
+	assert_int_equal(r.slot_old, SLOT_NONE);
+	assert_int_equal(r.slot_new, SLOT_NONE);
+	device_in(UPD_SOAKING, &r);
+	r.slot_old = SLOT_NONE;
+	ev.svc.alive = true;
+	step(&r, ev); /* it runs, and the boot layer says that there never was anything */
+	expect(&r, UPD_REVERTING, "go_back report");
+}
+
 static void what_runs_already_is_not_wanted_again(void **state)
 {
 	struct upd_event ev = event(UEV_DESIRED);
@@ -346,6 +370,10 @@ static void what_runs_already_is_not_wanted_again(void **state)
 	expect(&r, UPD_IDLE, "");
 	ev = event(UEV_DESIRED);
 	ev.svc.slot = 1; /* the slot to be written is in use */
+	step(&r, ev);
+	expect(&r, UPD_IDLE, "");
+	ev = event(UEV_DESIRED);
+	ev.goal.release.s[0] = '\0';
 	step(&r, ev);
 	expect(&r, UPD_IDLE, "");
 	ev = event(UEV_DESIRED);
@@ -511,6 +539,20 @@ static void tries_are_bounded(void **state)
 	expect(&r, UPD_IDLE, "report");
 }
 
+/* A trigger that nobody knows by name still goes back. */
+static void an_unknown_cause_is_an_order(void **state)
+{
+	struct upd_event ev = event_on_new(UEV_TRIGGER);
+	struct upd_record r;
+
+	(void)state;
+	device_in(UPD_SOAKING, &r);
+	ev.cause = TRIG_TYPE_MAX;
+	step(&r, ev);
+	expect(&r, UPD_REVERTING, "stop go_back report");
+	assert_int_equal(r.cause, TRIG_OPERATOR);
+}
+
 /* What an answer claims is only believed when it was seen. */
 static void answers_need_evidence(void **state)
 {
@@ -586,6 +628,14 @@ static void a_newer_wish_ends_what_has_not_switched(void **state)
 		step(&r, ev); /* the same release, signed again */
 		expect(&r, s, "");
 		assert_int_equal(r.goal.director_version, 41);
+		ev.goal.director_version++;
+		ev.goal.rollback = true; /* the same release, but now as a way back */
+		step(&r, ev);
+		expect(&r, UPD_FAILED, "stop tail");
+		device_in(s, &r);
+		ev = event(UEV_DESIRED);
+		ev.goal.director_version++;
+		step(&r, ev);
 		ev.goal.director_version--;
 		ev.goal.document.b[0] = 5;
 		step(&r, ev); /* another release, but an older order */
@@ -720,6 +770,9 @@ static void a_soak_goes_on_where_it_was(void **state)
 	ev.svc.ended = 2;
 	step(&r, ev); /* only the agent was restarted: what ended meanwhile counts */
 	assert_int_equal(r.start_ended, 1);
+	ev.svc.ended = 0;
+	step(&r, ev); /* the supervisor was restarted, too */
+	assert_int_equal(r.start_ended, 0);
 	ev.svc.alive = false;
 	step(&r, ev);
 	expect(&r, UPD_STARTING, "apply report");
@@ -838,10 +891,12 @@ int main(void)
 		cmocka_unit_test(late_answers_are_ignored),
 		cmocka_unit_test(a_good_update_is_committed),
 		cmocka_unit_test(the_first_release_of_all_has_no_way_back),
+		cmocka_unit_test(the_way_back_from_the_first_release_is_silence),
 		cmocka_unit_test(what_runs_already_is_not_wanted_again),
 		cmocka_unit_test(failures_lead_where_the_table_says),
 		cmocka_unit_test(staging_waits_longer_and_longer),
 		cmocka_unit_test(tries_are_bounded),
+		cmocka_unit_test(an_unknown_cause_is_an_order),
 		cmocka_unit_test(answers_need_evidence),
 		cmocka_unit_test(cancel_has_an_end_from_every_state),
 		cmocka_unit_test(a_newer_wish_ends_what_has_not_switched),

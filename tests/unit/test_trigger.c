@@ -425,6 +425,18 @@ static void explains_itself(void **unused)
 	assert_string_equal(text,
 		"error_rate: share of failed requests 4.00 % over 3.00 % (1.5 x "
 		"own baseline 2.00 %) in 1 of 1 windows, 1000 samples in the last");
+	given((struct trig_rule){.type = TRIG_HEALTH_FAILED,
+		.threshold = 0.5,
+		.window = SEC(10),
+		.hold_k = 3,
+		.hold_m = 3,
+		.min_samples = 1});
+	assert_true(isnan(trig_value(&crashes, &window))); /* not open yet */
+	share(4, 5);
+	trig_explain(&rule, &state, text, sizeof text);
+	assert_string_equal(text,
+		"health_failed: share of failed checks 80.00 % over 50.00 % in 1 of 1 "
+		"windows, 5 samples in the last");
 	given(crashes);
 	crash(0, 4);
 	trig_explain(&rule, &state, text, sizeof text);
