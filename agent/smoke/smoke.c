@@ -55,7 +55,7 @@ static int run_one(
 int smoke_run(const struct smoke_in *in, struct buf *out_log, struct err *e)
 {
 	BUF_AUTO log = {0};
-	struct err own, late;
+	struct err own = {0}, late;
 	int rc = 0;
 
 	e = e ? e : &own;

@@ -184,7 +184,7 @@ int smoke_http_run(const struct smoke_in *in, const struct smoke_test *test, str
 	int rc = 0;
 
 	for (int i = 0; i < PORTS_TRIED && again; i++) {
-		unsigned port;
+		unsigned port = 0;
 
 		again = false;
 		TRY(try_port(0, &port, e));

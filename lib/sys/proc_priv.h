@@ -48,6 +48,9 @@ void proc_child_fini(struct proc_plan *p);
 /* In the child: becomes the program, or tells the channel why not and ends with 127. */
 _Noreturn void proc_child_become(const struct proc_plan *p);
 
+/* In the child: ends it. */
+_Noreturn void proc_child_leave(int code);
+
 /* Forks with all signals blocked, so that no handler of ours runs in the child. The child returns
  * 0, still blocked. */
 pid_t proc_child_fork(void);

@@ -26,7 +26,7 @@ static int fork_twice(const struct proc_plan *plan, struct err *e)
 
 		if (second == 0)
 			proc_child_become(plan);
-		_exit(second < 0);
+		proc_child_leave(second < 0);
 	}
 	if (first < 0)
 		return err_sys(e, errno, "%s: fork", plan->path);
@@ -108,8 +108,8 @@ static bool read_stat(pid_t pid, char *out_state, uint64_t *out_start)
 
 int proc_id_of(pid_t pid, struct proc_id *out, struct err *e)
 {
-	uint64_t start;
-	char state;
+	uint64_t start = 0;
+	char state = 0;
 
 	if (pid <= 0 || !read_stat(pid, &state, &start) || state == 'Z' || state == 'X')
 		return err_set(e, ERR_NOT_FOUND, "no process %ld", (long)pid);
@@ -129,8 +129,8 @@ bool proc_is_alive(const struct proc_id *id)
  * not ours to kill. */
 static void kill_rest(const struct proc_id *id)
 {
-	uint64_t start;
-	char state;
+	uint64_t start = 0;
+	char state = 0;
 
 	if (!read_stat(id->pid, &state, &start) || start == id->start)
 		kill(-id->pid, SIGKILL);

@@ -12,12 +12,12 @@ struct manager;
 
 /* What it answers; may be changed between calls. */
 struct manager_says {
-	const char *result;    /* of a job; NULL: the job never ends */
-	const char *error;     /* D-Bus error of every job verb, or NULL */
-	const char *state;     /* ActiveState */
-	atomic_uint pid;       /* MainPID */
-	atomic_uint restarts;  /* NRestarts */
-	atomic_uint pid_after; /* MainPID after a job; 0: as before */
+	const char *_Atomic result; /* of a job; NULL: the job never ends */
+	const char *_Atomic error;  /* D-Bus error of every job verb, or NULL */
+	const char *_Atomic state;  /* ActiveState */
+	atomic_uint pid;            /* MainPID */
+	atomic_uint restarts;       /* NRestarts */
+	atomic_uint pid_after;      /* MainPID after a job; 0: as before */
 };
 
 /* Starts the bus and the manager, and points DBUS_SYSTEM_BUS_ADDRESS there. */
