@@ -65,6 +65,19 @@ static const char *name_of(enum trepo_file f)
 	return names[f];
 }
 
+/* Refused at its own step, not only when the next one looks back at it. */
+static void is_not_held(const struct world *w, enum trepo_file f)
+{
+	const struct trusted_set *t = &w->t;
+	const bool held[] = {false, t->has_timestamp, t->has_snapshot, t->has_targets,
+		trusted_find_delegated(t, "engineering") != NULL,
+		trusted_find_delegated(t, "safety") != NULL,
+		trusted_find_delegated(t, "compliance") != NULL};
+
+	if (held[f])
+		fail_msg("%s was refused, and is held", name_of(f));
+}
+
 /* ---- what is good ---- */
 
 static void a_good_repository_is_trusted(void **state)
@@ -226,6 +239,7 @@ static void a_changed_file_of_any_role_is_refused(void **state)
 			snprintf(what, sizeof what, "%s: %s", name_of(f), mutations[i].what);
 			trepo_publish_changed(&w->r, mutate_one, &how);
 			fresh_is(w, what, mutations[i].want);
+			is_not_held(w, f);
 		}
 	}
 }
@@ -302,6 +316,7 @@ static void an_expired_file_of_any_role_is_refused(void **state)
 		trepo_set_expiry(&w->r, f, TREPO_NOW); /* the very second is too late */
 		trepo_publish(&w->r);
 		fresh_is(w, name_of(f), ERR_EXPIRED);
+		is_not_held(w, f);
 		trepo_set_expiry(&w->r, f, TREPO_NOW + 1);
 		trepo_publish(&w->r);
 		fresh_is(w, name_of(f), ERR_OK);
@@ -343,6 +358,7 @@ static void a_version_that_is_not_the_pinned_one_is_refused(void **state)
 			trepo_sign(&w->r, TREPO_TIMESTAMP);
 		}
 		fresh_is(w, file, ERR_MIXED);
+		is_not_held(w, f);
 		trepo_publish(&w->r);
 	}
 }
@@ -496,6 +512,46 @@ static void other_content_of_the_same_timestamp_is_not_taken(void **state)
 	assert_true(sha256_eq(&before, &w->t.timestamp.digest));
 }
 
+/* Each file stands on the one above it: what hung from an older one is not taken along. */
+static void nothing_hangs_from_an_older_file(void **state)
+{
+	struct world *w = *state;
+	bool changed;
+
+	fresh_is(w, "version 1", ERR_OK);
+	BUF_AUTO old = copy_of(trepo_bytes(&w->r, TREPO_TARGETS));
+	set_all_versions(w, 2);
+	rc_is(w, "timestamp",
+		trusted_timestamp(&w->t, trepo_bytes(&w->r, TREPO_TIMESTAMP), &changed, &w->e),
+		ERR_OK);
+	rc_is(w, "targets under the old snapshot", trusted_targets(&w->t, buf_str(&old), &w->e),
+		ERR_MIXED);
+	rc_is(w, "snapshot", trusted_snapshot(&w->t, trepo_bytes(&w->r, TREPO_SNAPSHOT), &w->e),
+		ERR_OK);
+	assert_false(w->t.has_targets);
+	assert_int_equal(w->t.n_delegated, 0);
+	rc_is(w, "a role under the old targets",
+		trusted_delegated(&w->t, "safety", trepo_bytes(&w->r, TREPO_SAFETY), &w->e),
+		ERR_UNSIGNED);
+	rc_is(w, "targets", trusted_targets(&w->t, trepo_bytes(&w->r, TREPO_TARGETS), &w->e),
+		ERR_OK);
+}
+
+static void stored_targets_that_are_not_pinned_are_dropped(void **state)
+{
+	struct world *w = *state;
+	struct buf kept[ROLE_KIND_MAX] = {0};
+
+	keep(w, kept);
+	buf_fini(&kept[ROLE_TARGETS]);
+	set_all_versions(w, 2);
+	kept[ROLE_TARGETS] = copy_of(trepo_bytes(&w->r, TREPO_TARGETS));
+	restart_with(w, kept, TREPO_NOW);
+	assert_true(w->t.has_snapshot);
+	assert_false(w->t.has_targets);
+	forget(kept);
+}
+
 static void rubbish_in_the_store_is_dropped(void **state)
 {
 	struct world *w = *state;
@@ -599,6 +655,8 @@ int main(void)
 		CASE(what_was_kept_is_the_base_for_rollback_checks),
 		CASE(nothing_new_needs_no_more_files),
 		CASE(other_content_of_the_same_timestamp_is_not_taken),
+		CASE(nothing_hangs_from_an_older_file),
+		CASE(stored_targets_that_are_not_pinned_are_dropped),
 		CASE(rubbish_in_the_store_is_dropped),
 		CASE(every_step_needs_the_one_before),
 		CASE(a_role_is_known_by_its_delegation_only),
