@@ -179,12 +179,28 @@ int trusted_timestamp(struct trusted_set *t, struct str bytes, bool *out_changed
 	return 0;
 }
 
-/* The pin of `file` in a lister that is itself in force now. */
-static int pin_in_force(const struct trusted_set *t, const struct meta *lister, bool has,
-	const char *file, struct meta_pin *out, struct err *e)
+/* What lists `file`: the timestamp its snapshot, a snapshot everything else. A snapshot counts only
+ * when the timestamp leads to it. */
+static int lister_of(
+	const struct trusted_set *t, const char *file, const struct meta **out, struct err *e)
 {
-	if (!has)
+	bool is_snapshot = strcmp(file, "snapshot.json") == 0;
+
+	if (!t->has_timestamp || (!is_snapshot && !t->has_snapshot))
 		return err_set(e, ERR_MIXED, "%s: nothing that lists it is trusted yet", file);
+	if (!is_snapshot && !pinned_by(&t->timestamp, "snapshot.json", &t->snapshot))
+		return err_set(e, ERR_MIXED, "%s: the snapshot is not the timestamp's", file);
+	*out = is_snapshot ? &t->timestamp : &t->snapshot;
+	return 0;
+}
+
+/* The pin of a new file, whose lister must itself be valid now. */
+static int pin_in_force(
+	const struct trusted_set *t, const char *file, struct meta_pin *out, struct err *e)
+{
+	const struct meta *lister = NULL;
+
+	TRY(lister_of(t, file, &lister, e));
 	TRY(meta_check_expiry(lister, role_kind_name(lister->kind), t->now_s, e));
 	return meta_pin_of(lister, file, out, e);
 }
@@ -231,7 +247,7 @@ int trusted_snapshot(struct trusted_set *t, struct str bytes, struct err *e)
 	CLEANUP(meta_fini) struct meta m = {0};
 	struct meta_pin pin;
 
-	TRY(pin_in_force(t, &t->timestamp, t->has_timestamp, "snapshot.json", &pin, e));
+	TRY(pin_in_force(t, "snapshot.json", &pin, e));
 	TRY(meta_pin_check(&pin, "snapshot.json", bytes, e));
 	TRY(read_top(t, bytes, ROLE_SNAPSHOT, LIMIT_SNAPSHOT_BYTES, &m, e));
 	TRY(version_check(&m, &pin, "snapshot.json", e));
@@ -242,22 +258,12 @@ int trusted_snapshot(struct trusted_set *t, struct str bytes, struct err *e)
 	return 0;
 }
 
-/* A snapshot from the store counts only when the timestamp in force leads to it. */
-static int snapshot_pin(
-	const struct trusted_set *t, const char *file, struct meta_pin *out, struct err *e)
-{
-	if (t->has_timestamp && t->has_snapshot &&
-		!pinned_by(&t->timestamp, "snapshot.json", &t->snapshot))
-		return err_set(e, ERR_MIXED, "%s: the snapshot is not the timestamp's", file);
-	return pin_in_force(t, &t->snapshot, t->has_timestamp && t->has_snapshot, file, out, e);
-}
-
 int trusted_targets(struct trusted_set *t, struct str bytes, struct err *e)
 {
 	CLEANUP(meta_fini) struct meta m = {0};
 	struct meta_pin pin;
 
-	TRY(snapshot_pin(t, "targets.json", &pin, e));
+	TRY(pin_in_force(t, "targets.json", &pin, e));
 	TRY(meta_pin_check(&pin, "targets.json", bytes, e));
 	TRY(read_top(t, bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
 	TRY(version_check(&m, &pin, "targets.json", e));
@@ -282,7 +288,7 @@ static int delegated_read(struct trusted_set *t, const char *role, const char *f
 	CLEANUP(meta_fini) struct meta m = {0};
 	struct meta_pin pin;
 
-	TRY(snapshot_pin(t, file, &pin, e));
+	TRY(pin_in_force(t, file, &pin, e));
 	TRY(meta_pin_check(&pin, file, bytes, e));
 	TRY(meta_parse(bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
 	TRY(meta_check_signatures(&m, &t->targets, role, e));
@@ -318,12 +324,11 @@ int trusted_want(const struct trusted_set *t, const char *file, struct meta_pin 
 {
 	bool is_snapshot = strcmp(file, "snapshot.json") == 0;
 	size_t max = is_snapshot ? LIMIT_SNAPSHOT_BYTES : LIMIT_TARGETS_BYTES;
+	const struct meta *lister = NULL;
 	struct meta_pin pin;
 
-	if (is_snapshot)
-		TRY(pin_in_force(t, &t->timestamp, t->has_timestamp, file, &pin, e));
-	else
-		TRY(snapshot_pin(t, file, &pin, e));
+	TRY(lister_of(t, file, &lister, e));
+	TRY(meta_pin_of(lister, file, &pin, e));
 	if (pin.has_length && pin.length > max)
 		return err_set(e, ERR_TOO_LARGE, "%s: %llu bytes are listed, at most %zu are taken",
 			file, (unsigned long long)pin.length, max);

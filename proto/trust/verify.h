@@ -53,9 +53,11 @@ int trusted_targets(struct trusted_set *t, struct str bytes, struct err *e) MUST
 int trusted_delegated(
 	struct trusted_set *t, const char *role, struct str bytes, struct err *e) MUST_CHECK;
 
-/* What to fetch next: pin and byte limit of a pinned file ("snapshot.json", "targets.json",
- * "engineering.json"). The limit is the listed length or else the bound of the role. ERR_MIXED when
- * it is not pinned, ERR_TOO_LARGE when more is listed than the bound allows. */
+/* What to fetch next, or what is kept: pin and byte limit of a pinned file ("snapshot.json",
+ * "targets.json", "engineering.json"). The limit is the listed length or else the bound of the
+ * role. Expiry is not asked for: what was kept is found under its version by a timestamp that has
+ * expired, too, and the steps above check it. ERR_MIXED when the file is not pinned, ERR_TOO_LARGE
+ * when more is listed than the bound allows. */
 int trusted_want(const struct trusted_set *t, const char *file, struct meta_pin *out,
 	size_t *out_max, struct err *e) MUST_CHECK;
 

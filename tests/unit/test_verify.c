@@ -606,6 +606,28 @@ static void a_role_is_known_by_its_delegation_only(void **state)
 		ERR_ALTERED);
 }
 
+/* A device that slept for long finds what it kept, as the base for rollback checks. */
+static void an_expired_timestamp_still_says_what_was_kept(void **state)
+{
+	struct world *w = *state;
+	struct buf kept[ROLE_KIND_MAX] = {0};
+	struct meta_pin pin;
+	size_t max;
+
+	set_all_versions(w, 5);
+	keep(w, kept);
+	restart_with(w, kept, TREPO_NOW + 999 * TREPO_DAY);
+	rc_is(w, "snapshot", trusted_want(&w->t, "snapshot.json", &pin, &max, &w->e), ERR_OK);
+	assert_int_equal(pin.version, 5);
+	rc_is(w, "targets", trusted_want(&w->t, "targets.json", &pin, &max, &w->e), ERR_OK);
+	assert_int_equal(pin.version, 5);
+	rc_is(w, "but nothing hangs from it",
+		trusted_snapshot(&w->t, buf_str(&kept[ROLE_SNAPSHOT]), &w->e), ERR_EXPIRED);
+	rc_is(w, "but nothing hangs from it",
+		trusted_targets(&w->t, buf_str(&kept[ROLE_TARGETS]), &w->e), ERR_EXPIRED);
+	forget(kept);
+}
+
 static void wants_are_bounded(void **state)
 {
 	struct world *w = *state;
@@ -660,6 +682,7 @@ int main(void)
 		CASE(rubbish_in_the_store_is_dropped),
 		CASE(every_step_needs_the_one_before),
 		CASE(a_role_is_known_by_its_delegation_only),
+		CASE(an_expired_timestamp_still_says_what_was_kept),
 		CASE(wants_are_bounded),
 	};
 
