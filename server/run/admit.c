@@ -34,14 +34,16 @@ static int note_back(struct run *r, const char *device, struct err *e)
 		"had not left what it ran before", e);
 }
 
-static bool may_ask(struct run *r, const struct device_poll *p)
+static int may_ask(struct run *r, const struct device_poll *p, bool *out, struct err *e)
 {
 	const struct campaign_row *c;
 
+	*out = false;
 	if (!p->waiting || !p->settled)
-		return false;
-	c = run_active(r, p->campaign.s);
-	return c && wave_admits(&c->policy, &c->wave, p->position);
+		return 0;
+	TRY(run_active(r, p->campaign.s, &c, e));
+	*out = c && wave_admits(&c->policy, &c->wave, p->position);
+	return 0;
 }
 
 static bool is_current(const struct run *r, const struct device_poll *p)
@@ -52,6 +54,7 @@ static bool is_current(const struct run *r, const struct device_poll *p)
 int admit_poll(struct run *r, const char *device, const char *has, char out_etag[80], struct err *e)
 {
 	struct device_poll p;
+	bool asks;
 	int rc = devices_poll(r->c.db, device, &p, e);
 
 	if (rc == -ERR_NOT_FOUND)
@@ -59,7 +62,8 @@ int admit_poll(struct run *r, const char *device, const char *has, char out_etag
 			"%s has never reported; a device registers by its first report", device);
 	TRY(rc);
 	contacts_put(&r->contacts, device, run_now(r));
-	if (may_ask(r, &p)) {
+	TRY(may_ask(r, &p, &asks, e));
+	if (asks) {
 		TRY(run_begin(r, e));
 		TRY(run_end(r, ask(r, p.campaign.s, device, e), e));
 		TRY(devices_poll(r->c.db, device, &p, e));

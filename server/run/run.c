@@ -84,18 +84,24 @@ static int add_active(void *ctx, const struct campaign_row *c, struct err *e UNU
 	return 0;
 }
 
-const struct campaign_row *run_active(struct run *r, const char *id)
+static int load_active(struct run *r, struct err *e)
 {
-	if (r->stale) {
-		r->n_active = 0;
-		if (campaigns_each_active(r->c.db, add_active, r, NULL) < 0)
-			return NULL;
-		r->stale = false;
-	}
+	if (!r->stale)
+		return 0;
+	r->n_active = 0;
+	TRY(campaigns_each_active(r->c.db, add_active, r, e));
+	r->stale = false;
+	return 0;
+}
+
+int run_active(struct run *r, const char *id, const struct campaign_row **out, struct err *e)
+{
+	TRY(load_active(r, e));
+	*out = NULL;
 	for (unsigned i = 0; i < r->n_active; i++)
 		if (strcmp(r->active[i].id.s, id) == 0)
-			return &r->active[i];
-	return NULL;
+			*out = &r->active[i];
+	return 0;
 }
 
 /* ---- what time brings ---- */

@@ -32,7 +32,8 @@ int run_end(struct run *r, int rc, struct err *e) MUST_CHECK;
 int run_audit(struct run *r, const struct campaign_row *campaign, const char *who, const char *what,
 	const char *device, const char *text, struct err *e) MUST_CHECK;
 
-/* The campaign under way of that id from memory, or NULL. */
-const struct campaign_row *run_active(struct run *r, const char *id);
+/* The campaign under way of that id, from memory; *out is NULL when there is none. */
+int run_active(
+	struct run *r, const char *id, const struct campaign_row **out, struct err *e) MUST_CHECK;
 
 #endif

@@ -6,9 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keys/ceremony.h"
-#include "keys/release_sign.h"
-#include "lib/sys/fs.h"
 #include "lib/sys/log.h"
 #include "proto/trust/verify.h"
 #include "server/repo/metadata.h"
@@ -22,8 +19,6 @@
 #include "tests/lib/expect.h"
 
 #define START ((ms_t)1790000000000)
-
-static const char *const approvers[] = {"engineering", "safety", "compliance"};
 
 /* ---- the server ---- */
 
@@ -62,8 +57,7 @@ static void clear_folder(void)
 {
 	const char *how = access("kept", F_OK) == 0
 				  ? "rm -rf store.db* artifacts signed && cp -r kept/* ."
-				  : "rm -rf store.db* artifacts signed && mkdir artifacts &&"
-				    " cp -r keys/repo/image signed";
+				  : "rm -rf store.db* artifacts signed && mkdir artifacts";
 
 	if (system(how) != 0)
 		fail_msg("cannot clear the folder");
@@ -84,9 +78,8 @@ void fleet_open(struct fleet *f)
 	log_init("test", LOG_FORM_TEXT, LOG_ERR);
 	f->now = START;
 	f->clock = (struct clock){wall, wall, f};
-	if (access("keys", F_OK) < 0)
-		expect_ok(ceremony_init("keys", START / 1000, &e), &e);
 	clear_folder();
+	paper_folder(START / 1000);
 	expect_ok(signer_open("keys/online", &f->signer, &e), &e);
 	open_store(f);
 	open_run(f);
@@ -119,134 +112,41 @@ void fleet_pass(struct fleet *f, ms_t span)
 
 /* ---- releases ---- */
 
-static void make_artifact(struct fleet *f, const char *id, char hex[SHA256_TEXT])
+void fleet_publish_in(struct fleet *f, const struct paper *p, struct publish_in *out)
 {
-	struct sha256 digest;
 	struct err e;
 	FILE *file = fopen("upload", "w");
 
 	assert_non_null(file);
-	fprintf(file, "model of %s\n", id);
+	fwrite(p->artifact.p, 1, p->artifact.n, file);
 	fclose(file);
-	{
-		char text[80];
-		int n = snprintf(text, sizeof text, "model of %s\n", id);
-
-		digest_of(text, (size_t)n, &digest);
-	}
-	sha256_format(&digest, hex);
-	expect_ok(artifact_put(f->conf.artifacts, &digest, "upload", &e), &e);
-}
-
-static void make_document(struct fleet *f, const char *id, struct buf *out)
-{
-	char hex[SHA256_TEXT];
-
-	make_artifact(f, id, hex);
-	buf_addf(out,
-		"{\"format\": 1, \"id\": \"%s\", \"product\": \"toy\", \"version\": \"1.%s\","
-		" \"components\": [{\"name\": \"model\", \"kind\": \"model\", \"path\": \"model\","
-		" \"artifact\": {\"digest\": \"%s\", \"length\": %zu, \"tree\": \"%s\"}}]}",
-		id, id, hex, strlen("model of \n") + strlen(id), hex);
-}
-
-static void read_text(const char *path, struct buf *out)
-{
-	char dir[FS_PATH_MAX];
-	struct fs fs;
-	struct err e;
-
-	fs_dirname(path, dir, sizeof dir);
-	expect_ok(fs_posix_open(dir, &fs, &e), &e);
-	expect_ok(fs_read_file(&fs, strrchr(path, '/') + 1, LIMIT_TARGETS_BYTES, out, &e), &e);
-	fs_posix_close(&fs);
-}
-
-static void sign_role(struct fleet *f, const char *role, const char *document,
-	const struct release_terms *terms, struct buf *out)
-{
-	struct keystore *ks = keystore_new();
-	struct release_signed done;
-	struct err e;
-	char path[160];
-
-	expect_ok(keystore_load(ks, "keys/offline", &e), &e);
-	expect_ok(release_sign("signed", ks, role, document, terms, f->now / 1000, &done, &e), &e);
-	assert_true(done.complete);
-	snprintf(path, sizeof path, "signed/%s", done.file);
-	read_text(path, out);
-	keystore_free(&ks);
-}
-
-void fleet_sign(struct fleet *f, const char *id, uint64_t counter, const char *back_to,
-	struct fleet_paper *out)
-{
-	struct release_terms terms = {.n_hardware = 1, .counter = counter};
-	char path[80];
-	FILE *file;
-
+	expect_ok(artifact_put(f->conf.artifacts, &p->artifact_digest, "upload", &e), &e);
 	memset(out, 0, sizeof *out);
-	make_document(f, id, &out->document);
-	snprintf(path, sizeof path, "./%s.json", id);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fwrite(out->document.p, 1, out->document.n, file);
-	fclose(file);
-	snprintf(terms.hardware[0], ID_TEXT_MAX, "edge");
-	if (back_to)
-		snprintf(terms.rollback_to[terms.n_rollback_to++].s, ID_TEXT_MAX, "%s", back_to);
-	for (size_t i = 0; i < ARRAY_LEN(approvers); i++)
-		sign_role(f, approvers[i], path, &terms, &out->roles[i]);
-}
-
-void fleet_paper_fini(struct fleet_paper *p)
-{
-	buf_fini(&p->document);
-	for (size_t i = 0; i < ARRAY_LEN(p->roles); i++)
-		buf_fini(&p->roles[i]);
-}
-
-void fleet_publish_in(const struct fleet_paper *p, const char *id, struct publish_in *out)
-{
-	memset(out, 0, sizeof *out);
-	snprintf(out->path, sizeof out->path, "toy/%s.json", id);
+	snprintf(out->path, sizeof out->path, "%s", p->path);
 	snprintf(out->who, sizeof out->who, "ann");
 	out->document = buf_str(&p->document);
-	for (size_t i = 0; i < ARRAY_LEN(approvers); i++) {
-		snprintf(out->roles[i].role, sizeof out->roles[i].role, "%s", approvers[i]);
+	for (size_t i = 0; i < PAPER_ROLES; i++) {
+		snprintf(out->roles[i].role, sizeof out->roles[i].role, "%s", paper_roles[i]);
 		out->roles[i].bytes = buf_str(&p->roles[i]);
 	}
-	out->n_roles = ARRAY_LEN(approvers);
+	out->n_roles = PAPER_ROLES;
 }
 
 void fleet_release(struct fleet *f, const char *id, uint64_t counter, const char *back_to)
 {
-	struct fleet_paper paper CLEANUP(fleet_paper_fini);
+	struct paper paper CLEANUP(paper_fini);
 	struct publish_in in;
 	struct sha256 digest;
 	struct err e;
 	bool is_new;
 
-	fleet_sign(f, id, counter, back_to, &paper);
-	fleet_publish_in(&paper, id, &in);
+	paper_sign(id, counter, back_to, f->now / 1000, &paper);
+	fleet_publish_in(f, &paper, &in);
 	expect_ok(publish_release(f->run, &in, &digest, &is_new, &e), &e);
 	assert_true(is_new);
 }
 
 /* ---- devices ---- */
-
-static void digest_release(const char *id, struct sha256 *out)
-{
-	BUF_AUTO document = {0};
-	char path[80];
-
-	memset(out, 0, sizeof *out);
-	if (!*id)
-		return;
-	snprintf(path, sizeof path, "./%s.json", id);
-	read_text(path, &document);
-	digest_of(document.p, document.n, out);
-}
 
 static void fill_report(const struct fleet *f, const struct fleet_device *d, struct report *r)
 {
@@ -292,7 +192,7 @@ void fleet_device(struct fleet *f, struct fleet_device *d, const char *id, const
 	*d = (struct fleet_device){.seq = 0};
 	memcpy(d->id, own.s, sizeof d->id);
 	snprintf(d->running.s, sizeof d->running.s, "%s", running);
-	digest_release(running, &d->running_digest);
+	paper_digest(running, &d->running_digest);
 	d->state = "idle";
 	expect_ok(fleet_report(f, d, REPORT_HELLO, ERR_OK, &e), &e);
 }
@@ -333,10 +233,10 @@ static void refresh(struct fleet *f, const char *device, struct trusted_set *t)
 	expect_ok(trusted_snapshot(t, buf_str(&bytes), &e), &e);
 	get_file(f, device, "targets.json", &bytes);
 	expect_ok(trusted_targets(t, buf_str(&bytes), &e), &e);
-	for (size_t i = 0; !*device && i < ARRAY_LEN(approvers); i++) {
-		snprintf(file, sizeof file, "%s.json", approvers[i]);
+	for (size_t i = 0; !*device && i < PAPER_ROLES; i++) {
+		snprintf(file, sizeof file, "%s.json", paper_roles[i]);
 		get_file(f, "", file, &bytes);
-		expect_ok(trusted_delegated(t, approvers[i], buf_str(&bytes), &e), &e);
+		expect_ok(trusted_delegated(t, paper_roles[i], buf_str(&bytes), &e), &e);
 	}
 }
 
@@ -494,9 +394,10 @@ static const char *const dump_queries[] = {
 	" quote(campaign) || quote(ordered_back) FROM devices ORDER BY id",
 	"SELECT quote(device) || quote(epoch) || quote(seq) || quote(kind) FROM reports ORDER BY n",
 	"SELECT quote(path) || quote(hex(digest)) FROM releases ORDER BY path",
-	"SELECT quote(repo) || quote(role) || quote(version) || quote(etag) FROM metadata"
+	/* without their bytes: no two signatures are the same */
+	"SELECT quote(repo) || quote(role) || quote(version) || quote(refresh_s) FROM metadata"
 	" ORDER BY repo, role, version",
-	"SELECT quote(device) || quote(role) || quote(version) || quote(etag) FROM director"
+	"SELECT quote(device) || quote(role) || quote(version) || quote(refresh_s) FROM director"
 	" ORDER BY device, role",
 	"SELECT quote(id) || quote(rev) || quote(phase) || quote(counts) FROM campaigns ORDER BY id",
 	"SELECT quote(campaign) || quote(device) || quote(position) || quote(state) ||"

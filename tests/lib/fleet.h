@@ -8,6 +8,7 @@
 #include "server/repo/devices.h"
 #include "server/repo/recipients.h"
 #include "server/run/run.h"
+#include "tests/lib/paper.h"
 
 struct fleet {
 	ms_t now;
@@ -46,15 +47,9 @@ void fleet_pass(struct fleet *f, ms_t span); /* and tick */
 /* Signs the release "toy/ID.json" for the hardware "edge" by all three roles and publishes it.
  * `back_to` is NULL or a release that it pre-authorises. */
 void fleet_release(struct fleet *f, const char *id, uint64_t counter, const char *back_to);
-/* Steps of it: the document and the files are made and signed, the artifact is stored. */
+/* Stores the artifact of a signed release, and fills what publish_release takes. */
 struct publish_in;
-struct fleet_paper {
-	struct buf document, roles[3];
-};
-void fleet_sign(struct fleet *f, const char *id, uint64_t counter, const char *back_to,
-	struct fleet_paper *out);
-void fleet_paper_fini(struct fleet_paper *p);
-void fleet_publish_in(const struct fleet_paper *p, const char *id, struct publish_in *out);
+void fleet_publish_in(struct fleet *f, const struct paper *p, struct publish_in *out);
 
 /* Registers with a hello. `running` may be "". */
 void fleet_device(struct fleet *f, struct fleet_device *d, const char *id, const char *running);
