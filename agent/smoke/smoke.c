@@ -58,7 +58,8 @@ int smoke_run(const struct smoke_in *in, struct buf *out_log, struct err *e)
 	struct err own = {0}, late;
 	int rc = 0;
 
-	e = e ? e : &own;
+	if (!e)
+		e = &own;
 	for (unsigned i = 0; i < in->release->n_smoke && rc == 0; i++)
 		rc = run_one(in, &in->release->smoke[i], &log, e);
 	/* What cannot be emptied now must be before the next run. */

@@ -151,7 +151,8 @@ int svc_start(struct svc *s, unsigned slot, enum activation how, ms_t timeout,
 	struct err own;
 	int rc;
 
-	e = e ? e : &own;
+	if (!e)
+		e = &own;
 	*e = (struct err){0};
 	rc = s->driver->apply(s->self, slot, how, timeout, e);
 	if (rc == 0)

@@ -268,7 +268,8 @@ static int report_failure(
 {
 	struct err own = {0};
 
-	e = e ? e : &own;
+	if (!e)
+		e = &own;
 	err_sys(e, news->sys, "%s could not %s", name, words);
 	if (news->step != PROC_STEP_DIR && news->step != PROC_STEP_EXEC)
 		e->code = ERR_IO;
