@@ -41,10 +41,14 @@ fmt: ## format everything
 tidy: compile_commands.json ## clang-tidy over the product
 	@printf '%s\n' $(SRC) | xargs -P2 -n8 clang-tidy --quiet -p . 2>/dev/null | grep -E '(warning|error):' && exit 1 || \
 		echo "tidy: $(words $(SRC)) files, no finding"
-cppcheck: ## cppcheck over the product
+# Cppcheck 2.10 takes an attribute after a pointer to a function for a syntax error, and gives up the file. -D alone
+# would be defined again by the header, -U alone leaves the word there.
+CPPCHECK_SRC = $(filter %.c,$(C_FILES))
+cppcheck: ## cppcheck over every C file
 	@cppcheck -q -j2 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c17 \
-		--suppress=missingIncludeSystem --suppressions-list=tests/tools/cppcheck.txt -I. $(SRC)
-	@echo "cppcheck: $(words $(SRC)) files, no finding"
+		--suppress=missingIncludeSystem --suppressions-list=tests/tools/cppcheck.txt \
+		--library=tests/tools/cppcheck.cfg -DMUST_CHECK= -UMUST_CHECK -I. $(CPPCHECK_SRC)
+	@echo "cppcheck: $(words $(CPPCHECK_SRC)) files, no finding"
 lint: check-format cppcheck tidy ## all of these
 
 # ---- pages made from the tables -----------------------------------------------------

@@ -137,7 +137,7 @@ static void every_cell_is_filled(void **state)
 			if (!cells_at(s, ev))
 				fail_msg("nobody said what %s does in %s", upd_event_name(ev),
 					upd_state_name(s));
-	printf("== cells: %u states x %u events, %u cells, all filled\n", UPD_STATE_MAX, UEV_MAX,
+	printf("== cells: %d states x %d events, %u cells, all filled\n", UPD_STATE_MAX, UEV_MAX,
 		n);
 }
 
