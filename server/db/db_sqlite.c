@@ -48,7 +48,7 @@ static struct statement *slot_of(struct sqlite *s, const char *sql)
 	for (size_t i = 0; i < STATEMENTS; i++, at = (at + 1) % STATEMENTS)
 		if (!s->cache[at].sql || s->cache[at].sql == sql)
 			return &s->cache[at];
-	assert(!"more statements than the cache has room for");
+	assert(false && "more statements than the cache has room for");
 	return NULL;
 }
 
