@@ -113,9 +113,8 @@ static unsigned unplaced(const struct upd_record *r, const struct upd_event *ev)
 
 static unsigned runs_seen(const struct upd_record *r, const struct upd_event *ev)
 {
-	/* Where nothing ran before, nothing running is the old state of things. */
 	if (!ev->svc.alive)
-		return r->slot_old == SLOT_NONE ? RUNS_OLD : RUNS_NOT;
+		return RUNS_NOT;
 	if (ev->svc.slot == SLOT_NONE)
 		return unplaced(r, ev);
 	return ev->svc.slot == r->slot_new ? RUNS_NEW : RUNS_OLD;

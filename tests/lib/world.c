@@ -5,22 +5,21 @@
 
 /* ---- between a world and what the machine sees ---- */
 
-static unsigned slot_of(uint8_t place)
+static unsigned slot_of(const struct world *w, uint8_t place)
 {
-	return place == NONE ? SLOT_NONE : place;
+	return place == NONE || (w->first && place == OLD) ? SLOT_NONE : place;
 }
 
 static void record_of(const struct world *w, struct upd_record *r)
 {
 	upd_record_init(r);
 	r->state = w->state;
-	r->slot_old = OLD;
+	r->slot_old = slot_of(w, OLD);
 	r->slot_new = NEW;
 	r->txn.b[0] = 1;
 	r->goal = (struct upd_goal){
 		.release = {"new"}, .document = {{2}}, .director_version = 2, .counter = 2};
-	r->from = (struct rel_id){"old"};
-	r->from_document.b[0] = 1;
+	r->from_document.b[0] = !w->first;
 	r->attempt = w->attempt;
 	r->retries = w->retries;
 	r->wake_wall = w->waits ? NOW + 1 : 0;
@@ -55,12 +54,12 @@ struct upd_event world_event(const struct world *w, enum upd_ev kind)
 		.txn = {{1}},
 		.ok = true,
 		.looked = true,
-		.boot = {.active = slot_of(w->active),
-			.confirmed = slot_of(w->confirmed),
+		.boot = {.active = slot_of(w, w->active),
+			.confirmed = slot_of(w, w->confirmed),
 			.tries_left = w->tries,
 			.fell_back = w->fell_back},
-		.svc = {.alive = w->runs != NONE,
-			.slot = w->tells_slot ? slot_of(w->runs) : SLOT_NONE},
+		.svc = {.alive = w->runs == NEW || (w->runs == OLD && !w->first),
+			.slot = w->tells_slot ? slot_of(w, w->runs) : SLOT_NONE},
 		.content = {{1}},
 		.soak = SOAK,
 		.soak_done = w->soak_done,
@@ -316,7 +315,7 @@ const char *world_check(const struct world *w)
 		return "law 3: a wrong commit";
 	if (given_up && !is_at(w, OLD))
 		return "law 3: it ended off the old slot";
-	if (w->state == UPD_REVERTED && w->runs != OLD)
+	if (w->state == UPD_REVERTED && w->runs != OLD && !(w->first && w->runs == NONE))
 		return "law 3: reverted, and the old release does not run";
 	if (w->floor && !is_at(w, NEW))
 		return "law 4: the floor has risen, and the way back is still needed";

@@ -47,6 +47,7 @@ enum world_mistake {
 struct world {
 	/* what kind of world */
 	uint8_t mode, release, tells_slot;
+	uint8_t first; /* nothing ran before: the old slot is none at all */
 	/* the record, as far as it differs between worlds */
 	uint8_t state, attempt, retries, waits, same_boot, soak_done, sealed, why, cause, floor;
 	/* the machine: slot 0 is old, 1 new, 2 none */

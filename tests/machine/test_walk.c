@@ -159,20 +159,25 @@ static void find_cycles(struct walk *k)
 	free(at);
 }
 
+/* What a boot loader has started is known from where it started, and it never starts nothing. */
+static void begin(
+	struct walk *k, enum world_mode mode, enum world_release r, bool tells_slot, bool first)
+{
+	struct world w;
+
+	world_init(&w, mode, r, tells_slot, k->faults, ORDERS);
+	w.first = first;
+	number_of(k, &w);
+}
+
 static void walk(struct walk *k, enum world_mistake mistake, unsigned faults)
 {
 	*k = (struct walk){.faults = faults};
-	for (unsigned mode = 0; mode < WORLD_MODE_MAX; mode++)
-		for (unsigned r = 0; r < WORLD_RELEASE_MAX; r++)
-			for (unsigned tells = 0; tells < 2; tells++) {
-				struct world w;
-
-				/* What a boot loader has started is known from where it started. */
-				if (mode == WORLD_BOOT && !tells)
-					continue;
-				world_init(&w, mode, r, tells, faults, ORDERS);
-				number_of(k, &w);
-			}
+	for (unsigned r = 0; r < WORLD_RELEASE_MAX; r++) {
+		begin(k, WORLD_BOOT, r, true, false);
+		for (unsigned i = 0; i < 4; i++)
+			begin(k, WORLD_DIR, r, i & 1, i & 2);
+	}
 	for (uint32_t i = 0; i < k->n; i++)
 		visit(k, i, mistake);
 	k->first[k->n] = k->n_next;
