@@ -52,13 +52,15 @@ cppcheck: ## cppcheck over every C file
 lint: check-format cppcheck tidy ## all of these
 
 # ---- pages made from the tables -----------------------------------------------------
-$(B)/reference: $(B)/tests/tools/reference.o $(ARCHIVE)
+$(B)/reference $(B)/machine: $(B)/%: $(B)/tests/tools/%.o $(ARCHIVE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(ARCHIVE) $(PKG_LIBS) $(EXTRA_LIBS) -o $@
 .PHONY: docs check-docs
-docs: $(B)/reference ## write docs/reference from the tables
+docs: $(B)/reference $(B)/machine ## write docs/reference and docs/update-machine.md from the tables
+	@$(B)/machine > docs/update-machine.md
 	@mkdir -p docs/reference && for p in $$($<); do $< $$p > docs/reference/$$p.md; done
-check-docs: $(B)/reference ## is docs/reference what the tables say?
+check-docs: $(B)/reference $(B)/machine ## are these pages what the tables say?
+	@$(B)/machine | diff -u docs/update-machine.md - || { echo "run: make docs"; exit 1; }
 	@for p in $$($<); do $< $$p | diff -u docs/reference/$$p.md - || { echo "run: make docs"; exit 1; }; done
 	@echo "docs: $$($< | wc -l) pages agree with the tables"
 
