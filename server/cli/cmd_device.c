@@ -113,7 +113,7 @@ int cmd_AUDIT_LIST(const struct cli *c, struct err *e)
 	TRY(cli_ask(c, ROUTE_AUDIT, NULL, query, NULL, &answer, e));
 	if (cli_json(c, answer))
 		return 0;
-	table_init(&t, "N|AGO|WHO|WHAT|SENTENCE");
+	table_init(&t, "N|AGO|WHO|WHAT|CAMPAIGN|SENTENCE");
 	json_array_foreach (json_object_get(answer, "rows"), i, r) {
 		char ago[32];
 
@@ -122,6 +122,7 @@ int cmd_AUDIT_LIST(const struct cli *c, struct err *e)
 		table_cell(&t, "%s", ago);
 		table_cell(&t, "%s", cli_text(r, "who"));
 		table_cell(&t, "%s", cli_text(r, "what"));
+		table_cell(&t, "%s", cli_text(r, "campaign"));
 		table_cell(&t, "%s", cli_text(r, "text"));
 	}
 	table_print(&t);

@@ -11,42 +11,64 @@
 
 static void print_slots(const json_t *status)
 {
+	const char *running = cli_text(json_object_get(status, "service"), "slot");
 	struct table t;
 	json_t *s;
 	size_t i;
 
 	table_init(&t, "SLOT|RELEASE|MARK|");
 	json_array_foreach (json_object_get(status, "slots"), i, s) {
-		table_cell(&t, "%s", cli_text(s, "slot"));
+		table_cell(&t, "%s", cli_text(s, "name"));
 		table_cell(&t, "%s", *cli_text(s, "release") ? cli_text(s, "release") : "-");
 		table_cell(&t, "%s", cli_text(s, "mark"));
 		table_cell(&t, "%s%s%s",
 			json_is_true(json_object_get(s, "active")) ? "active " : "",
 			json_is_true(json_object_get(s, "confirmed")) ? "confirmed " : "",
-			json_is_true(json_object_get(s, "running")) ? "running" : "");
+			strcmp(running, cli_text(s, "name")) == 0 ? "running" : "");
 	}
 	table_print(&t);
 	table_fini(&t);
 }
 
-static void print_status(const json_t *status)
+static void print_progress(const json_t *progress)
 {
-	uint64_t done = (uint64_t)cli_int(status, "done"),
-		 total = (uint64_t)cli_int(status, "total");
+	uint64_t done = (uint64_t)cli_int(progress, "done"),
+		 total = (uint64_t)cli_int(progress, "total");
 	BUF_AUTO bar = {0};
 
-	printf("%s runs %s; update %s", cli_text(status, "device"),
-		*cli_text(status, "running") ? cli_text(status, "running") : "nothing yet",
-		cli_text(status, "state"));
-	if (*cli_text(status, "target"))
-		printf(" (%s)", cli_text(status, "target"));
+	if (!total)
+		return;
+	bar_format(done, total, 40, &bar);
+	printf("%s %5.1f %% %s\n", buf_cstr(&bar), 100.0 * (double)done / (double)total,
+		cli_text(progress, "of"));
+}
+
+/* "ocr-4 reverted (latency): ..." */
+static void print_outcome(const json_t *last)
+{
+	const char *why =
+		*cli_text(last, "cause") ? cli_text(last, "cause") : cli_text(last, "code");
+
+	if (json_is_null(last))
+		return;
+	printf("Last: %s %s", cli_text(last, "release"), cli_text(last, "state"));
+	if (strcmp(cli_text(last, "code"), "ok") != 0)
+		printf(" (%s): %s", why, cli_text(last, "reason"));
 	puts("");
-	if (total) {
-		bar_format(done, total, 40, &bar);
-		printf("%s %5.1f %%\n", buf_cstr(&bar), 100.0 * (double)done / (double)total);
-	}
-	if (*cli_text(status, "last_outcome"))
-		printf("Last: %s\n", cli_text(status, "last_outcome"));
+}
+
+static void print_status(const json_t *status)
+{
+	const char *running = cli_text(json_object_get(status, "running"), "release");
+	const json_t *update = json_object_get(status, "update");
+
+	printf("%s runs %s; %s", cli_text(status, "device"), *running ? running : "nothing yet",
+		cli_text(status, "state"));
+	if (json_is_object(update))
+		printf(" (%s)", cli_text(update, "release"));
+	printf(": %s\n", cli_text(status, "text"));
+	print_progress(json_object_get(status, "progress"));
+	print_outcome(json_object_get(status, "last"));
 	puts("");
 	print_slots(status);
 }
@@ -64,7 +86,7 @@ int cmd_STATUS(const struct cli *c, struct err *e)
 		if (!cli_json(c, answer))
 			print_status(answer);
 		fflush(stdout);
-		if (!watch || !json_is_true(json_object_get(answer, "busy")))
+		if (!watch || !json_is_object(json_object_get(answer, "update")))
 			return 0;
 		poll(NULL, 0, WATCH_EVERY);
 	}
@@ -79,7 +101,7 @@ int cmd_EXPLAIN(const struct cli *c, struct err *e)
 	TRY(cli_local(c, CTL_EXPLAIN, NULL, &answer, e));
 	if (cli_json(c, answer))
 		return 0;
-	json_array_foreach (json_object_get(answer, "lines"), i, line)
+	json_array_foreach (json_object_get(answer, "sentences"), i, line)
 		puts(json_string_value(line));
 	return 0;
 }
