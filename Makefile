@@ -90,6 +90,7 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 include tests/tests.mk
+include tests/demo/demo.mk
 include packaging/packaging.mk
 
 .PHONY: compile_commands.json

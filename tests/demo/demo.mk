@@ -1,0 +1,12 @@
+# The demo: the main job, told line by line. A transcript is left in build/demo.
+
+DEMO := build/demo
+.PHONY: demo demo-stop
+demo: ## install, build, and play four releases through five plate readers (KEEP=1, CHAOS=1)
+	@packaging/install-deps
+	@$(MAKE) --no-print-directory -j2 all
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@cd $(DEMO) && { BACKSTAY_SRC=$(CURDIR) BACKSTAY_BIN=$(CURDIR)/$(B)/bin sh $(CURDIR)/tests/demo/demo.sh; \
+		echo $$? > exit; } 2>&1 | tee transcript.txt; exit $$(cat exit)
+demo-stop: ## stop what `make demo KEEP=1` left running
+	@cd $(DEMO) && BACKSTAY_SRC=$(CURDIR) BACKSTAY_BIN=$(CURDIR)/$(B)/bin sh -c '. $(CURDIR)/tests/system/lib.sh; stop_all'

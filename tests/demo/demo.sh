@@ -1,0 +1,191 @@
+#!/bin/sh
+# The main job on real input: five number-plate readers, four releases, nothing scripted but the orders an operator gives.
+# Run by `make demo`; KEEP=1 leaves it running, CHAOS=1 kills server, agents and workloads at random meanwhile.
+# Exits 0 only if what the readers answer is what the story claims.
+set -eu
+: "${BACKSTAY_SRC:?run this with: make demo}" "${BACKSTAY_BIN:?run this with: make demo}"
+: "${DEVICES:=5}" "${KEEP:=0}" "${CHAOS:=0}" "${RATE:=4}"
+. "$BACKSTAY_SRC/tests/system/lib.sh"
+
+ocr=$BACKSTAY_SRC/manifests/examples/ocr
+service_kind=http_reload service_base=exec service_health=/healthz service_reload=/reload-model service_metrics=/metrics
+
+# ---- telling ----------------------------------------------------------------------------------------------------
+began=$(date +%s%N)
+last=$began
+tell() {
+	now=$(date +%s%N)
+	printf '%6.1f s  (+%4.1f)  %s\n' "$(((now - began) / 1000000))e-3" "$(((now - last) / 1000000))e-3" "$*"
+	last=$now
+}
+chapter() {
+	printf '\n--- %s\n' "$*"
+}
+indent() {
+	sed 's/^/                    | /'
+}
+
+# ---- the story's claims, checked at the services themselves ------------------------------------------------------
+# answers PORT: what the reader says to the first test plate: "TEXT RELEASE".
+answers() {
+	curl -fsS --data-binary @"$W/plates/$first_plate" "http://127.0.0.1:$1/infer" | jq -r '"\(.text) \(.release)"'
+}
+# expect_fleet RELEASE: every reader answers the plate right, and from this release.
+expect_fleet() {
+	n=0
+	for port in $ports; do
+		n=$((n + 1))
+		wait_until 20 "node-$n to answer '$first_text $1'" reader_says "$port" "$first_text $1"
+	done
+	tell "asked all $n readers: each reads '$first_text' right, with $1"
+}
+reader_says() {
+	answers "$1"
+	[ "$(answers "$1")" = "$2" ]
+}
+campaign_is() {
+	[ "$("$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -r .phase)" = "$2" ]
+}
+# expect_outcome DEVICE RELEASE "CODE CAUSE": the device's own outcome of a release, as the server has it.
+expect_outcome() {
+	got=$("$BACKSTAY_BIN/backstay" device history "$1" --json |
+		jq -r --arg r "$2" '[.reports[] | select(.kind == "outcome" and .target == $r)][0] | "\(.code) \(.cause)"')
+	[ "$got" = "$3" ] || fail "$1 ended $2 with '$got', expected '$3'"
+}
+
+# publish N: pack, sign as all three parties, upload.
+publish() {
+	"$BACKSTAY_BIN/backstay" release create "$W/releases/release-$1.json" --out "$W/packed/$1" >"$W/log/create-$1.log"
+	back=
+	[ "$1" -gt 1 ] && back="--rollback-to ocr-$(($1 - 1))"
+	[ "$1" -gt 3 ] && back="$back --rollback-to ocr-2"
+	# shellcheck disable=SC2086
+	"$BACKSTAY_BIN/backstay" release sign "$W/packed/$1" --keys "$W/keys" --hardware edge-x86 --counter "$1" $back >>"$W/log/create-$1.log"
+	wait_until 20 "ocr-$1 to be published" "$BACKSTAY_BIN/backstay" release publish "$W/packed/$1" --keys "$W/keys"
+	tell "ocr-$1 is packed ($(du -sh "$W/packed/$1" | cut -f1)), signed by engineering, safety and compliance, and published"
+}
+# roll_out N PHASE: a campaign to its end.
+roll_out() {
+	wait_until 20 "to-ocr-$1 to be made" "$BACKSTAY_BIN/backstay" campaign create "to-ocr-$1" --release "ocr-$1" --policy "$ocr/policy.json"
+	wait_until 20 "to-ocr-$1 to start" "$BACKSTAY_BIN/backstay" campaign start "to-ocr-$1"
+	tell "campaign to-ocr-$1 has begun: the first device alone"
+	wait_until "${PATIENCE:-240}" "campaign to-ocr-$1 to be $2" campaign_is "to-ocr-$1" "$2"
+	"$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" | indent
+	tell "campaign to-ocr-$1 is $2"
+}
+# recipient N JQ-CONDITION: the first recipient of a campaign that fits.
+recipient() {
+	"$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" --json | jq -r "[.devices[] | select($2)][0].id"
+}
+
+# ---- chaos: whatever is running is killed, as long as the story lasts ----------------------------------------------
+chaos() {
+	seed=${SEED:-1}
+	while [ -e "$W/run/chaos" ]; do
+		seed=$(((seed * 1103515245 + 12345) % 2147483648))
+		sleep "$((seed / 65536 % 3 + 1))"
+		case $((seed / 4096 % 5)) in
+		0) name=server pid=$(cat "$W/run/server.pid") ;;
+		1 | 2) name=node-$((seed / 256 % DEVICES + 1)) && pid=$(cat "$W/run/$name.pid") ;;
+		*)
+			pids=$(workload_pids)
+			[ -n "$pids" ] || continue
+			name=workload pid=$(echo "$pids" | awk -v k="$((seed / 256))" '{ p[NR] = $1 } END { print p[k % NR + 1] }')
+			;;
+		esac
+		kill -KILL "$pid" 2>/dev/null && echo "$name" >>"$W/log/chaos.log"
+	done
+}
+
+end() {
+	status=$?
+	rm -f "$W/run/chaos"
+	[ "$KEEP" = 1 ] && [ "$status" = 0 ] && return
+	stop_all >/dev/null 2>&1 || true
+	[ "$status" = 0 ] || echo "demo: FAILED; logs are in $W/log" >&2
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+# ---- the fleet ------------------------------------------------------------------------------------------------------
+chapter "A fleet of $DEVICES number-plate readers"
+sh "$ocr/mk-releases" "$BACKSTAY_BIN" "$W/releases" >"$W/log/mk-releases.log" 2>&1 || fail "mk-releases: see $W/log/mk-releases.log"
+"$BACKSTAY_BIN/ocr-plates" --out "$W/plates" --count 40 --seed 77 >>"$W/log/mk-releases.log"
+first_plate=$(head -1 "$W/plates/truth.tsv" | cut -f1)
+first_text=$(head -1 "$W/plates/truth.tsv" | cut -f2)
+server_start
+tell "keys made off-line, server answers at $BACKSTAY_SERVER"
+ports=$(free_ports "$DEVICES")
+n=0
+for port in $ports; do
+	n=$((n + 1))
+	service_command="serve/bin/ocr-serve --port $port"
+	device_make "node-$n" "$port"
+	device_start "node-$n"
+done
+for n in $(seq "$DEVICES"); do
+	wait_until 20 "node-$n to register" "$BACKSTAY_BIN/backstay" device show "node-$n"
+done
+tell "$DEVICES agents have registered; none has a release yet"
+
+chapter "Release 1: the English model"
+publish 1
+roll_out 1 done
+expect_fleet ocr-1
+# shellcheck disable=SC2046
+keep load "$BACKSTAY_BIN/ocr-load" $(for p in $ports; do printf -- '--target http://127.0.0.1:%s ' "$p"; done) --rate "$RATE" --plates "$W/plates"
+tell "plates are streaming to every reader, $RATE a second each"
+if [ "$CHAOS" = 1 ]; then
+	: >"$W/run/chaos"
+	chaos &
+	tell "CHAOS: from now on something is killed every one to three seconds"
+fi
+
+chapter "Release 2: the same model, better served"
+publish 2
+roll_out 2 done
+expect_fleet ocr-2
+
+chapter "Release 3: the Greek model; it loads, it answers, its letters look the same"
+publish 3
+roll_out 3 halted
+bad=$(recipient 3 '.state == "failed"')
+expect_outcome "$bad" ocr-3 "smoke_failed smoke_failed"
+[ "$CHAOS" = 1 ] || on_device "$bad" explain | indent
+tell "$bad refused it on the golden set, in the inactive slot; no reader ever served with it"
+expect_fleet ocr-2
+
+chapter "Release 4: English and Latin together; accurate, and slower by a multiple"
+publish 4
+roll_out 4 halted
+bad=$(recipient 4 '.state == "reverted"')
+expect_outcome "$bad" ocr-4 "triggered latency"
+[ "$CHAOS" = 1 ] || on_device "$bad" explain | indent
+tell "$bad took itself back; the campaign aborted"
+expect_fleet ocr-2
+
+rm -f "$W/run/chaos"
+chapter "Where the fleet stands"
+wait_until 20 "the server to answer" "$BACKSTAY_BIN/backstay" device list
+"$BACKSTAY_BIN/backstay" device list | indent
+for n in $(seq "$DEVICES"); do
+	wait_until 20 "node-$n to answer" ask "node-$n" .state
+	echo "node-$n: $(ask "node-$n" '"runs \(.running.release); last: \(.last.release) \(.last.state) \(if .last.cause != "" then "(" + .last.cause + ": " + .last.reason + ")" else "" end)"')"
+done
+[ "$CHAOS" = 1 ] && tell "killed meanwhile: $(sort "$W/log/chaos.log" | uniq -c | tr -s ' \n' ' ')"
+let_go load
+tail -1 "$W/log/load.log" | indent
+tell "All that is claimed above was asked of the services themselves. Done."
+if [ "$KEEP" = 1 ]; then
+	cat <<TXT
+
+Everything is still running. Look around:
+  export BACKSTAY_SERVER=$BACKSTAY_SERVER BACKSTAY_TOKEN_FILE=$BACKSTAY_TOKEN_FILE PATH=$BACKSTAY_BIN:\$PATH
+  backstay device list
+  backstay campaign status to-ocr-4
+  backstay device history $bad
+  backstay explain --socket $W/run/$bad.sock
+  backstay rollback --socket $W/run/node-1.sock --reason 'trying it out'
+Stop it with:  make demo-stop
+TXT
+fi
