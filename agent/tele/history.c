@@ -78,10 +78,10 @@ int history_read(struct fs *fs, unsigned last_n, struct buf *out, struct err *e)
 	BUF_AUTO all = {0};
 	size_t at;
 
-	if (last_n == 0)
-		return 0;
 	TRY(add_file(fs, BEFORE, &all, e));
 	TRY(add_file(fs, NOW, &all, e));
+	if (last_n == 0 || all.n == 0)
+		return 0;
 	for (at = all.n; at > 0; at--)
 		if (all.p[at - 1] == '\n' && at != all.n && --last_n == 0)
 			break;

@@ -112,7 +112,7 @@ static const struct {
 	{"restarted: from zero", 3, 0, 1, 4, 200, false, false, 3, 0, 4, 1},
 	{"no histogram", -1, 0, 1, 5, 200, true, false, 0, 0, 1, 0},
 	{"no total", 5, 0, 1, -1, 200, false, true, 2, 0, 0, 0},
-	{"total is no number", 5, 0, 1, NAN, 200, false, true, 0, 0, 0, 0},
+	{"total is no number", 5, 0, 1, (double)NAN, 200, false, true, 0, 0, 0, 0},
 	{"errors have not been counted yet", 5, 0, -1, 9, 200, false, false, 0, 0, 4, 0},
 	{"the first error", 5, 0, 2, 12, 200, false, false, 0, 0, 3, 2},
 };
