@@ -54,15 +54,39 @@ static int run_go_back(struct work *k, struct err *e)
 	return boot_adapter_of(k->boot)->go_back(k->boot, k->act.slot, e);
 }
 
-/* How the workload gets from one release to the other: a reload only if both can be had by one. */
-static enum activation activation_of(struct work *k, const struct release *to)
+static const struct component *find_component(const struct release *r, const char *name)
+{
+	for (unsigned i = 0; i < r->n_components; i++)
+		if (strcmp(r->components[i].name, name) == 0)
+			return &r->components[i];
+	return NULL;
+}
+
+static bool has_code_of(const struct release *r, const struct release *other)
+{
+	for (unsigned i = 0; i < other->n_components; i++) {
+		const struct component *theirs = &other->components[i];
+		const struct component *ours = find_component(r, theirs->name);
+
+		if (theirs->kind == COMPONENT_CODE &&
+			(!ours || !sha256_eq(&ours->artifact.tree, &theirs->artifact.tree)))
+			return false;
+	}
+	return true;
+}
+
+/* How the workload gets from the old release to the goal, or back. A reload exchanges what a
+ * program works with, not the program: it is enough only if the goal says so and both releases have
+ * the same code, and then it is enough in both directions. */
+static enum activation activation_of(struct work *k, const struct release *goal)
 {
 	struct release *from CLEANUP(mem_free) = NULL;
 
-	if (!to || to->activation != ACTIVATE_RELOAD || sha256_is_zero(&k->rec.from_document))
+	if (!goal || goal->activation != ACTIVATE_RELOAD || sha256_is_zero(&k->rec.from_document))
 		return ACTIVATE_RESTART;
 	from = agent_load_release(k->w->fs, &k->rec.from_document, NULL);
-	return from ? from->activation : ACTIVATE_RESTART;
+	return from && has_code_of(from, goal) && has_code_of(goal, from) ? ACTIVATE_RELOAD
+									  : ACTIVATE_RESTART;
 }
 
 static int run_apply(struct work *k, struct err *e)
