@@ -55,7 +55,7 @@ expect_outcome() {
 
 # publish N: pack, sign as all three parties, upload.
 publish() {
-	"$BACKSTAY_BIN/backstay" release create "$W/releases/release-$1.json" --out "$W/packed/$1" >"$W/log/create-$1.log"
+	"$BACKSTAY_BIN/backstay" release create "$W/releases/release-$1.json" --level 3 --out "$W/packed/$1" >"$W/log/create-$1.log"
 	back=
 	[ "$1" -gt 1 ] && back="--rollback-to ocr-$(($1 - 1))"
 	[ "$1" -gt 3 ] && back="$back --rollback-to ocr-2"
