@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/trust/digest.h"
@@ -57,8 +58,7 @@ static void role_of(const char *name, char out[ID_TEXT_MAX])
 		digits--;
 	if (digits < n && digits > 1 && name[digits - 1] == '-')
 		n = digits - 1;
-	memset(out, 0, ID_TEXT_MAX);
-	memcpy(out, name, n);
+	snprintf(out, ID_TEXT_MAX, "%.*s", (int)n, name);
 }
 
 static void keyid_of(const struct sign_key *key, char out[SHA256_TEXT])
@@ -236,7 +236,7 @@ static int finish(const json_t *signed_part, json_t *signatures, const struct si
 			TRY(add_signature(signatures, keys[i], buf_str(&message), e));
 	file = json_object();
 	json_object_set(file, "signatures", signatures);
-	json_object_set(file, "signed", (json_t *)(uintptr_t)signed_part);
+	json_object_set(file, "signed", (json_t *)signed_part);
 	json_write(file, out);
 	return 0;
 }
