@@ -23,10 +23,12 @@ static enum recipient_state end_of(const struct report *r)
 	return r->code == ERR_OK ? RECIPIENT_COMMITTED : RECIPIENT_FAILED;
 }
 
-/* A refusal that asking again cannot change. One that is about an older order is history. */
+/* A refusal that asking again cannot change. One that is about an older order is history, and one
+ * that comes while an update goes on is not about that update. */
 static bool is_refused(const struct verdict_in *in, const struct report *r)
 {
 	return r->kind == REPORT_REFUSED && err_retry(r->code) == ERR_RETRY_NEVER &&
+	       device_is_settled(r->state) &&
 	       (!r->director_version || r->director_version == in->director_version);
 }
 
