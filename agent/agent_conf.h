@@ -52,6 +52,6 @@ int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
 /* What no single row can say: ids that are ids, absolute paths, known drivers, and the keys that
  * the service driver needs. Fills in what follows from other keys (the socket). One line in
  * *problems per mistake; ERR_CONFIG if there is any. */
-int agent_conf_check(struct agent_conf *io, struct buf *problems, struct err *e) MUST_CHECK;
+int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e) MUST_CHECK;
 
 #endif

@@ -236,14 +236,14 @@ static void read_boot_id(struct world *w)
 
 static int find_user(struct world *w, struct err *e)
 {
-	const char *name = w->conf->smoke.user;
+	const struct agent_conf *c = w->conf;
 	const struct passwd *u;
 
-	if (!name[0])
+	if (c->smoke.user[0] == 0)
 		return 0;
-	u = getpwnam(name);
+	u = getpwnam(c->smoke.user);
 	if (!u)
-		return err_set(e, ERR_CONFIG, "smoke.user: there is no user '%s'", name);
+		return err_set(e, ERR_CONFIG, "smoke.user: there is no user '%s'", c->smoke.user);
 	w->uid = u->pw_uid;
 	w->gid = u->pw_gid;
 	return 0;

@@ -1,38 +1,33 @@
-/* The driver on an ordinary file system: what it tells people and the server, what it takes and
- * what it does not. What it does without power is tests/fault/test_power.c. */
+/* The driver while the power holds: what it tells people and the server, what it takes and what it
+ * does not. What it does when it does not is tests/fault/test_power.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/sys/log.h"
+#include "tests/lib/crashfs.h"
 #include "tests/lib/expect.h"
 #include "tests/lib/simdev.h"
 
 struct lab {
 	struct sim_vendor vendor;
-	struct fs disk;
+	struct crashfs *disk;
 	struct simdev dev;
 	const struct sim_release *one, *two, *errs, *smoke;
 };
 
 static int lab_open(void **state)
 {
-	static unsigned n;
 	struct lab *l = mem_new(sizeof(*l));
-	char home[16];
-	struct err e;
 
 	log_init("test_agent", LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
-	snprintf(home, sizeof(home), "home%u", n++);
-	mkdir(home, 0755);
-	expect_ok(fs_posix_open(home, &l->disk, &e), &e);
+	l->disk = crashfs_new();
 	sim_vendor_init(&l->vendor);
 	l->one = sim_vendor_make(&l->vendor, "sim-1", 1, SIM_GOOD);
 	l->two = sim_vendor_make(&l->vendor, "sim-2", 2, SIM_GOOD);
 	l->errs = sim_vendor_make(&l->vendor, "sim-errs", 3, SIM_ERRS);
 	l->smoke = sim_vendor_make(&l->vendor, "sim-smoke", 3, SIM_FAILS_SMOKE);
-	simdev_init(&l->dev, &l->disk, &l->vendor, 1);
+	simdev_init(&l->dev, crashfs_fs(l->disk), &l->vendor, 1);
 	*state = l;
 	return 0;
 }
@@ -43,7 +38,7 @@ static int lab_close(void **state)
 
 	simdev_fini(&l->dev);
 	sim_vendor_fini(&l->vendor);
-	fs_posix_close(&l->disk);
+	crashfs_free(&l->disk);
 	mem_free(state);
 	return 0;
 }
@@ -104,6 +99,11 @@ static json_t *ask(struct lab *l, enum ctl_cmd cmd, const char *request)
 	expect_ok(json_read(str_of(request), 4096, &r, &e), &e);
 	expect_ok(agent_answer(l->dev.agent, cmd, r, &answer, &e), &e);
 	return answer;
+}
+
+static void tell(struct lab *l, enum ctl_cmd cmd, const char *request)
+{
+	json_decref(ask(l, cmd, request));
 }
 
 /* The member at "a.b.c", which must be a text. */
@@ -262,7 +262,7 @@ static void a_quarantined_release_is_refused_once(void **state)
 	run_for(l, MINUTE(10));
 	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_QUARANTINED), 1);
 	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 1);
-	JSON_AUTO *gone = ask(l, CTL_CLEAR, "{\"release\": \"sim-smoke\"}");
+	tell(l, CTL_CLEAR, "{\"release\": \"sim-smoke\"}");
 
 	rest(l);
 	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_SMOKE_FAILED), 2);
@@ -275,7 +275,7 @@ static void a_person_ends_the_soak(void **state)
 	install(l, l->one);
 	order(l, l->two, false);
 	simdev_run(&l->dev, is_soaking, NULL, NULL);
-	JSON_AUTO *a = ask(l, CTL_ROLLBACK, "{\"reason\": \"smells\"}");
+	tell(l, CTL_ROLLBACK, "{\"reason\": \"smells\"}");
 
 	rest(l);
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
@@ -289,7 +289,7 @@ static void a_person_goes_back_after_the_commit(void **state)
 
 	install(l, l->one);
 	install(l, l->two);
-	JSON_AUTO *a = ask(l, CTL_ROLLBACK, "{}");
+	tell(l, CTL_ROLLBACK, "{}");
 
 	rest(l);
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
@@ -298,7 +298,7 @@ static void a_person_goes_back_after_the_commit(void **state)
 	run_for(l, MINUTE(10));
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
 	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_QUARANTINED), 1);
-	JSON_AUTO *gone = ask(l, CTL_CLEAR, "{\"release\": \"sim-2\"}");
+	tell(l, CTL_CLEAR, "{\"release\": \"sim-2\"}");
 
 	rest(l);
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
