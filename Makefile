@@ -93,11 +93,13 @@ include tests/tests.mk
 include tests/demo/demo.mk
 include packaging/packaging.mk
 
+# ---- for editors ---------------------------------------------------------------
 .PHONY: compile_commands.json
-compile_commands.json: ## write the compilation database for editors and clang-tidy
-	@for f in $(SRC) $(TEST_SRC) $(wildcard tests/lib/*.c); do \
-		printf '%s\t%s\n' "$$f" '$(CC) $(CFLAGS_ALL) -c '"$$f"; done | \
-		jq -Rn --arg dir '$(CURDIR)' '[inputs | split("\t") | {directory: $$dir, file: .[0], command: .[1]}]' > $@
+compile_commands.json: $(B)/.build-flags ## write the compilation database
+	$(file >$(B)/commands)$(foreach f,$(SRC) $(TEST_SRC) $(wildcard tests/lib/*.c),$(file \
+		>>$(B)/commands,$(CC) $(CFLAGS_ALL) $($(patsubst %/,%,$(dir $(f)))_CFLAGS) -c $(f)))
+	@jq -Rn --arg dir '$(CURDIR)' '[inputs | select(. != "") | {directory: $$dir, file: split(" ")[-1], command: .}]' \
+		$(B)/commands > $@
 
 .PHONY: deps
 deps: ## install what is missing of the Debian packages this tree needs
