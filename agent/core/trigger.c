@@ -1,9 +1,9 @@
 #include "agent/core/trigger.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "lib/buf.h"
 
 void trig_init(struct trig_state *s, struct trig_window *w)
 {
@@ -218,103 +218,87 @@ enum trig_verdict trig_eval(const struct trig_rule *r, const struct trig_state *
 
 /* ---- for people ---- */
 
-struct text {
-	char *p;
-	size_t n, cap;
-};
-
-static void say(struct text *t, const char *fmt, ...) PRINTF(2, 3);
-static void say(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->p + t->n, t->cap - t->n, fmt, ap);
-	va_end(ap);
-	t->n = MIN(t->n + (size_t)MAX(n, 0), t->cap - 1);
-}
-
-static void say_value(struct text *t, const struct trig_rule *r, double v)
+static void say_value(struct buf *t, const struct trig_rule *r, double v)
 {
 	switch (trig_type_unit(r->type)) {
 	case TRIG_UNIT_SECONDS:
 		if (isinf(v))
-			say(t, "beyond the last bucket,");
+			buf_addf(t, "beyond the last bucket,");
 		else
-			say(t, "%.3f s", v);
+			buf_addf(t, "%.3f s", v);
 		return;
 	case TRIG_UNIT_SHARE:
-		say(t, "%.2f %%", v * 100);
+		buf_addf(t, "%.2f %%", v * 100);
 		return;
 	case TRIG_UNIT_COUNT:
 	case TRIG_UNIT_NONE:
-		say(t, "%.0f", v);
+		buf_addf(t, "%.0f", v);
 		return;
 	}
 }
 
-static void say_limit(struct text *t, const struct trig_rule *r, const struct trig_state *s)
+static void say_limit(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
 {
 	if (r->comparator == TRIG_CMP_ABSOLUTE) {
 		say_value(t, r, r->threshold);
 	} else if (s->baseline_n == 0) {
-		say(t, "%g x own baseline, which was not measured", r->threshold);
+		buf_addf(t, "%g x own baseline, which was not measured", r->threshold);
 	} else {
 		say_value(t, r, trig_limit(r, s));
-		say(t, " (%g x own baseline ", r->threshold);
+		buf_addf(t, " (%g x own baseline ", r->threshold);
 		say_value(t, r, s->baseline);
-		say(t, ")");
+		buf_addf(t, ")");
 	}
 }
 
-static void say_what(struct text *t, const struct trig_rule *r)
+static void say_what(struct buf *t, const struct trig_rule *r)
 {
 	if (r->type == TRIG_LATENCY)
-		say(t, "p%g ", r->quantile / 10.0);
+		buf_addf(t, "p%g ", r->quantile / 10.0);
 	else if (r->type == TRIG_ERROR_RATE)
-		say(t, "share of failed requests ");
+		buf_addf(t, "share of failed requests ");
 	else
-		say(t, "share of failed checks ");
+		buf_addf(t, "share of failed checks ");
 }
 
-static void say_crashes(struct text *t, const struct trig_rule *r, const struct trig_state *s)
+static void say_crashes(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
 {
 	if (isnan(s->last))
-		say(t, "how often the workload ended cannot be seen, limit ");
+		buf_addf(t, "how often the workload ended cannot be seen, limit ");
 	else
-		say(t, "the workload ended %.0f times within %lld s, limit ", s->last,
+		buf_addf(t, "the workload ended %.0f times within %lld s, limit ", s->last,
 			(long long)(r->window / 1000));
 	say_limit(t, r, s);
 }
 
-static void say_windows(struct text *t, const struct trig_rule *r, const struct trig_state *s)
+static void say_windows(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
 {
 	bool over = s->last > trig_limit(r, s);
 
 	say_what(t, r);
 	if (isnan(s->last)) {
-		say(t, "not measured, limit ");
+		buf_addf(t, "not measured, limit ");
 	} else {
 		say_value(t, r, s->last);
-		say(t, over ? " over " : " within ");
+		buf_addf(t, over ? " over " : " within ");
 	}
 	say_limit(t, r, s);
-	say(t, "%s in %u of %u windows, %llu samples in the last", over ? "" : ", bad",
+	buf_addf(t, "%s in %u of %u windows, %llu samples in the last", over ? "" : ", bad",
 		bad_windows(r, s), MIN(last_m(r), s->windows), (unsigned long long)s->last_n);
 	if (s->last_n < r->min_samples)
-		say(t, " where %llu are needed", (unsigned long long)r->min_samples);
+		buf_addf(t, " where %llu are needed", (unsigned long long)r->min_samples);
 }
 
 void trig_explain(const struct trig_rule *r, const struct trig_state *s, char *out, size_t cap)
 {
-	struct text t = {.p = out, .cap = cap};
+	BUF_AUTO t = {0};
 
-	say(&t, "%s: ", trig_type_name(r->type));
+	buf_addf(&t, "%s: ", trig_type_name(r->type));
 	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
-		say(&t, "%s", trig_type_text(r->type));
+		buf_addf(&t, "%s", trig_type_text(r->type));
 	else if (trig_type_unit(r->type) == TRIG_UNIT_COUNT)
 		say_crashes(&t, r, s);
 	else
 		say_windows(&t, r, s);
+	snprintf(out, cap, "%s", buf_cstr(&t));
 }

@@ -190,13 +190,14 @@ int fs_remove_tree(struct fs *fs, const char *path, struct err *e)
 {
 	char at[FS_PATH_MAX], parent[FS_PATH_MAX];
 	struct fs_stat st;
+	size_t n = strlen(path);
 
-	if (strlen(path) >= sizeof at)
+	if (n >= sizeof at)
 		return err_set(e, ERR_TOO_LARGE, "%s: the path is too long", path);
+	memcpy(at, path, n + 1);
 	TRY(fs->ops->stat(fs, path, &st, e));
 	if (st.kind == FS_NONE)
 		return 0;
-	strcpy(at, path);
 	TRY(remove_any(fs, at, st.kind, e));
 	fs_dirname(path, parent, sizeof parent);
 	return fs->ops->sync_dir(fs, parent, e);

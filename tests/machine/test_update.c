@@ -198,7 +198,7 @@ static void check_step(const struct upd_record *r, const struct upd_event *ev)
 /* A prime stride walks the product of all backgrounds evenly. */
 static void no_event_breaks_a_law(void **state)
 {
-	const uint64_t stride = 1299709, per_cell = 4000;
+	const uint64_t stride = 1299709, per_cell = 1500;
 	uint64_t n = 0, steps = 0;
 	struct upd_record r;
 
