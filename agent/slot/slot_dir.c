@@ -116,7 +116,7 @@ static int dir_seal(struct slots *s, unsigned slot, const struct release *r,
 {
 	struct slot_view v = {.mark = SLOT_VALID, .release = r->id, .document = *document};
 	struct sweep_keep keep = {0};
-	bool is;
+	bool is = false;
 
 	for (unsigned i = 0; i < r->n_components; i++) {
 		const struct component *c = &r->components[i];

@@ -39,7 +39,7 @@ struct writer *writer_new(struct fs *fs);
 void writer_free(struct writer **w);
 /* The file must not exist. Nothing is durable before it is synced by name (settle.c). */
 int writer_open(struct writer *w, const char *path, uint64_t size, struct err *e) MUST_CHECK;
-int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CHECK;
+int writer_add(struct writer *w, const void *from, size_t n, struct err *e) MUST_CHECK;
 int writer_close(struct writer *w, bool executable, struct err *e) MUST_CHECK;
 /* Closes without looking; harmless when nothing is open. */
 void writer_abort(struct writer *w);

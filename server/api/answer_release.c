@@ -70,7 +70,7 @@ static int read_roles(const json_t *roles, struct publish_in *in, struct err *e)
 	const char *name;
 	json_t *file;
 
-	json_object_foreach ((json_t *)(uintptr_t)roles, name, file) {
+	json_object_foreach ((json_t *)roles, name, file) {
 		struct publish_role *r = &in->roles[in->n_roles];
 		char id[ID_TEXT_MAX];
 

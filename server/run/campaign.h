@@ -23,7 +23,7 @@ int campaign_create(
  * recipients: every selected device in its stable order, but those that cannot take part, each with
  * the reason. ERR_CONFLICT when the order does not fit, ERR_BAD_INPUT when HALT or ROLL_BACK come
  * without a reason. */
-int campaign_order(struct run *r, const char *id, enum wave_ev_kind order, const char *who,
+int campaign_order(struct run *r, const char *id, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e) MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ static int labels_parse(const json_t *j, struct selector *s, struct err *e)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)j, name, value) {
+	json_object_foreach ((json_t *)j, name, value) {
 		if (!json_is_string(value))
 			return err_set(
 				e, ERR_BAD_INPUT, "selector.labels.%.40s: text is wanted", name);
