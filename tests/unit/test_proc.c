@@ -236,6 +236,16 @@ static void a_protected_folder_cannot_be_written(void **state)
 		assert_int_equal(geteuid(), 0);
 }
 
+/* Signals 32 and 33 belong to the C library, which lets nobody reset them: a child has them as
+ * whoever started the test had them. */
+static void expect_signals(const char *status, const char *field)
+{
+	const char *at = strstr(status, field);
+
+	assert_non_null(at);
+	assert_int_equal(strtoull(at + strlen(field), NULL, 16) & ~(3ULL << 31), 0);
+}
+
 static void signals_start_afresh(void **state)
 {
 	struct proc_spec spec = {
@@ -252,7 +262,8 @@ static void signals_start_afresh(void **state)
 	assert_int_equal(proc_run(&spec, NULL, &r, &e), 0);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	assert_string_equal(output(&r), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	expect_signals(output(&r), "SigBlk:");
+	expect_signals(output(&r), "SigIgn:");
 	buf_fini(&r.output);
 }
 
