@@ -15,8 +15,8 @@ static void format_line(ms_t wall, const char *line, struct buf *out)
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ ", &tm);
-	buf_add_str(out, stamp);
+	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_addf(out, "%s.%03uZ ", stamp, (unsigned)(wall % 1000));
 	for (size_t i = 0; i < n; i++)
 		buf_add_char(out, (unsigned char)line[i] < ' ' || line[i] == 0x7f ? ' ' : line[i]);
 	buf_add_char(out, '\n');

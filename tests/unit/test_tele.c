@@ -292,11 +292,11 @@ static const struct {
 	ms_t wall;
 	const char *line, *stored;
 } lines[] = {
-	{0, "idle", "1970-01-01T00:00:00Z idle\n"},
-	{1700000000999, "staging: ocr-2", "2023-11-14T22:13:20Z staging: ocr-2\n"},
+	{0, "idle", "1970-01-01T00:00:00.000Z idle\n"},
+	{1700000000999, "staging: ocr-2", "2023-11-14T22:13:20.999Z staging: ocr-2\n"},
 	{1700000001000, "two\nlines\tand \x1b[31mred",
-		"2023-11-14T22:13:21Z two lines and  [31mred\n"},
-	{1700000002000, "", "2023-11-14T22:13:22Z \n"},
+		"2023-11-14T22:13:21.000Z two lines and  [31mred\n"},
+	{1700000002000, "", "2023-11-14T22:13:22.000Z \n"},
 };
 
 static void history_is_a_line_per_event(void **state)
@@ -339,7 +339,7 @@ static void half_a_line_is_left_alone(void **state)
 	expect_ok(fs_write_file(&p->fs, "history.log", "whole\nhal", 9, 0644, &e), &e);
 	expect_ok(history_add(&p->fs, 0, "next", &e), &e);
 	expect_ok(history_read(&p->fs, 10, &got, &e), &e);
-	expect_text(buf_cstr(&got), "whole\nhal\n1970-01-01T00:00:00Z next\n");
+	expect_text(buf_cstr(&got), "whole\nhal\n1970-01-01T00:00:00.000Z next\n");
 }
 
 static void history_is_rotated(void **state)
@@ -366,8 +366,8 @@ static void history_is_rotated(void **state)
 		before.size >= HISTORY_BYTES && before.size < HISTORY_BYTES + 2 * HISTORY_LINE_MAX);
 	/* What is read goes over the cut. */
 	expect_ok(history_read(&p->fs, 100, &got, &e), &e);
-	assert_int_equal(got.n, 100 * (HISTORY_LINE_MAX + 22));
-	assert_memory_equal(got.p + 21, "000000200", 9);
+	assert_int_equal(got.n, 100 * (HISTORY_LINE_MAX + 26));
+	assert_memory_equal(got.p + 25, "000000200", 9);
 }
 
 #define PLACE_TEST(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
