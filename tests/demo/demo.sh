@@ -161,7 +161,12 @@ roll_out 4 halted
 bad=$(recipient 4 '.state == "reverted"')
 expect_outcome "$bad" ocr-4 "triggered latency"
 [ "$CHAOS" = 1 ] || on_device "$bad" explain | indent
-tell "$bad took itself back; the campaign aborted"
+took=$(on_device "$bad" history --last 100 | awk '
+	function ms(stamp) { split(substr(stamp, 12, 12), t, /[:.]/); return ((t[1] * 60 + t[2]) * 60 + t[3]) * 1000 + t[4] }
+	/soaking -> reverting ocr-4/ { fired = ms($1) }
+	/restoring -> reverted ocr-4/ { up = ms($1) }
+	END { print up - fired }')
+tell "$bad took itself back: the old model answered again $took ms after the trigger fired; the campaign aborted"
 expect_fleet ocr-2
 
 rm -f "$W/run/chaos"
