@@ -46,18 +46,33 @@ static int judge_whole(struct http_stream *s, struct err *e)
 	return 0;
 }
 
-/* Content-Range: bytes FIRST-LAST/TOTAL */
+/* Content-Range: bytes FIRST-LAST/TOTAL, where TOTAL may be "*". */
+static bool parse_part(struct str text, uint64_t length, uint64_t *first, uint64_t *total)
+{
+	const struct str unit = STR("bytes ");
+	struct str span, field;
+	uint64_t last;
+
+	if (!str_has_prefix(text, unit.p))
+		return false;
+	text = (struct str){text.p + unit.n, text.n - unit.n};
+	*total = length;
+	return str_split(&text, '/', &span) && str_split(&span, '-', &field) &&
+	       str_to_u64(field, 0, UINT64_MAX, first, NULL) == 0 &&
+	       str_to_u64(span, *first, UINT64_MAX - 1, &last, NULL) == 0 &&
+	       (str_is(text, "*") || str_to_u64(text, last + 1, UINT64_MAX, total, NULL) == 0);
+}
+
 static int judge_part(struct http_stream *s, struct err *e)
 {
-	const char *text = http_call_answer(&s->call, "Content-Range");
-	unsigned long long first, last, total = s->length;
-	int n = sscanf(text, "bytes %llu-%llu/%llu", &first, &last, &total);
+	struct str text = str_of(http_call_answer(&s->call, "Content-Range"));
+	uint64_t first, total;
 
-	if (n < 2 || first != s->at)
+	if (!parse_part(text, s->length, &first, &total) || first != s->at)
 		return err_set(e, ERR_NET, "another range than was asked for");
 	if (total != s->length)
-		return err_set(e, ERR_ALTERED, "it has %llu bytes, %llu were signed", total,
-			(unsigned long long)s->length);
+		return err_set(e, ERR_ALTERED, "it has %llu bytes, %llu were signed",
+			(unsigned long long)total, (unsigned long long)s->length);
 	return 0;
 }
 

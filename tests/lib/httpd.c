@@ -122,6 +122,8 @@ static void serve(struct request *r, const struct httpd_file *f, uint64_t most, 
 		snprintf(range, sizeof range, "Content-Range: bytes %llu-%llu/%llu\r\n",
 			(unsigned long long)(from + shift), (unsigned long long)f->body.n - 1,
 			(unsigned long long)f->body.n);
+		if (f->range)
+			snprintf(range, sizeof range, "Content-Range: %s\r\n", f->range);
 		head(r, 206, f->etag, f->body.n - from, range);
 	}
 	send_all(r, f->body.p + from, (size_t)MIN(most, f->body.n - from));

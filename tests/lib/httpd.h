@@ -25,6 +25,7 @@ struct httpd_file {
 	struct str body;  /* borrowed */
 	const char *etag; /* with its quotes; NULL: none */
 	enum httpd_manner manner;
+	const char *range; /* Content-Range of a part; NULL: the true one */
 	unsigned times; /* the manner lasts for so many requests, then HTTPD_SERVE; 0: for ever */
 	uint64_t n;
 };

@@ -213,6 +213,44 @@ static void other_bytes_than_the_signed_number_are_refused(void **state)
 	}
 }
 
+/* SIZE is 1000003, and the part from byte 10 is asked for. */
+static const struct {
+	const char *range;
+	int rc;
+} parts[] = {
+	{"bytes 10-1000002/1000003", 0},
+	{"bytes 10-1000002/*", 0},
+	{"bytes 10-1000002/1000004", -ERR_ALTERED},
+	{"bytes 10-1000002/1000002", -ERR_NET},
+	{"bytes 11-1000002/1000003", -ERR_NET},
+	{"bytes 10-9/1000003", -ERR_NET},
+	{"bytes -10-1000002/1000003", -ERR_NET},
+	{"bytes +10-1000002/1000003", -ERR_NET},
+	{"bytes 10-1000002", -ERR_NET},
+	{"bytes 10-1000002/", -ERR_NET},
+	{"bytes 10-1000002/1000003 or so", -ERR_NET},
+	{"bytes 10-99999999999999999999/1000003", -ERR_NET},
+	{"bytes 18446744073709551626-1000002/1000003", -ERR_NET},
+	{"bytes 10", -ERR_NET},
+	{"bytes */1000003", -ERR_NET},
+	{"bytes", -ERR_NET},
+	{"10-1000002/1000003", -ERR_NET},
+};
+
+static void a_part_says_plainly_which_it_is(void **state)
+{
+	struct net *n = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		httpd_put(n->server,
+			&(struct httpd_file){.path = "/a", .body = body, .range = parts[i].range});
+		int rc = read_all(n, 10, SIZE, 65536);
+
+		if (rc != parts[i].rc)
+			fail_msg("%s: %d, %s", parts[i].range, rc, n->e.text);
+	}
+}
+
 static void redirects_stay_on_the_host(void **state)
 {
 	struct net *n = *state;
@@ -299,6 +337,7 @@ int main(void)
 		CASE(a_busy_server_is_asked_again),
 		CASE(a_server_without_ranges_is_good_enough),
 		CASE(other_bytes_than_the_signed_number_are_refused),
+		CASE(a_part_says_plainly_which_it_is),
 		CASE(redirects_stay_on_the_host),
 		CASE(nothing_is_asked_before_the_first_read),
 		CASE(a_cancelled_stream_ends),
