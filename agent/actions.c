@@ -169,10 +169,9 @@ static void begin_wake_at(struct agent *a, const struct upd_act *act)
 	a->wake_at = agent_mono(a) + MAX(0, act->at - agent_wall(a));
 }
 
-/* Being stuck has no tail that would report it. */
 static void begin_report(struct agent *a, const struct upd_act *act UNUSED)
 {
-	outbox_tell(a, a->rec.state == UPD_STUCK ? REPORT_OUTCOME : REPORT_STATE);
+	a->tell = true;
 }
 
 static void (*const begin[UACT_KIND_MAX])(struct agent *, const struct upd_act *) = {

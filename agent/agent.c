@@ -85,20 +85,6 @@ static void load_goal(struct agent *a)
 		log_err(LOG_ID_ACTION_FAILED, &e, "release=%s", a->rec.goal.release.s);
 }
 
-static void write_history(struct agent *a, enum upd_state from)
-{
-	struct err e = {0};
-	BUF_AUTO line = {0};
-
-	buf_addf(&line, "%s -> %s", upd_state_name(from), upd_state_name(a->rec.state));
-	if (a->rec.goal.release.s[0])
-		buf_addf(&line, " %s", a->rec.goal.release.s);
-	if (a->rec.why != ERR_OK)
-		buf_addf(&line, " (%s: %s)", err_name(a->rec.why), a->rec.why_text);
-	if (history_add(a->w.fs, agent_wall(a), buf_cstr(&line), &e) < 0)
-		log_err(LOG_ID_ACTION_FAILED, &e, "action=history");
-}
-
 /* What hangs on the state, when it or the update has become another one. */
 static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 {
@@ -106,7 +92,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 
 	log_ev(LOG_ID_STATE, "from=%s to=%s event=%s release=%s why=%s", upd_state_name(from),
 		upd_state_name(r->state), upd_event_name(by), r->goal.release.s, err_name(r->why));
-	write_history(a, from);
+	notes_move(a, from);
 	a->w.tell(a->w.self, upd_state_text(r->state));
 	work_drop(a);
 	a->wake_at = NEVER;
@@ -230,10 +216,7 @@ static void due(struct agent *a)
 {
 	ms_t now = agent_mono(a);
 
-	if (a->draft) {
-		a->draft = false;
-		tail_draft(a);
-	}
+	notes_due(a);
 	if (now >= a->wake_at) {
 		a->wake_at = NEVER;
 		wake(a);
@@ -266,7 +249,7 @@ void agent_run(struct agent *a)
 		due(a);
 		more |= drain(a);
 		more |= jobs_collect(a->jobs);
-	} while (more || a->draft);
+	} while (more);
 	a->w.wake(a->w.self, next_due(a));
 }
 
@@ -369,6 +352,8 @@ void agent_close(struct agent **pa)
 
 	if (!a)
 		return;
+	if (a->up)
+		notes_flush(a);
 	a->closing = true;
 	jobs_close(&a->jobs);
 	while (a->first)
@@ -380,6 +365,7 @@ void agent_close(struct agent **pa)
 		slots_close(&a->look_slots);
 	if (a->stage_slots)
 		slots_close(&a->stage_slots);
+	buf_fini(&a->notes);
 	buf_fini(&a->smoke_log);
 	mem_free(&a->release);
 	mem_free(pa);

@@ -166,6 +166,14 @@ struct outcomes {
 int outcome_save(struct fs *fs, const struct outcomes *o, struct err *e) MUST_CHECK;
 int outcome_load(struct fs *fs, struct outcomes *out, struct err *e) MUST_CHECK;
 
+/* ---- notes.c: what is told, and when there is time for it ---- */
+
+void notes_move(struct agent *a, enum upd_state from);
+/* Writes what is due, unless the way back is under way. */
+void notes_due(struct agent *a);
+/* Writes the history, whatever is under way. */
+void notes_flush(struct agent *a);
+
 /* ---- tail.c, findings.c: how an update ends ---- */
 
 int tail_run(struct work *, struct err *) MUST_CHECK;
@@ -224,8 +232,11 @@ struct agent {
 	unsigned orders;         /* events that wait for a look before they are posted */
 	struct err failed;       /* the last action that failed in the present state */
 	struct buf smoke_log;
-	bool draft;   /* a dossier's draft is due */
-	ms_t wake_at; /* mono */
+	/* What others are to be told, as soon as there is time for it. */
+	struct buf notes; /* lines for the history */
+	bool tell;        /* the server, of the present state */
+	bool draft;       /* a dossier's draft */
+	ms_t wake_at;     /* mono */
 	struct watch watch;
 	struct poll poll;
 	struct outbox outbox;

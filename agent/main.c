@@ -223,8 +223,11 @@ int main(int argc, char **argv)
 		puts("backstay-agent " AGENT_VERSION);
 		return 0;
 	}
-	/* One arena: a heap per lane's thread would cost more than waiting for each other. */
+	/* A heap per lane's thread would cost more than waiting for each other; and the large
+	 * buffers of staging must not teach malloc to keep what is freed. */
 	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	signal(SIGPIPE, SIG_IGN);
 	log_init("backstay-agent", getenv("JOURNAL_STREAM") ? LOG_FORM_JOURNAL : LOG_FORM_TEXT,
 		LOG_INFO);

@@ -187,13 +187,11 @@ static void send_run(struct job *job)
 static void sent(struct agent *a, const struct send_job *s)
 {
 	struct outbox *o = &a->outbox;
-	unsigned was = o->left;
-
 	/* One that was put while this ran may not have been seen. */
 	o->left = MAX(s->left, o->fresh ? 1U : 0U);
 	if (s->rc == 0) {
-		if (was > s->left)
-			log_ev(LOG_ID_REPORT, "left=%u", s->left);
+		if (o->fails)
+			log_ev(LOG_ID_REPORT, "left=%u after=%u", o->left, o->fails);
 		o->fails = 0;
 		o->err = (struct err){0};
 		o->next = o->left ? agent_mono(a) : NEVER;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct world {
 	sd_event *loop;
 	sd_event_source *timer, *endings;
 	ms_t wake_at;
-	bool once;
+	bool once, settled;
 };
 
 /* ---- the ports ---- */
@@ -332,10 +333,17 @@ void world_close(struct world **pw)
 
 /* ---- on the loop ---- */
 
+/* At rest the agent gives back what the work before has left: it sits beside a workload that needs
+ * the memory. */
 static int run(struct world *w)
 {
+	bool was = w->settled;
+
 	agent_run(w->agent);
-	if (w->once && agent_is_settled(w->agent))
+	w->settled = agent_is_settled(w->agent);
+	if (w->settled && !was)
+		malloc_trim(0);
+	if (w->once && w->settled)
 		sd_event_exit(w->loop, 0);
 	return 0;
 }
