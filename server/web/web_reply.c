@@ -67,6 +67,11 @@ static struct MHD_Response *of_file(struct web_exchange *x, struct web_reply *r,
 	}
 	range = wanted_range(x->connection, r->etag, (uint64_t)st.st_size);
 	response = MHD_create_response_from_fd_at_offset64(range.n, fd, range.from);
+	if (!response) {
+		err_sys(e, ENOMEM, "file");
+		close(fd);
+		return NULL;
+	}
 	if (range.partial) {
 		snprintf(content_range, sizeof content_range, "bytes %llu-%llu/%llu",
 			(unsigned long long)range.from,

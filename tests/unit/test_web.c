@@ -5,7 +5,9 @@
 #include <cmocka.h>
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,20 @@
 
 static pid_t server;
 static uint16_t port;
+static bool is_out_of_memory; /* in the server: its next file */
+
+/* Takes the place of the library's. */
+struct MHD_Response *MHD_create_response_from_fd_at_offset64(uint64_t size, int fd, uint64_t offset)
+{
+	struct MHD_Response *(*real)(uint64_t, int, uint64_t) = NULL;
+
+	if (is_out_of_memory) {
+		is_out_of_memory = false;
+		return NULL;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, __func__);
+	return real(size, fd, offset);
+}
 
 /* Answers with what it was asked, so that the test sees what arrived. */
 static void echo(void *ctx UNUSED, const struct web_request *rq, struct web_reply *out)
@@ -27,6 +43,7 @@ static void echo(void *ctx UNUSED, const struct web_request *rq, struct web_repl
 	if (rq->route == ROUTE_ARTIFACT) {
 		snprintf(out->file, sizeof out->file, "%.*s", (int)rq->args[0].n, rq->args[0].p);
 		snprintf(out->etag, sizeof out->etag, "the-etag");
+		is_out_of_memory = rq->query(rq, "memory") != NULL;
 		return;
 	}
 	if (rq->route == ROUTE_HEALTH) {
@@ -253,6 +270,24 @@ static void files_are_served_by_range(void **state UNUSED)
 	got_fini(&g);
 }
 
+static void a_file_that_does_not_fit_is_an_error(void **state UNUSED)
+{
+	int fd = open("ten", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct got g;
+
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	close(fd);
+	assert_int_equal(
+		ask("GET", "/artifacts/ten?memory=none", NULL, NULL, 0, false, &g), CURLE_OK);
+	assert_int_equal(g.status, 500);
+	assert_string_equal(buf_cstr(&g.body),
+		"{\"error\":\"io\",\"reason\":\"file: Cannot allocate memory\"}");
+	got_fini(&g);
+	ask("GET", "/artifacts/ten", NULL, NULL, 0, false, &g);
+	assert_int_equal(g.status, 200);
+	got_fini(&g);
+}
+
 static void a_name_is_no_address(void **state UNUSED)
 {
 	struct web_conf c = {.bind = "localhost"};
@@ -273,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_body_beyond_its_limit_is_refused),
 		cmocka_unit_test(a_large_body_becomes_a_file_and_goes_away),
 		cmocka_unit_test(files_are_served_by_range),
+		cmocka_unit_test(a_file_that_does_not_fit_is_an_error),
 		cmocka_unit_test(a_name_is_no_address),
 	};
 
