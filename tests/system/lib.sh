@@ -48,7 +48,7 @@ keep() {
 			echo $! >"$W/run/$name.pid"
 			wait $! || true
 		done
-	) &
+	) 2>/dev/null &
 	wait_until 5 "$name to be started" test -s "$W/run/$name.pid"
 }
 
