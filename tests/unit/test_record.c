@@ -159,13 +159,13 @@ static void no_flipped_byte_does_harm(void **state)
 	record_encode(&r, &b);
 	for (size_t i = 0; i < b.n; i++)
 		for (unsigned bit = 0; bit < 8; bit++) {
-			b.p[i] ^= 1U << bit;
+			b.p[i] ^= (uint8_t)(1U << bit);
 			if (record_decode(buf_str(&b), &out, &e) == 0) {
 				assert_true(out.state < UPD_STATE_MAX);
 				assert_true(out.n_trig <= LIMIT_TRIGGERS);
 				assert_non_null(memchr(out.why_text, 0, sizeof out.why_text));
 			}
-			b.p[i] ^= 1U << bit;
+			b.p[i] ^= (uint8_t)(1U << bit);
 		}
 }
 
