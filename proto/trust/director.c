@@ -101,6 +101,7 @@ int director_read(const struct trusted_set *director, const struct device_facts 
 
 	if (!director->has_targets)
 		return err_set(e, ERR_UNSIGNED, "director: no targets are trusted");
+	TRY(meta_check_expiry(m, "director's targets", director->now_s, e));
 	if (json_object_get(m->signed_part, "delegations"))
 		return err_set(e, ERR_BAD_INPUT, "director: it may not delegate");
 	TRY(head_read(m, dev, &d, e));

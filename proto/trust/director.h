@@ -55,7 +55,8 @@ struct device_facts {
 };
 
 /* Reads the director's (already verified) targets alone: for whom, which campaign, which target.
- * ERR_WRONG_DEVICE, ERR_BAD_INPUT (delegations present, more than one target). */
+ * ERR_WRONG_DEVICE, ERR_EXPIRED (targets that were only kept, and are too old), ERR_BAD_INPUT
+ * (delegations present, more than one target). */
 int director_read(const struct trusted_set *director, const struct device_facts *dev,
 	struct desired *out, struct err *e) MUST_CHECK;
 

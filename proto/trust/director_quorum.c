@@ -128,6 +128,7 @@ int director_image_agrees(
 	TRY(director_quorum(image, path, roles, &n, e));
 	if (!image->has_targets)
 		return err_set(e, ERR_UNSIGNED, "image: no targets are trusted");
+	TRY(meta_check_expiry(&image->targets, "image targets", image->now_s, e));
 	for (unsigned i = 0; i < n; i++)
 		TRY(keys_add(keys, &image->targets, roles[i], e));
 	return roles_agree(image, path, roles, n, out, e);

@@ -194,14 +194,16 @@ static int lister_of(
 	return 0;
 }
 
-/* The pin of a new file, whose lister must itself be valid now. */
+/* The pin of a new file; all that leads to it must itself be valid now. */
 static int pin_in_force(
 	const struct trusted_set *t, const char *file, struct meta_pin *out, struct err *e)
 {
 	const struct meta *lister = NULL;
 
 	TRY(lister_of(t, file, &lister, e));
-	TRY(meta_check_expiry(lister, role_kind_name(lister->kind), t->now_s, e));
+	TRY(meta_check_expiry(&t->timestamp, "timestamp", t->now_s, e));
+	if (lister == &t->snapshot)
+		TRY(meta_check_expiry(lister, "snapshot", t->now_s, e));
 	return meta_pin_of(lister, file, out, e);
 }
 
@@ -307,6 +309,7 @@ int trusted_delegated(struct trusted_set *t, const char *role, struct str bytes,
 
 	if (!t->has_targets || !role_find(&t->targets, role))
 		return err_set(e, ERR_UNSIGNED, "%s: targets does not delegate to it", role);
+	TRY(meta_check_expiry(&t->targets, "targets", t->now_s, e));
 	if (!slot)
 		return err_set(e, ERR_TOO_LARGE, "more than %d delegated roles", LIMIT_DELEGATIONS);
 	snprintf(file, sizeof file, "%s.json", role);

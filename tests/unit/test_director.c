@@ -317,6 +317,19 @@ static void the_server_can_ask_for_the_image_half(void **state)
 	assert_int_equal(director_image_agrees(&w->ti, "ocr/none.json", &t, &w->e), -ERR_UNSIGNED);
 }
 
+/* A set that was loaded from the store may hold what has expired: good for rollback checks only. */
+static void what_was_kept_for_too_long_is_no_desired_state(void **state)
+{
+	struct world *w = *state;
+	struct target t;
+
+	answer_is(w, "in time", ERR_OK);
+	w->td.now_s = w->td.targets.expires_s;
+	assert_int_equal(director_read(&w->td, &w->dev, &w->got, &w->e), -ERR_EXPIRED);
+	w->ti.now_s = w->ti.targets.expires_s;
+	assert_int_equal(director_image_agrees(&w->ti, PATH, &t, &w->e), -ERR_EXPIRED);
+}
+
 /* ---- for whom ---- */
 
 static void another_devices_file_is_refused(void **state)
@@ -502,6 +515,7 @@ int main(void)
 		CASE(a_rule_that_cannot_be_read_is_refused),
 		CASE(quorum_names_the_roles_to_fetch),
 		CASE(the_server_can_ask_for_the_image_half),
+		CASE(what_was_kept_for_too_long_is_no_desired_state),
 		CASE(another_devices_file_is_refused),
 		CASE(other_hardware_is_refused),
 		CASE(a_director_that_says_more_is_refused),

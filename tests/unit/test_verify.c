@@ -621,11 +621,34 @@ static void an_expired_timestamp_still_says_what_was_kept(void **state)
 	assert_int_equal(pin.version, 5);
 	rc_is(w, "targets", trusted_want(&w->t, "targets.json", &pin, &max, &w->e), ERR_OK);
 	assert_int_equal(pin.version, 5);
-	rc_is(w, "but nothing hangs from it",
-		trusted_snapshot(&w->t, buf_str(&kept[ROLE_SNAPSHOT]), &w->e), ERR_EXPIRED);
-	rc_is(w, "but nothing hangs from it",
-		trusted_targets(&w->t, buf_str(&kept[ROLE_TARGETS]), &w->e), ERR_EXPIRED);
 	forget(kept);
+}
+
+/* A link of the chain that has expired lets nothing through, however long the others are valid. */
+static void nothing_hangs_from_an_expired_file(void **state)
+{
+	struct world *w = *state;
+	struct buf kept[ROLE_KIND_MAX] = {0};
+	struct str snapshot, targets, safety;
+
+	for (enum trepo_file f = TREPO_TIMESTAMP; f <= TREPO_TARGETS; f++) {
+		for (enum trepo_file all = TREPO_TIMESTAMP; all < TREPO_FILES; all++)
+			trepo_set_expiry(&w->r, all, TREPO_NOW + 9 * TREPO_DAY);
+		trepo_set_expiry(&w->r, f, TREPO_NOW + TREPO_DAY);
+		trepo_publish(&w->r);
+		keep(w, kept);
+		snapshot = trepo_bytes(&w->r, TREPO_SNAPSHOT);
+		targets = trepo_bytes(&w->r, TREPO_TARGETS);
+		safety = trepo_bytes(&w->r, TREPO_SAFETY);
+		restart_with(w, kept, TREPO_NOW + 2 * TREPO_DAY);
+		assert_true(w->t.has_targets);
+		rc_is(w, "snapshot", trusted_snapshot(&w->t, snapshot, &w->e),
+			f == TREPO_TARGETS ? ERR_OK : ERR_EXPIRED);
+		rc_is(w, "targets", trusted_targets(&w->t, targets, &w->e), ERR_EXPIRED);
+		rc_is(w, "delegated", trusted_delegated(&w->t, "safety", safety, &w->e),
+			ERR_EXPIRED);
+		forget(kept);
+	}
 }
 
 static void wants_are_bounded(void **state)
@@ -683,6 +706,7 @@ int main(void)
 		CASE(every_step_needs_the_one_before),
 		CASE(a_role_is_known_by_its_delegation_only),
 		CASE(an_expired_timestamp_still_says_what_was_kept),
+		CASE(nothing_hangs_from_an_expired_file),
 		CASE(wants_are_bounded),
 	};
 
