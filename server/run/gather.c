@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/trust/director.h"
 #include "server/core/cohort.h"
 #include "server/repo/excluded.h"
 #include "server/repo/releases.h"
@@ -21,6 +22,8 @@ struct gather {
 	struct selector selector;
 	struct release_row release;
 	json_t *match;
+	unsigned n_ways_back; /* what the release pre-authorises */
+	struct rollback_to ways_back[LIMIT_ROLLBACK_TO];
 	struct release_row running; /* the one that was looked up last */
 	struct candidate *v;
 	size_t n, cap;
@@ -48,23 +51,35 @@ static bool is_made_for(const struct gather *g, const char *hardware)
 	return false;
 }
 
-/* Devices mostly run the same: the last look-up answers the next one. What was never published here
- * has no counter that is known. */
-static uint64_t counter_of(struct gather *g, const struct sha256 *document)
+/* What the device runs, if that was published here; else counter 0 and no path. Devices mostly run
+ * the same: the last look-up answers the next one. */
+static const struct release_row *look_up(struct gather *g, const struct sha256 *document)
 {
-	if (sha256_is_zero(document))
-		return 0;
 	if (sha256_eq(&g->running.digest, document))
-		return g->running.counter;
+		return &g->running;
 	release_row_fini(&g->running);
-	if (releases_by_digest(g->r->c.db, document, &g->running, NULL) < 0)
+	if (sha256_is_zero(document) ||
+		releases_by_digest(g->r->c.db, document, &g->running, NULL) < 0)
 		g->running = (struct release_row){.digest = *document};
-	return g->running.counter;
+	return &g->running;
+}
+
+/* A device refuses to go below the counter that it has committed, unless the release that it is on
+ * then allows exactly that. */
+static bool can_go_back(const struct gather *g, const struct release_row *running)
+{
+	if (!*running->path || running->counter >= g->release.counter)
+		return true;
+	for (unsigned i = 0; i < g->n_ways_back; i++)
+		if (strcmp(g->ways_back[i].path, running->path) == 0 &&
+			sha256_eq(&g->ways_back[i].hash, &running->digest))
+			return true;
+	return false;
 }
 
 static void judge(struct gather *g, const struct device_row *d, char *verdict, size_t cap)
 {
-	uint64_t counter = counter_of(g, &d->running_digest);
+	const struct release_row *running = look_up(g, &d->running_digest);
 
 	*verdict = 0;
 	if (*d->campaign.s)
@@ -74,10 +89,14 @@ static void judge(struct gather *g, const struct device_row *d, char *verdict, s
 			*d->hardware ? d->hardware : "(unknown)");
 	else if (sha256_eq(&d->running_digest, &g->release.digest))
 		snprintf(verdict, cap, "runs it already");
-	else if (counter > g->release.counter)
+	else if (running->counter > g->release.counter)
 		snprintf(verdict, cap, "runs %s, whose release counter is higher (%llu > %llu)",
-			d->running.s, (unsigned long long)counter,
+			d->running.s, (unsigned long long)running->counter,
 			(unsigned long long)g->release.counter);
+	else if (g->c->policy.roll_back_on_abort && !can_go_back(g, running))
+		snprintf(verdict, cap,
+			"could not be ordered back: %s does not pre-authorise %s, which it runs",
+			g->release.id.s, running->id.s);
 }
 
 /* ---- gathering ---- */
@@ -172,7 +191,8 @@ static int load(struct gather *g, struct err *e)
 	TRY(json_read(buf_str(&g->c->selector), g->c->selector.n, &selector, e));
 	TRY(selector_parse(selector, &g->selector, e));
 	TRY(releases_get(g->r->c.db, g->c->release_path, &g->release, e));
-	return json_read(buf_str(&g->release.match), g->release.match.n, &g->match, e);
+	TRY(json_read(buf_str(&g->release.match), g->release.match.n, &g->match, e));
+	return director_rollback_to(g->match, g->ways_back, &g->n_ways_back, e);
 }
 
 int gather_recipients(struct run *r, const struct campaign_row *c, uint32_t *out_n, struct err *e)

@@ -170,13 +170,17 @@ toy() {
 JSON
 }
 
-# toy_publish N: packed, signed by all parties, uploaded.
+# toy_publish N: packed, signed by all parties, uploaded. It may be rolled back to $toy_back, by default to the first
+# one and to the seven before it.
 toy_publish() {
 	"$BACKSTAY_BIN/backstay" release create "$W/toy/$1/release.json" --out "$W/packed/$1" >/dev/null
-	back=
-	[ "$1" -gt 1 ] && back="--rollback-to toy-$(($1 - 1))"
+	ways=${toy_back:+--rollback-to $toy_back} i=1
+	while [ -z "${toy_back:-}" ] && [ $i -lt "$1" ]; do
+		[ $i -gt 1 ] && [ $i -lt $(($1 - 7)) ] || ways="$ways --rollback-to toy-$i"
+		i=$((i + 1))
+	done
 	# shellcheck disable=SC2086
-	"$BACKSTAY_BIN/backstay" release sign "$W/packed/$1" --keys "$W/keys" --hardware edge-x86 --counter "$1" $back >/dev/null
+	"$BACKSTAY_BIN/backstay" release sign "$W/packed/$1" --keys "$W/keys" --hardware edge-x86 --counter "$1" $ways >/dev/null
 	"$BACKSTAY_BIN/backstay" release publish "$W/packed/$1" --keys "$W/keys" >/dev/null
 }
 

@@ -308,7 +308,7 @@ static void who_cannot_take_part_is_told_why(void **state)
 	struct err e;
 
 	(void)state;
-	fleet_release(&f, "toy-3", 3, "toy-2");
+	fleet_release(&f, "toy-3", 3, "toy-1");
 	fleet_campaign(&f, "busy", "toy-3", WAVES, 0);
 	fleet_order(&f, "busy", WEV_START); /* takes all six */
 	fleet_device(&f, &done, "done", "toy-2");
@@ -337,6 +337,18 @@ static void a_campaign_for_nobody_is_refused(void **state)
 	expect_err(campaign_order(f.run, "again", WEV_START, "ann", "", &e), &e, ERR_CONFLICT,
 		"runs it already", "start");
 	assert_int_equal(fleet_phase(&f, "again"), WAVE_DRAFT);
+}
+
+/* What the device would refuse is not tried: better no update than no way back. */
+static void nobody_takes_part_who_could_not_be_ordered_back(void **state)
+{
+	struct err e;
+
+	(void)state;
+	fleet_release(&f, "toy-3", 3, "toy-2");
+	fleet_campaign(&f, "spring", "toy-3", WAVES, 0);
+	expect_err(campaign_order(f.run, "spring", WEV_START, "ann", "", &e), &e, ERR_CONFLICT,
+		"does not pre-authorise toy-1", "start");
 }
 
 static void positions_survive_a_restart(void **state)
@@ -469,6 +481,7 @@ int main(void)
 		T(somebody_at_the_device_may_take_it_back),
 		T(who_cannot_take_part_is_told_why),
 		T(a_campaign_for_nobody_is_refused),
+		T(nobody_takes_part_who_could_not_be_ordered_back),
 		T(positions_survive_a_restart),
 		T(a_report_counts_once),
 		T(a_device_that_was_reinstalled_counts_anew),
