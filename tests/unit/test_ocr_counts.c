@@ -19,7 +19,7 @@ static void page_of(struct tally *t, struct buf *page)
 
 static double value_of(const struct buf *page, const char *name)
 {
-	double v = NAN;
+	double v = (double)NAN;
 	struct err e = {0};
 
 	if (prom_value(buf_str(page), name, &v, &e) < 0)
