@@ -8,6 +8,8 @@
 #include "server/run/feed.h"
 #include "server/run/imagerepo.h"
 
+#define SILENT_A_TICK 256 /* so that polls are answered in between */
+
 ms_t run_now(const struct run *r)
 {
 	return r->c.clock->wall(r->c.clock->self);
@@ -135,16 +137,28 @@ static int count_silent(struct run *r, const struct recipient_row *due, struct e
 	return feed_move(r, rec.campaign.s, rec.device.s, RECIPIENT_SILENT, text, e);
 }
 
+static int count_due(struct run *r, struct err *e)
+{
+	struct recipient_row rec;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < SILENT_A_TICK; i++) {
+		rc = recipients_due(r->c.db, run_now(r), &rec, e);
+		if (rc == 0)
+			rc = count_silent(r, &rec, e);
+	}
+	return rc == -ERR_NOT_FOUND ? 0 : rc;
+}
+
 static int count_all_silent(struct run *r, struct err *e)
 {
 	struct recipient_row rec;
-	int rc;
+	int rc = recipients_due(r->c.db, run_now(r), &rec, e);
 
-	while ((rc = recipients_due(r->c.db, run_now(r), &rec, e)) == 0) {
-		TRY(run_begin(r, e));
-		TRY(run_end(r, count_silent(r, &rec, e), e));
-	}
-	return rc == -ERR_NOT_FOUND ? 0 : rc;
+	if (rc < 0)
+		return rc == -ERR_NOT_FOUND ? 0 : rc;
+	TRY(run_begin(r, e));
+	return run_end(r, count_due(r, e), e);
 }
 
 /* A campaign that is due and does not move would be found again at once: each is told once. */
