@@ -5,8 +5,9 @@
 
 #include "lib/sys/log.h"
 
-#define CHECKPOINT_EVERY SEC(5)
-#define ANSWER_AGAIN     SEC(5) /* an answer that changed nothing is given again after this */
+#define CHECKPOINT_MAX  SEC(5) /* between two checkpoints, in a long soak */
+#define CHECKPOINTS_MIN 8      /* of a short one */
+#define ANSWER_AGAIN    SEC(5) /* an answer that changed nothing is given again after this */
 
 struct look {
 	struct job job;
@@ -238,6 +239,12 @@ static void count_time(struct agent *a, bool runs, ms_t now)
 	w->counted = now;
 }
 
+/* What a power cut may take of the soak: little of it, and not much of anybody's time. */
+static ms_t checkpoint_every(const struct watch *w)
+{
+	return MIN(CHECKPOINT_MAX, w->soak_want / CHECKPOINTS_MIN);
+}
+
 static void soak(struct agent *a, const struct look *l)
 {
 	struct watch *w = &a->watch;
@@ -254,7 +261,7 @@ static void soak(struct agent *a, const struct look *l)
 
 		w->answered = l->mono;
 		work_look_then_post(a, &over);
-	} else if (l->mono - w->checkpoint >= CHECKPOINT_EVERY) {
+	} else if (l->mono - w->checkpoint >= checkpoint_every(w)) {
 		struct upd_event mark = soak_event(a, UEV_CHECKPOINT);
 
 		w->checkpoint = l->mono;

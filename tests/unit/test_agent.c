@@ -393,8 +393,8 @@ static void the_soak_goes_on_after_a_restart(void **state)
 	expect_ok(simdev_start_agent(&l->dev, &e), &e);
 	rest(l);
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
-	/* Five of the ten seconds stood in the checkpoint. */
-	assert_true(l->dev.now - before < SEC(8));
+	/* All but one or two seconds of the ten stood in a checkpoint. */
+	assert_true(l->dev.now - before < SEC(5));
 	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 2);
 }
 
