@@ -16,6 +16,7 @@ int put_begin(struct slots *s, unsigned slot, const struct component *c, struct 
 	if (c->artifact.archive == ARCHIVE_TAR)
 		TRY(s->fs->ops->mkdir(s->fs, s->put_base, 0755, e));
 	ledger_init(&s->ledger);
+	s->writer = writer_new(s->fs, s->threads > 1);
 	s->put_slot = slot;
 	s->put_component = *c;
 	s->putting = true;
@@ -55,11 +56,6 @@ int put_link(struct slots *s, const char *path, const char *target, struct err *
 	return s->fs->ops->symlink(s->fs, target, full, e);
 }
 
-static int close_file(struct slots *s, struct err *e)
-{
-	return writer_close(s->writer, s->ledger.tree.v[s->ledger.file].executable, e);
-}
-
 int put_file(struct slots *s, const char *path, bool executable, uint64_t size, struct err *e)
 {
 	size_t from = s->ledger.tree.n;
@@ -68,8 +64,8 @@ int put_file(struct slots *s, const char *path, bool executable, uint64_t size, 
 	TRY(ledger_file(&s->ledger, path, executable, size, e));
 	TRY(make_dirs(s, from, e));
 	TRY(place_entry(full, s->put_base, path, e));
-	TRY(writer_open(s->writer, full, size, e));
-	return s->ledger.in_file ? 0 : close_file(s, e);
+	TRY(writer_open(s->writer, full, size, executable, e));
+	return s->ledger.in_file ? 0 : writer_close(s->writer, e);
 }
 
 int put_data(struct slots *s, const void *p, size_t n, struct err *e)
@@ -78,7 +74,7 @@ int put_data(struct slots *s, const void *p, size_t n, struct err *e)
 		return 0;
 	TRY(ledger_data(&s->ledger, p, n, e));
 	TRY(writer_add(s->writer, p, n, e));
-	return s->ledger.in_file ? 0 : close_file(s, e);
+	return s->ledger.in_file ? 0 : writer_close(s->writer, e);
 }
 
 int put_end(struct slots *s, struct err *e)
@@ -87,8 +83,10 @@ int put_end(struct slots *s, struct err *e)
 
 	assert(s->putting);
 	TRY(ledger_end(&s->ledger, &s->put_component.artifact.tree, &lines, e));
+	TRY(writer_drain(s->writer, e));
 	TRY(settle_tree(s->fs, s->put_slot, s->put_base, &s->ledger.tree, e));
 	TRY(listing_save(s->fs, s->put_slot, &s->put_component, &lines, e));
+	writer_free(&s->writer);
 	ledger_fini(&s->ledger);
 	s->putting = false;
 	return 0;
@@ -98,7 +96,7 @@ void put_abort(struct slots *s)
 {
 	if (!s->putting)
 		return;
-	writer_abort(s->writer);
+	writer_free(&s->writer);
 	ledger_fini(&s->ledger);
 	s->putting = false;
 	/* What cannot be removed now is removed by the next put_begin or begin. */

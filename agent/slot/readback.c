@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "agent/slot/slot_priv.h"
+#include "lib/sys/ahead.h"
 
-#define PIECE       ((size_t)256 * 1024)
-#define THREADS_MAX 8
+#define PIECE        ((size_t)256 * 1024)
+#define DIRECT_FROM  ((uint64_t)64 * 1024)
+#define OVERLAP_FROM ((uint64_t)4 << 20) /* a thread for a smaller file is not worth it */
+#define THREADS_MAX  8
 
 /* One reading of one component. Entries are dealt out one by one; the first failure ends it. */
 struct readback {
@@ -14,6 +17,7 @@ struct readback {
 	const char *base;
 	const struct tree *tree;
 	enum readback_from from;
+	bool overlap;
 	atomic_size_t next;
 	atomic_bool failed;
 	pthread_mutex_t lock; /* of err */
@@ -28,31 +32,67 @@ static int altered(const struct tree_entry *t, const char *how, struct err *e)
 		e, ERR_ALTERED, "%s %s", str_printable(str_of(t->path), shown, sizeof shown), how);
 }
 
-static int digest_fd(struct readback *r, int fd, uint64_t size, struct sha256 *out, struct err *e)
+/* A file that is being read. */
+struct reading {
+	struct fs *fs;
+	int fd;
+	uint64_t at;
+};
+
+static int read_next(void *ctx, void *p, size_t n, size_t *out_n, struct err *e)
 {
-	CLEANUP(mem_free) uint8_t *piece = mem_new(PIECE);
+	struct reading *f = ctx;
+
+	TRY(f->fs->ops->pread(f->fs, f->fd, p, n, f->at, out_n, e));
+	f->at += *out_n;
+	return 0;
+}
+
+/* Stops at the first byte too many. */
+static int digest_all(struct ahead *a, uint64_t size, struct sha256 *out, struct err *e)
+{
+	const void *p;
 	struct digest d;
 	size_t n = 1;
 	int rc = 0;
 
 	digest_init(&d);
 	while (rc == 0 && n > 0 && d.n <= size) {
-		rc = r->fs->ops->pread(r->fs, fd, piece, PIECE, d.n, &n, e);
+		rc = ahead_take(a, &p, &n, e);
 		if (rc == 0)
-			digest_add(&d, piece, n);
+			digest_add(&d, p, n);
 	}
 	digest_fini(&d, rc == 0 ? out : NULL);
 	return rc;
 }
 
+static int digest_fd(struct readback *r, int fd, uint64_t size, struct sha256 *out, struct err *e)
+{
+	struct reading file = {.fs = r->fs, .fd = fd};
+	struct ahead_in in = {.read = read_next,
+		.ctx = &file,
+		.piece = PIECE,
+		.pieces = 3,
+		.overlap = r->overlap && size >= OVERLAP_FROM};
+	struct ahead *a = ahead_new(&in);
+	int rc = digest_all(a, size, out, e);
+
+	ahead_free(&a);
+	return rc;
+}
+
+/* What has to come from the device is read around the cache, too: it would only fill up with what
+ * nobody has asked for. */
 static int digest_file(
 	struct readback *r, const char *path, uint64_t size, struct sha256 *out, struct err *e)
 {
 	const struct fs_ops *ops = r->fs->ops;
+	bool device = r->from == READBACK_DEVICE;
 	int fd, rc = 0;
 
-	TRY(ops->open(r->fs, path, FS_READ, &fd, e));
-	if (r->from == READBACK_DEVICE)
+	TRY(ops->open(
+		r->fs, path, FS_READ | (device && size >= DIRECT_FROM ? FS_DIRECT : 0), &fd, e));
+	if (device)
 		rc = ops->drop_cache(r->fs, fd, e);
 	if (rc == 0)
 		rc = digest_fd(r, fd, size, out, e);
@@ -174,7 +214,8 @@ static void run(struct readback *r, unsigned threads)
 int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
 	unsigned threads, struct err *e)
 {
-	struct readback r = {.fs = fs, .base = base, .tree = t, .from = from};
+	struct readback r = {
+		.fs = fs, .base = base, .tree = t, .from = from, .overlap = threads > 1};
 	struct fs_stat st;
 
 	TRY(fs->ops->stat(fs, base, &st, e));

@@ -32,17 +32,22 @@ int ledger_data(struct ledger *l, const void *p, size_t n, struct err *e) MUST_C
 int ledger_end(struct ledger *l, const struct sha256 *want, struct buf *out_listing,
 	struct err *e) MUST_CHECK;
 
-/* ---- writer.c: one file, written in large aligned pieces ---- */
+/* ---- writer.c: files, written in large aligned pieces ---- */
 
 struct writer;
-struct writer *writer_new(struct fs *fs);
+/* With `overlap` a thread of its own does the writing; then a failure shows at a later call, at
+ * writer_drain at the latest. Without, everything happens in the caller's thread, in order. */
+struct writer *writer_new(struct fs *fs, bool overlap);
+/* Waits for the thread, closes what is open. */
 void writer_free(struct writer **w);
-/* The file must not exist. Nothing is durable before it is synced by name (settle.c). */
-int writer_open(struct writer *w, const char *path, uint64_t size, struct err *e) MUST_CHECK;
-int writer_add(struct writer *w, const void *from, size_t n, struct err *e) MUST_CHECK;
-int writer_close(struct writer *w, bool executable, struct err *e) MUST_CHECK;
-/* Closes without looking; harmless when nothing is open. */
-void writer_abort(struct writer *w);
+/* One file after the other. It must not exist, and gets exactly `size` bytes. Nothing is durable
+ * before it is synced by name (settle.c). */
+int writer_open(struct writer *w, const char *path, uint64_t size, bool executable,
+	struct err *e) MUST_CHECK;
+int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CHECK;
+int writer_close(struct writer *w, struct err *e) MUST_CHECK;
+/* Everything has been written, and every file closed. */
+int writer_drain(struct writer *w, struct err *e) MUST_CHECK;
 
 /* ---- place.c: names ---- */
 
@@ -119,7 +124,7 @@ struct slots {
 	unsigned put_slot;
 	struct component put_component;
 	struct ledger ledger;
-	struct writer *writer;
+	struct writer *writer; /* from the first file on */
 	char put_base[PLACE_MAX];
 	/* of the driver that stores nothing */
 	struct slot_view null_view[SLOT_COUNT];

@@ -32,7 +32,6 @@ int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *
 		TRY(fs_make_dirs(fs, slot_path(i), e));
 	struct slots *s = mem_new(sizeof *s);
 	*s = (struct slots){.driver = d, .fs = fs, .threads = 1};
-	s->writer = writer_new(fs);
 	*out = s;
 	return 0;
 }
@@ -42,7 +41,6 @@ void slots_close(struct slots **s)
 	if (!*s)
 		return;
 	(*s)->driver->put_abort(*s);
-	writer_free(&(*s)->writer);
 	free(*s);
 	*s = NULL;
 }

@@ -8,88 +8,98 @@ static uint32_t mode_of(const struct tree_entry *t)
 	return t->executable ? 0555 : 0444;
 }
 
-static int copy_bytes(struct fs *fs, int fd, uint64_t size, struct writer *w, struct err *e)
+/* One taking over: files of one tree from one base to another. */
+struct taking {
+	struct fs *fs;
+	struct writer *writer; /* for what cannot be shared */
+	char from[PLACE_MAX], to[PLACE_MAX];
+};
+
+static int copy_bytes(struct taking *k, int fd, uint64_t size, struct err *e)
 {
 	const size_t piece = (size_t)256 * 1024;
 	CLEANUP(mem_free) uint8_t *p = mem_new(piece);
 	size_t n;
 
 	for (uint64_t at = 0; at < size; at += n) {
-		TRY(fs->ops->pread(fs, fd, p, (size_t)MIN(piece, size - at), at, &n, e));
+		TRY(k->fs->ops->pread(k->fs, fd, p, (size_t)MIN(piece, size - at), at, &n, e));
 		if (n == 0)
 			return err_set(e, ERR_ALTERED, "it became shorter");
-		TRY(writer_add(w, p, n, e));
+		TRY(writer_add(k->writer, p, n, e));
 	}
-	return 0;
+	return writer_close(k->writer, e);
 }
 
-static int copy_file(struct slots *s, const char *from, const char *to, const struct tree_entry *t,
+static int copy_file(struct taking *k, const char *from, const char *to, const struct tree_entry *t,
 	struct err *e)
 {
 	int fd;
 
-	TRY(s->fs->ops->open(s->fs, from, FS_READ, &fd, e));
-	int rc = writer_open(s->writer, to, t->size, e);
+	TRY(k->fs->ops->open(k->fs, from, FS_READ, &fd, e));
+	int rc = writer_open(k->writer, to, t->size, t->executable, e);
 	if (rc == 0)
-		rc = copy_bytes(s->fs, fd, t->size, s->writer, e);
-	if (rc == 0)
-		rc = writer_close(s->writer, t->executable, e);
-	else
-		writer_abort(s->writer);
-	(void)!s->fs->ops->close(s->fs, fd, NULL); /* was only read */
+		rc = copy_bytes(k, fd, t->size, e);
+	(void)!k->fs->ops->close(k->fs, fd, NULL); /* was only read */
 	return rc;
 }
 
 /* Shares the file, or copies it where sharing is not to be had. A shared inode whose mode is wrong
  * is copied, too: to mend it would be to change the other slot. */
-static int share_file(struct slots *s, const char *from, const char *to, const struct tree_entry *t,
-	struct err *e)
+static int share_file(struct taking *k, const char *from, const char *to,
+	const struct tree_entry *t, struct err *e)
 {
-	const struct fs_ops *ops = s->fs->ops;
+	const struct fs_ops *ops = k->fs->ops;
 	struct fs_stat st;
 	struct err why;
 
-	if (ops->clone(s->fs, from, to, &why) < 0)
-		return copy_file(s, from, to, t, e);
-	TRY(ops->stat(s->fs, to, &st, e));
+	if (ops->clone(k->fs, from, to, &why) < 0)
+		return copy_file(k, from, to, t, e);
+	TRY(ops->stat(k->fs, to, &st, e));
 	if (st.mode == mode_of(t))
 		return 0;
 	if (st.links <= 1)
-		return ops->chmod(s->fs, to, mode_of(t), e);
-	TRY(ops->unlink(s->fs, to, e));
-	return copy_file(s, from, to, t, e);
+		return ops->chmod(k->fs, to, mode_of(t), e);
+	TRY(ops->unlink(k->fs, to, e));
+	return copy_file(k, from, to, t, e);
 }
 
-static int take_entry(struct slots *s, const char *from_base, const char *to_base,
-	const struct tree_entry *t, struct err *e)
+static int take_entry(struct taking *k, const struct tree_entry *t, struct err *e)
 {
 	char from[PLACE_MAX], to[PLACE_MAX];
 
-	TRY(place_entry(from, from_base, t->path, e));
-	TRY(place_entry(to, to_base, t->path, e));
+	TRY(place_entry(from, k->from, t->path, e));
+	TRY(place_entry(to, k->to, t->path, e));
 	switch (t->kind) {
 	case TREE_DIR:
-		return s->fs->ops->mkdir(s->fs, to, 0755, e);
+		return k->fs->ops->mkdir(k->fs, to, 0755, e);
 	case TREE_LINK:
-		return s->fs->ops->symlink(s->fs, t->target, to, e);
+		return k->fs->ops->symlink(k->fs, t->target, to, e);
 	case TREE_FILE:
 		break;
 	}
-	return share_file(s, from, to, t, e);
+	return share_file(k, from, to, t, e);
+}
+
+static int take_entries(struct taking *k, const struct tree *t, struct err *e)
+{
+	/* Sorted: a folder comes before what is in it. */
+	for (size_t i = 0; i < t->n; i++)
+		TRY(take_entry(k, &t->v[i], e));
+	return writer_drain(k->writer, e);
 }
 
 static int take_tree(struct slots *s, unsigned slot, unsigned from, const struct component *c,
 	const struct tree *t, struct err *e)
 {
-	char from_base[PLACE_MAX], to_base[PLACE_MAX];
+	struct taking k = {.fs = s->fs, .writer = writer_new(s->fs, s->threads > 1)};
 	BUF_AUTO lines = {0};
 
-	place_component(from_base, from, c);
-	place_component(to_base, slot, c);
-	/* Sorted: a folder comes before what is in it. */
-	for (size_t i = 0; i < t->n; i++)
-		TRY(take_entry(s, from_base, to_base, &t->v[i], e));
-	TRY(settle_tree(s->fs, slot, to_base, t, e));
+	place_component(k.from, from, c);
+	place_component(k.to, slot, c);
+	int rc = take_entries(&k, t, e);
+	writer_free(&k.writer);
+	TRY(rc);
+	TRY(settle_tree(s->fs, slot, k.to, t, e));
 	tree_encode(t, &lines);
 	return listing_save(s->fs, slot, c, &lines, e);
 }

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "agent/stage/stage_priv.h"
-#include "proto/trust/digest.h"
 
 struct check {
 	struct filter f;

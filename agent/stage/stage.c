@@ -63,7 +63,7 @@ static int look_sealed(const struct stage_in *in, bool *out, struct err *e)
 /* ---- one component ---- */
 
 static int unpack(
-	const struct stage_in *in, const struct component *c, struct ahead *from, struct err *e)
+	const struct stage_in *in, const struct component *c, struct pipe *from, struct err *e)
 {
 	const struct artifact *a = &c->artifact;
 	bool executable;
@@ -76,14 +76,11 @@ static int unpack(
 
 static int pull(const struct stage_in *in, const struct component *c, struct err *e)
 {
-	struct filter *source, *end;
-	struct ahead *ahead;
+	struct pipe pipe;
 
-	TRY(pipe_open(in, &c->artifact, &source, &end, e));
-	ahead = ahead_new(end, source, in->overlap);
-	int rc = unpack(in, c, ahead, e);
-	ahead_free(&ahead);
-	filter_free(&end);
+	TRY(pipe_open(in, &c->artifact, &pipe, e));
+	int rc = unpack(in, c, &pipe, e);
+	pipe_close(&pipe);
 	return rc;
 }
 

@@ -3,6 +3,8 @@
 #define AGENT_STAGE_STAGE_PRIV_H
 
 #include "agent/stage/stage.h"
+#include "lib/sys/ahead.h"
+#include "proto/trust/digest.h"
 
 struct filter;
 
@@ -43,25 +45,25 @@ struct filter *check_new(
  * no zstd frames, ERR_TOO_LARGE for a larger window. */
 struct filter *unzstd_new(struct filter *up);
 
-/* pipe.c: source, and everything that makes content of it. The source is told apart for
- * source_stop. */
-int pipe_open(const struct stage_in *in, const struct artifact *a, struct filter **out_source,
-	struct filter **out_end, struct err *e) MUST_CHECK;
-
-/* ahead.c: the lower end of the pipe. Hands out large aligned pieces, and with `overlap` reads the
- * next ones meanwhile, in a thread of its own, a bounded number of them. */
-struct ahead;
-struct ahead *ahead_new(struct filter *up, struct filter *source, bool overlap);
-/* The next piece, borrowed until the next call; *out_n == 0 at the end, with filter_ops.read's
- * promise. */
-int ahead_take(struct ahead *a, const uint8_t **out_p, size_t *out_n, struct err *e) MUST_CHECK;
-/* Stops the thread first. */
-void ahead_free(struct ahead **a);
+/* pipe.c: everything between the source and whoever unpacks. */
+struct pipe {
+	struct filter *source, *end; /* end: the link that is read from */
+	bool has_sum;                /* content whose digest is taken beside, not in the chain */
+	struct digest sum;
+	struct sha256 want;
+	struct ahead *ahead;
+};
+int pipe_open(const struct stage_in *in, const struct artifact *a, struct pipe *out,
+	struct err *e) MUST_CHECK;
+void pipe_close(struct pipe *p);
+/* The next piece of content, borrowed until the next call; *out_n == 0 at the end, which is reached
+ * only when everything was as it was signed. */
+int pipe_take(struct pipe *p, const void **out_p, size_t *out_n, struct err *e) MUST_CHECK;
 
 /* unpack_tar.c, unpack_raw.c: content to slot, between put_begin and put_end. `length` bounds what
  * any one file may claim to hold. */
-int unpack_tar(struct ahead *from, struct slots *to, uint64_t length, struct err *e) MUST_CHECK;
-int unpack_raw(struct ahead *from, struct slots *to, bool executable, uint64_t length,
+int unpack_tar(struct pipe *from, struct slots *to, uint64_t length, struct err *e) MUST_CHECK;
+int unpack_raw(struct pipe *from, struct slots *to, bool executable, uint64_t length,
 	struct err *e) MUST_CHECK;
 /* Before the first byte: does the content that was signed make the tree that was signed? The file's
  * mode follows from it. ERR_ALTERED. */

@@ -1,5 +1,4 @@
 #include "agent/stage/stage_priv.h"
-#include "proto/trust/digest.h"
 
 static void tree_of(const struct artifact *a, bool executable, struct sha256 *out)
 {
@@ -29,16 +28,15 @@ int unpack_raw_mode(const struct artifact *a, bool *out_executable, struct err *
 	return err_set(e, ERR_ALTERED, "the signed content does not make the signed tree");
 }
 
-int unpack_raw(
-	struct ahead *from, struct slots *to, bool executable, uint64_t length, struct err *e)
+int unpack_raw(struct pipe *from, struct slots *to, bool executable, uint64_t length, struct err *e)
 {
 	const struct slot_driver *d = slots_driver(to);
-	const uint8_t *p;
+	const void *p;
 	size_t n = 1;
 
 	TRY(d->put_file(to, ".", executable, length, e));
 	while (n > 0) {
-		TRY(ahead_take(from, &p, &n, e));
+		TRY(pipe_take(from, &p, &n, e));
 		TRY(d->put_data(to, p, n, e));
 	}
 	return 0;

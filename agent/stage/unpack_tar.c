@@ -9,7 +9,7 @@
 #include "agent/stage/stage_priv.h"
 
 struct untar {
-	struct ahead *from;
+	struct pipe *from;
 	struct slots *to;
 	const struct slot_driver *d;
 	uint64_t length;
@@ -21,15 +21,13 @@ struct untar {
 static la_ssize_t pull(struct archive *a, void *ctx, const void **out_p)
 {
 	struct untar *u = ctx;
-	const uint8_t *p;
 	size_t n;
 
-	if (ahead_take(u->from, &p, &n, &u->err) < 0) {
+	if (pipe_take(u->from, out_p, &n, &u->err) < 0) {
 		u->failed = true;
 		archive_set_error(a, EIO, "the source failed");
 		return -1;
 	}
-	*out_p = p;
 	return (la_ssize_t)n;
 }
 
@@ -167,15 +165,15 @@ static int put_all(struct untar *u, struct archive *a, struct err *e)
 /* What follows the end of the archive belongs to the signed content, too. */
 static int drain(struct untar *u, struct err *e)
 {
-	const uint8_t *p;
+	const void *p;
 	size_t n = 1;
 
 	while (n > 0)
-		TRY(ahead_take(u->from, &p, &n, e));
+		TRY(pipe_take(u->from, &p, &n, e));
 	return 0;
 }
 
-int unpack_tar(struct ahead *from, struct slots *to, uint64_t length, struct err *e)
+int unpack_tar(struct pipe *from, struct slots *to, uint64_t length, struct err *e)
 {
 	struct untar u = {.from = from, .to = to, .d = slots_driver(to), .length = length};
 	struct archive *a = archive_read_new();

@@ -28,6 +28,8 @@ struct httpd {
 	char url[48], dir[256];
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t idle;
+	bool busy;
 	struct row row[FILES];
 	unsigned n, requests;
 	struct buf asked; /* one path a line */
@@ -348,6 +350,14 @@ static void handle(struct httpd *h, int fd)
 	answer_path(&r);
 }
 
+static void set_busy(struct httpd *h, bool busy)
+{
+	pthread_mutex_lock(&h->lock);
+	h->busy = busy;
+	pthread_cond_broadcast(&h->idle);
+	pthread_mutex_unlock(&h->lock);
+}
+
 static void *run(void *arg)
 {
 	struct httpd *h = arg;
@@ -358,8 +368,10 @@ static void *run(void *arg)
 
 		if (fd < 0)
 			continue;
+		set_busy(h, true);
 		handle(h, fd);
 		close(fd);
+		set_busy(h, false);
 	}
 	return NULL;
 }
@@ -381,6 +393,7 @@ struct httpd *httpd_new(void)
 	assert(getsockname(h->listener, (struct sockaddr *)&a, &n) == 0);
 	snprintf(h->url, sizeof h->url, "http://127.0.0.1:%u", ntohs(a.sin_port));
 	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->idle, NULL);
 	assert(pthread_create(&h->thread, NULL, run, h) == 0);
 	return h;
 }
@@ -397,6 +410,7 @@ void httpd_free(struct httpd **hp)
 	close(h->stop);
 	buf_fini(&h->asked);
 	buf_fini(&h->last);
+	pthread_cond_destroy(&h->idle);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 	*hp = NULL;
@@ -450,6 +464,8 @@ void httpd_last(struct httpd *h, struct buf *out)
 void httpd_forget(struct httpd *h)
 {
 	pthread_mutex_lock(&h->lock);
+	while (h->busy)
+		pthread_cond_wait(&h->idle, &h->lock);
 	buf_clear(&h->asked);
 	h->requests = 0;
 	pthread_mutex_unlock(&h->lock);

@@ -45,6 +45,8 @@ void httpd_set_dir(struct httpd *h, const char *dir);
 /* What was asked for so far: requests of one path (NULL: of all), and the last request's head. */
 unsigned httpd_count(struct httpd *h, const char *path);
 void httpd_last(struct httpd *h, struct buf *out);
+/* Forgets all that, once the server has no connection: from then on the bodies it was given may be
+ * changed. */
 void httpd_forget(struct httpd *h);
 
 #endif

@@ -21,7 +21,9 @@ static void pad(struct buf *tar)
 
 static void put_octal(char *field, size_t n, uint64_t v)
 {
-	snprintf(field, n, "%0*llo", (int)n - 1, (unsigned long long)v);
+	field[n - 1] = '\0';
+	for (size_t i = n - 1; i-- > 0; v >>= 3)
+		field[i] = (char)('0' + (v & 7));
 }
 
 static void header(struct buf *tar, char type, const char *name, const char *link, uint32_t mode,

@@ -201,12 +201,12 @@ static void unchanged_components_are_not_asked_for(void **state)
 	struct bed *b = *state;
 
 	assert_int_equal(run(b), 0);
+	httpd_forget(b->server);
 	buf_clear(&b->artifact[2]);
 	parcel_make_tar(&b->r.components[2], "config", "etc",
 		(struct parcel_entry[]){{'0', "serve.conf", "psm=8\n", 0}, PARCEL_END},
 		COMPRESSION_NONE, &b->artifact[2]);
 	publish(b, 2);
-	httpd_forget(b->server);
 	b->in.slot = 1;
 	b->in.from = 0;
 	b->in.document.b[0] = 8;
@@ -472,6 +472,7 @@ static void what_is_not_as_signed_is_refused(void **state)
 		b->in.slot = 1;
 		assert_int_equal(run(b), 0);
 		other_slot(b, &before);
+		httpd_forget(b->server);
 		spoilt[i / 2].spoil(b);
 		b->in.slot = 0;
 		b->in.overlap = i % 2;
