@@ -116,3 +116,5 @@ $(FB)/%: $(B)/tests/fuzz/%.o $(TEST_LIB) $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer $< $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
 endif
+
+include tests/bench/bench.mk
