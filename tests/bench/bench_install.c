@@ -229,7 +229,7 @@ struct spread {
 
 static struct spread spread_of(const struct row *row, unsigned rounds, bool readback)
 {
-	double v[ROUNDS_MAX];
+	double v[ROUNDS_MAX] = {0};
 
 	for (unsigned i = 0; i < rounds; i++)
 		v[i] = row->r[i].seconds - (readback ? 0 : row->r[i].readback);
