@@ -11,7 +11,7 @@
 		"the agent's control socket; default $BACKSTAY_SOCKET or /run/backstay/agent.sock") \
 	X(JSON, "json", NULL, "print JSON for scripts")                                             \
 	X(OUT, "out", "DIR", "where to write")                                                      \
-	X(REPO, "repo", "DIR", "folder with the signed metadata; default KEYS/repo")                \
+	X(REPO, "repo", "DIR", "image repository to sign in; default KEYS/repo/image")                \
 	X(KEYS, "keys", "DIR", "folder that `keys init` made")                                      \
 	X(ROLE, "role", "ROLE",                                                                     \
 		"sign as this role; may be given more than once, default all three")                \
