@@ -12,6 +12,7 @@ $(B)/tests/%: $(B)/tests/%.o $(TEST_LIB) $(ARCHIVE)
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
 
 -include $(TEST_BIN:=.d) $(TEST_LIB:.o=.d)
+-include $(patsubst %.c,$(B)/%.d,$(wildcard tests/tools/*.c))
 
 .PHONY: tests $(addprefix check-,$(TEST_KINDS))
 tests: $(TEST_BIN) ## build the test programs
