@@ -47,6 +47,15 @@ field() { curl -s --max-time 20 "$url$1" | jq -r "$2"; }
 metric() { curl -s "$url/metrics" | awk -v m="$1" '$1 == m { print $2 }'; }
 golden() { "$tmp/$1/serve/bin/ocr-golden" --slot "$tmp/$1"; }
 
+# stream_sees RELEASE: reads the stream's lines until one says that RELEASE has answered.
+stream_sees() {
+	while read -r line <&3; do
+		case $line in *"\"release\":\"$1\""*) return 0 ;; esac
+	done
+	echo "the stream ended without an answer of $1"
+	return 1
+}
+
 # Every line of the page is a comment, or a name with labels and a number.
 metrics_well_formed() {
 	curl -s "$url/metrics" >"$tmp/page"
@@ -88,9 +97,13 @@ check "healthz names the slot" is slot-1 field /healthz .slot
 check "healthz names the release" is ocr-1 field /healthz .release
 check "a plate is read right" is "$truth" text_of "$plates/$name"
 
-"$bin/ocr-load" --target "$url" --plates "$plates" --rate 10 --report 0 >"$tmp/load" &
+# Its lines are read when something is to be known, so that it is never the clock that says what the stream has seen.
+mkfifo "$tmp/lines"
+"$bin/ocr-load" --target "$url" --plates "$plates" --rate 10 --report 0.1 >"$tmp/lines" &
 load=$!
+exec 3<"$tmp/lines"
 check "the Greek model loads" is 200 reload "$tmp/slot-3"
+check "the stream is answered by it" stream_sees ocr-3
 check "it answers from the new slot" is slot-3 field /healthz .slot
 greek=$(text_of "$plates/$name")
 check "its answer is another text" test -n "$greek" -a "$greek" != "$truth"
@@ -106,8 +119,12 @@ check "the English and Latin models load" is 200 reload "$tmp/slot-4"
 check "and read right" is "$truth" text_of "$plates/$name"
 check "back to release 2" is 200 reload "$tmp/slot-2"
 check "which reads right" is "$truth" text_of "$plates/$name"
-kill "$load" && wait "$load"
+check "the stream is answered by it again" stream_sees ocr-2
+kill "$load"
+tail -1 <&3 >"$tmp/load"
+wait "$load"
 load=
+exec 3<&-
 check "not one request failed while models were exchanged" jq -e '.targets[0] | .failed == 0 and .requests > 10' "$tmp/load"
 check "the stream saw wrong answers of the Greek model only" \
 	jq -e '.targets[0].releases | .["ocr-3"].wrong > 0 and .["ocr-2"].wrong == 0' "$tmp/load"
