@@ -1,6 +1,5 @@
 #include <argp.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "agent/version.h"
 #include "agent/world.h"
 #include "lib/sys/log.h"
+#include "lib/sys/program.h"
 
 static const char doc[] =
 	"Keeps this device at the release that its fleet has signed for, and takes a bad one "
@@ -89,11 +89,8 @@ static int load(const struct args *args, bool whole, struct agent_conf *conf, st
 	BUF_AUTO problems = {0};
 	int rc = (whole ? agent_conf_load : agent_conf_read)(
 		args->config, args->home, conf, &problems, e);
-	struct str rest = buf_str(&problems), line;
 
-	while (str_split(&rest, '\n', &line))
-		if (line.n)
-			log_ev(LOG_ID_CONFIG, "problem=\"%.*s\"", (int)line.n, line.p);
+	program_say_problems(&problems);
 	return rc;
 }
 
@@ -102,12 +99,9 @@ static int dump(const struct args *args, struct agent_conf *conf, struct err *e)
 {
 	size_t n;
 	const struct conf_row *rows = agent_conf_rows(&n);
-	BUF_AUTO text = {0};
 
 	TRY(load(args, false, conf, e));
-	conf_dump(rows, n, conf, &text);
-	fwrite(text.p, 1, text.n, stdout);
-	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "the output could not be written");
+	return program_dump_conf(rows, n, conf, e);
 }
 
 /* ---- provisioning ---- */
@@ -154,29 +148,9 @@ static void service_end(struct service *s)
 	sd_event_unref(s->loop);
 }
 
-static int loop_open(struct service *s, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	int rc = sd_event_new(&s->loop);
-
-	/* Without a callback of its own a signal ends the loop with 0. */
-	if (rc >= 0)
-		rc = sd_event_add_signal(s->loop, NULL, SIGTERM, NULL, NULL);
-	if (rc >= 0)
-		rc = sd_event_add_signal(s->loop, NULL, SIGINT, NULL, NULL);
-	if (rc >= 0)
-		rc = sd_event_set_watchdog(s->loop, true);
-	return rc < 0 ? err_sys(e, -rc, "event loop") : 0;
-}
-
 static int service_begin(struct service *s, const struct agent_conf *conf, bool once, struct err *e)
 {
-	TRY(loop_open(s, e));
+	TRY(program_loop(&s->loop, e));
 	TRY(world_open(conf, &s->world, e));
 	TRY(agent_open(conf, world_ports(s->world), &s->agent, e));
 	TRY(world_attach(s->world, s->loop, s->agent, once, e));
@@ -228,7 +202,6 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
-	signal(SIGPIPE, SIG_IGN);
 	log_init("backstay-agent", getenv("JOURNAL_STREAM") ? LOG_FORM_JOURNAL : LOG_FORM_TEXT,
 		LOG_INFO);
 	if (run(&args, &e) == 0)

@@ -1,6 +1,4 @@
 #include <argp.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +6,7 @@
 
 #include "lib/sys/fs.h"
 #include "lib/sys/log.h"
+#include "lib/sys/program.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -84,11 +83,8 @@ static int load(const struct args *args, struct server_conf *conf, struct err *e
 {
 	BUF_AUTO problems = {0};
 	int rc = server_conf_load(args->config, conf, &problems, e);
-	struct str rest = buf_str(&problems), line;
 
-	while (str_split(&rest, '\n', &line))
-		if (line.n)
-			log_ev(LOG_ID_CONFIG, "problem=\"%.*s\"", (int)line.n, line.p);
+	program_say_problems(&problems);
 	return rc;
 }
 
@@ -96,39 +92,11 @@ static int dump(const struct server_conf *conf, struct err *e)
 {
 	size_t n;
 	const struct conf_row *rows = server_conf_rows(&n);
-	BUF_AUTO text = {0};
 
-	conf_dump(rows, n, conf, &text);
-	fwrite(text.p, 1, text.n, stdout);
-	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "the output could not be written");
+	return program_dump_conf(rows, n, conf, e);
 }
 
 /* ---- the service ---- */
-
-static int end_by_signal(sd_event *loop, int sig, struct err *e)
-{
-	sigset_t set;
-	int rc;
-
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	rc = sd_event_add_signal(loop, NULL, sig, NULL, NULL);
-	return rc < 0 ? err_sys(e, -rc, "signal %d", sig) : 0;
-}
-
-static int make_loop(sd_event **out, struct err *e)
-{
-	int rc = sd_event_default(out);
-
-	if (rc < 0)
-		return err_sys(e, -rc, "event loop");
-	signal(SIGPIPE, SIG_IGN);
-	TRY(end_by_signal(*out, SIGTERM, e));
-	TRY(end_by_signal(*out, SIGINT, e));
-	rc = sd_event_set_watchdog(*out, true);
-	return rc < 0 ? err_sys(e, -rc, "watchdog") : 0;
-}
 
 static int write_port(const char *path, uint16_t port, struct err *e)
 {
@@ -168,7 +136,7 @@ static int serve(const struct args *args, const struct server_conf *conf, struct
 	struct server *s CLEANUP(server_close) = NULL;
 	sd_event *loop CLEANUP(sd_event_unrefp) = NULL;
 
-	TRY(make_loop(&loop, e));
+	TRY(program_loop(&loop, e));
 	TRY(server_open(loop, conf, &s, e));
 	return run(s, loop, args, conf, e);
 }
