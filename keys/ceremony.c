@@ -55,10 +55,10 @@ static int make_keys(struct ceremony *c, const struct ceremony_row *row, struct 
 
 	snprintf(dir, sizeof dir, "%s/%s", c->dir, row->folder);
 	if (row->n == 0)
-		return keystore_create(c->ks, dir, row->keys, e);
+		return keystore_create(c->ks, dir, row->keys, SIG_ECDSA_P256, e);
 	for (unsigned i = 1; i <= row->n; i++) {
 		snprintf(name, sizeof name, "%s-%u", row->keys, i);
-		TRY(keystore_create(c->ks, dir, name, e));
+		TRY(keystore_create(c->ks, dir, name, SIG_ECDSA_P256, e));
 	}
 	return 0;
 }

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keys/token_uri.h"
+
 #define KEYSTORE_MAX 256          /* keys in one store */
-#define PEM_FILE_MAX (16U * 1024) /* bytes of one key file */
+#define KEY_FILE_MAX (16U * 1024) /* bytes of one key file */
 
 struct keystore {
 	unsigned n;
@@ -70,25 +72,95 @@ static int read_secret(int dir, const char *file, struct buf *out, struct err *e
 		return err_set(e, ERR_DENIED,
 			"%s: mode %04o lets others at a private key, 0600 is right", file,
 			(unsigned)(st.st_mode & 07777));
-	if (st.st_size > PEM_FILE_MAX)
+	if (st.st_size > KEY_FILE_MAX)
 		return err_set(e, ERR_TOO_LARGE, "%s: %lld bytes", file, (long long)st.st_size);
-	n = read(fd, buf_reserve(out, PEM_FILE_MAX), PEM_FILE_MAX);
+	n = read(fd, buf_reserve(out, KEY_FILE_MAX), KEY_FILE_MAX);
 	if (n < 0)
 		return err_sys(e, errno, "read %s", file);
 	out->n += (size_t)n;
 	return 0;
 }
 
-static int load_one(struct keystore *ks, int dir, const char *file, size_t name_n, struct err *e)
+/* Of a URI's pin-source: the first line of a file that nobody else may read. */
+static int read_pin(int dir, const char *uri_pin, struct buf *out, struct err *e)
+{
+	char *end;
+
+	if (read_secret(dir, uri_pin, out, e) < 0)
+		return err_wrap(e, "PIN");
+	end = memchr(out->p, '\n', out->n);
+	if (end)
+		out->n = (size_t)(end - (char *)out->p);
+	if (out->n == 0 || out->n > LIMIT_PIN_BYTES)
+		return err_set(e, ERR_BAD_INPUT, "PIN: %s holds one of %zu bytes, 1 to %d may be",
+			uri_pin, out->n, LIMIT_PIN_BYTES);
+	return 0;
+}
+
+static int from_pem(
+	int dir UNUSED, const char *name, struct str pem, struct sign_key *out, struct err *e)
+{
+	return sign_key_decode(name, pem, out, e);
+}
+
+static int from_token(
+	int dir, const char *name, struct str text, struct sign_key *out, struct err *e)
+{
+	CLEANUP(token_uri_fini) struct token_uri uri = {0};
+	CLEANUP(sign_wipe) struct buf pin = {0};
+
+	if (token_uri_parse(text, &uri, e) < 0 || read_pin(dir, uri.pin, &pin, e) < 0)
+		return err_wrap(e, "%s", name);
+	return sign_key_token(name, text, buf_str(&pin), out, e);
+}
+
+/* What a file's name says of how its key is had. */
+static const struct kind {
+	const char *suffix;
+	int (*load)(
+		int dir, const char *name, struct str text, struct sign_key *out, struct err *e);
+} kinds[] = {
+	{".pem", from_pem},
+	{".p11", from_token},
+};
+
+static const struct kind *kind_of(const char *file, char name[ID_TEXT_MAX])
+{
+	size_t n = strlen(file);
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		size_t tail = strlen(kinds[i].suffix);
+
+		if (n > tail && strcmp(file + n - tail, kinds[i].suffix) == 0 &&
+			str_copy((struct str){file, n - tail}, name, ID_TEXT_MAX, NULL) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+static bool is_known(const struct keystore *ks, const struct sign_key *key)
+{
+	for (unsigned i = 0; i < ks->n; i++)
+		if (strcmp(ks->keys[i]->name, key->name) == 0 &&
+			sha256_eq(&ks->keys[i]->pub.spki, &key->pub.spki))
+			return true;
+	return false;
+}
+
+static int load_one(
+	struct keystore *ks, int dir, const char *file, unsigned *io_found, struct err *e)
 {
 	CLEANUP(key_free) struct sign_key *key = mem_new(sizeof *key);
-	CLEANUP(sign_wipe) struct buf pem = {0};
+	CLEANUP(sign_wipe) struct buf text = {0};
 	char name[ID_TEXT_MAX];
+	const struct kind *kind = kind_of(file, name);
 
-	TRY(str_copy((struct str){file, name_n}, name, sizeof name, e));
-	TRY(read_secret(dir, file, &pem, e));
-	TRY(sign_key_decode(name, buf_str(&pem), key, e));
-	return add(ks, &key, e);
+	if (!kind)
+		return 0;
+	++*io_found;
+	TRY(read_secret(dir, file, &text, e));
+	TRY(kind->load(dir, name, buf_str(&text), key, e));
+	return is_known(ks, key) ? 0 : add(ks, &key, e);
 }
 
 static void close_dir(DIR **d)
@@ -100,21 +172,16 @@ static void close_dir(DIR **d)
 int keystore_load(struct keystore *ks, const char *dir, struct err *e)
 {
 	CLEANUP(close_dir) DIR *d = opendir(dir);
-	unsigned before = ks->n;
+	unsigned found = 0;
 	struct dirent *entry;
 
 	if (!d)
 		return err_sys(e, errno, "open %s", dir);
-	while ((entry = readdir(d))) {
-		size_t n = strlen(entry->d_name);
-
-		if (n <= 4 || strcmp(entry->d_name + n - 4, ".pem") != 0)
-			continue;
-		if (load_one(ks, dirfd(d), entry->d_name, n - 4, e) < 0)
+	while ((entry = readdir(d)))
+		if (load_one(ks, dirfd(d), entry->d_name, &found, e) < 0)
 			return err_wrap(e, "%s", dir);
-	}
-	if (ks->n == before)
-		return err_set(e, ERR_NOT_FOUND, "%s: no key files (*.pem)", dir);
+	if (found == 0)
+		return err_set(e, ERR_NOT_FOUND, "%s: no key files (*.pem, *.p11)", dir);
 	return 0;
 }
 
@@ -134,7 +201,8 @@ static int write_secret(int dir, const char *file, struct str bytes, struct err 
 	return 0;
 }
 
-int keystore_create(struct keystore *ks, const char *dir, const char *name, struct err *e)
+int keystore_create(struct keystore *ks, const char *dir, const char *name, enum sig_scheme scheme,
+	struct err *e)
 {
 	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(key_free) struct sign_key *key = mem_new(sizeof *key);
@@ -143,7 +211,7 @@ int keystore_create(struct keystore *ks, const char *dir, const char *name, stru
 
 	if (at < 0)
 		return err_sys(e, errno, "open %s", dir);
-	TRY(sign_key_new(name, key, e));
+	TRY(sign_key_new(name, scheme, key, e));
 	TRY(sign_key_encode(key, &pem, e));
 	snprintf(file, sizeof file, "%s.pem", name);
 	if (write_secret(at, file, buf_str(&pem), e) < 0)

@@ -1,5 +1,6 @@
-/* A set of private keys, loaded from folders of PEM files named after what they sign:
- * "image-root-1.pem" is a key of the role "image-root". */
+/* A set of private keys, loaded from folders of files named after what they sign:
+ * "image-root-1.pem" holds a key of the role "image-root", "image-root-2.p11" says in which PKCS#11
+ * token another one is (keys/token_uri.h). */
 #ifndef KEYS_KEYSTORE_H
 #define KEYS_KEYSTORE_H
 
@@ -11,14 +12,16 @@ struct keystore;
 struct keystore *keystore_new(void);
 void keystore_free(struct keystore **ks);
 
-/* Adds every *.pem of a folder (not of folders in it). ERR_DENIED when anybody but the owner may
- * read one, ERR_NOT_FOUND when the folder holds none. */
+/* Adds every *.pem and *.p11 of a folder (not of folders in it); a key that is there already counts
+ * once. A PIN's file is named beside the .p11 or absolutely. ERR_DENIED when anybody but the owner
+ * may read or change one of these files, ERR_NOT_FOUND when the folder holds no key; what a token
+ * refuses as sign_key_token says. */
 int keystore_load(struct keystore *ks, const char *dir, struct err *e) MUST_CHECK;
 
 /* Makes a key and writes DIR/NAME.pem, mode 0600, durable on return; adds it, too. ERR_CONFLICT
  * when the file exists: a private key is never replaced. */
-int keystore_create(
-	struct keystore *ks, const char *dir, const char *name, struct err *e) MUST_CHECK;
+int keystore_create(struct keystore *ks, const char *dir, const char *name, enum sig_scheme scheme,
+	struct err *e) MUST_CHECK;
 
 /* The keys of a role, in order of their names, borrowed from the store; returns how many. */
 unsigned keystore_find(

@@ -22,6 +22,10 @@
 #define LIMIT_TARGET_NAME      128
 #define LIMIT_METADATA_HASHES  4
 
+/* keys in tokens */
+#define LIMIT_KEY_URI_BYTES 2048
+#define LIMIT_PIN_BYTES     255
+
 /* documents */
 #define LIMIT_RELEASE_BYTES (128 * 1024)
 #define LIMIT_POLICY_BYTES  (32 * 1024)

@@ -62,7 +62,7 @@ void trepo_new_keys(struct trepo *r, enum trepo_file f, unsigned n)
 	keys_fini(role);
 	for (; role->n_keys < n; role->n_keys++) {
 		snprintf(name, sizeof name, "%s-%u", role->name, role->n_keys + 1);
-		must(sign_key_new(name, &role->keys[role->n_keys], &e), &e);
+		must(sign_key_new(name, SIG_ECDSA_P256, &role->keys[role->n_keys], &e), &e);
 	}
 	role->threshold = n;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "keys/token_uri.h"
 #include "lib/sys/conf.h"
 #include "proto/wire/policy.h"
 #include "proto/wire/promtext.h"
@@ -159,6 +160,18 @@ static int conf_check(struct str text, struct err *e)
 	return 0;
 }
 
+/* What is taken names a library and a file, and is the same in every reading. */
+static int token_uri_check(struct str text, struct err *e)
+{
+	CLEANUP(token_uri_fini) struct token_uri a = {0}, b = {0};
+
+	TRY(token_uri_parse(text, &a, e));
+	assert(a.module[0] == '/' && a.pin[0]);
+	assert(token_uri_parse(text, &b, e) == 0);
+	assert(strcmp(a.module, b.module) == 0 && strcmp(a.pin, b.pin) == 0);
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct str text, struct err *e);
@@ -170,6 +183,7 @@ static const struct {
 	{"promtext", promtext_check},
 	{"tree", tree_check},
 	{"conf", conf_check},
+	{"tokenuri", token_uri_check},
 };
 
 int vector_check(const char *kind, struct str text, struct err *e)

@@ -192,8 +192,9 @@ static void what_is_no_key_is_refused(void **state)
 	fputs("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", f);
 	fclose(f);
 	assert_int_equal(keystore_load(ks, "odd", &e), -ERR_BAD_INPUT);
-	assert_int_equal(keystore_create(ks, "odd", "safety-1", &e), -ERR_CONFLICT);
-	assert_int_equal(keystore_create(ks, "odd", "../safety", &e), -ERR_BAD_INPUT);
+	assert_int_equal(keystore_create(ks, "odd", "safety-1", SIG_ECDSA_P256, &e), -ERR_CONFLICT);
+	assert_int_equal(
+		keystore_create(ks, "odd", "../safety", SIG_ECDSA_P256, &e), -ERR_BAD_INPUT);
 	assert_int_equal(unlink("odd/safety-1.pem"), 0);
 	assert_int_equal(symlink("../keys/online/image-snapshot.pem", "odd/safety-1.pem"), 0);
 	assert_int_equal(keystore_load(ks, "odd", &e), -ERR_DENIED);

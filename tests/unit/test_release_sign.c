@@ -271,7 +271,7 @@ static void only_known_keys_of_the_role_sign(void **state)
 	sign_is(w, w->ben, "engineering", "ocr-1.json", ERR_NOT_FOUND);
 	sign_is(w, w->anna, "marketing", "ocr-1.json", ERR_NOT_FOUND);
 	sign_is(w, w->anna, "targets", "ocr-1.json", ERR_UNSIGNED);
-	assert_int_equal(keystore_create(w->ben, "ben", "engineering-9", &w->e), 0);
+	assert_int_equal(keystore_create(w->ben, "ben", "engineering-9", SIG_ECDSA_P256, &w->e), 0);
 	sign_is(w, w->ben, "engineering", "ocr-1.json", ERR_NOT_FOUND);
 }
 
