@@ -15,6 +15,8 @@
 	X(WRONG_DEVICE, "wrong_device", NEVER, 403, 65, "made for another device or hardware")            \
 	X(QUARANTINED, "quarantined", NEVER, 409, 65, "this release has failed here before")              \
 	X(DENIED, "denied", NEVER, 403, 77, "not allowed")                                                \
+	X(REVOKED, "revoked", NEVER, 403, 77, "taken back by an administrator")                           \
+	X(TOO_OFTEN, "too_often", SOON, 429, 75, "asked more often than is allowed")                      \
 	X(NOT_FOUND, "not_found", NEVER, 404, 66, "no such thing")                                        \
 	X(CONFLICT, "conflict", NEVER, 409, 73, "contradicts the present state")                          \
 	X(NET, "net", SOON, 502, 75, "the network failed")                                                \

@@ -12,11 +12,15 @@
 #include "server/api/api.h"
 #include "server/run/imagerepo.h"
 
-#define TICK_US     1000000ULL
-#define TOKEN_BYTES 32
-#define UPLOADS     "upload"
-#define ARTIFACTS   "artifacts"
-#define TOKEN       "token"
+#define TICK_US   1000000ULL
+#define UPLOADS   "upload"
+#define ARTIFACTS "artifacts"
+#define TOKEN     "token"
+
+/* Wrong tokens of one address: a person who mistypes never notices. */
+#define WRONG_BURST    30
+#define WRONG_INTERVAL SEC(2)
+#define WRONG_PEERS    4096
 
 struct server {
 	const struct server_conf *conf;
@@ -29,7 +33,7 @@ struct server {
 	struct web *web;
 	sd_event_source *timer;
 	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX];
-	char token[2 * TOKEN_BYTES + 64];
+	struct buckets *wrong;
 };
 
 /* ---- the data folder ---- */
@@ -48,34 +52,6 @@ static int open_data(struct server *s, struct err *e)
 	snprintf(s->artifacts, sizeof s->artifacts, "%s/%s", dir, ARTIFACTS);
 	snprintf(s->uploads, sizeof s->uploads, "%s/%s", dir, UPLOADS);
 	return 0;
-}
-
-static int make_token(struct server *s, struct err *e)
-{
-	uint8_t secret[TOKEN_BYTES];
-	char line[2 * TOKEN_BYTES + 2];
-
-	entropy_fill(secret, sizeof secret);
-	hex_encode(secret, sizeof secret, s->token);
-	snprintf(line, sizeof line, "%.*s\n", 2 * TOKEN_BYTES, s->token);
-	return fs_write_file(&s->data, TOKEN, line, strlen(line), 0600, e);
-}
-
-static int load_token(struct server *s, struct err *e)
-{
-	BUF_AUTO text = {0};
-	struct str token;
-	int rc = fs_read_file(&s->data, TOKEN, sizeof s->token, &text, e);
-
-	if (rc == -ERR_NOT_FOUND)
-		return make_token(s, e);
-	TRY(rc);
-	token = buf_str(&text);
-	while (token.n && (token.p[token.n - 1] == '\n' || token.p[token.n - 1] == ' '))
-		token.n--;
-	if (!token.n)
-		return err_set(e, ERR_CONFIG, "%s/%s is empty", s->conf->server.data, TOKEN);
-	return str_copy(token, s->token, sizeof s->token, e);
 }
 
 /* ---- opening ---- */
@@ -104,6 +80,53 @@ static int open_run(struct server *s, struct err *e)
 	return imagerepo_import(s->run, s->conf->trust.repo, e);
 }
 
+/* ---- the first token ---- */
+
+static int make_token(struct server *s, struct err *e)
+{
+	char line[TOKEN_TEXT + 1], token[TOKEN_TEXT];
+	struct sha256 digest;
+	bool is_there;
+
+	TRY(user_has_admin(s->run, &is_there, e));
+	if (is_there)
+		return 0;
+	token_new(USER_FIRST, token, &digest);
+	snprintf(line, sizeof line, "%s\n", token);
+	TRY(fs_write_file(&s->data, TOKEN, line, strlen(line), 0600, e));
+	return user_first(s->run, str_of(token), e);
+}
+
+/* The file is how whoever installs the server becomes its first administrator, and how one who owns
+ * the machine becomes one again. The store has only the digest: when the file has been taken away,
+ * nothing makes it anew as long as there is an administrator. */
+static int load_token(struct server *s, struct err *e)
+{
+	BUF_AUTO text = {0};
+	struct str token;
+	int rc = fs_read_file(&s->data, TOKEN, TOKEN_TEXT + 64, &text, e);
+
+	if (rc == -ERR_NOT_FOUND)
+		return make_token(s, e);
+	TRY(rc);
+	token = buf_str(&text);
+	while (token.n && (token.p[token.n - 1] == '\n' || token.p[token.n - 1] == ' '))
+		token.n--;
+	if (!token.n)
+		return err_set(e, ERR_CONFIG, "%s/%s is empty", s->conf->server.data, TOKEN);
+	rc = user_first(s->run, token, e);
+	return rc < 0 ? err_wrap(e, "%s/%s", s->conf->server.data, TOKEN) : 0;
+}
+
+static struct buckets *wrong_tokens(void)
+{
+	struct buckets_conf c = {
+		.burst = WRONG_BURST, .interval = WRONG_INTERVAL, .slots = WRONG_PEERS};
+
+	entropy_fill(&c.seed, sizeof c.seed);
+	return buckets_new(&c);
+}
+
 static int open_web(struct server *s, sd_event *loop, struct err *e)
 {
 	struct web_conf web = {
@@ -121,7 +144,7 @@ static int open_web(struct server *s, sd_event *loop, struct err *e)
 		.db = &s->db,
 		.signer = s->signer,
 		.artifacts = s->artifacts,
-		.token = s->token,
+		.wrong = s->wrong,
 		.poll_after_s = (unsigned)(s->conf->device.poll_after / 1000),
 	};
 	TRY(web_open(loop, &web, api_answer, &s->api, &s->web, e));
@@ -154,9 +177,10 @@ static int start_timer(struct server *s, sd_event *loop, struct err *e)
 static int open_all(struct server *s, sd_event *loop, struct err *e)
 {
 	TRY(open_data(s, e));
-	TRY(load_token(s, e));
 	TRY(open_store(s, e));
 	TRY(open_run(s, e));
+	TRY(load_token(s, e));
+	s->wrong = wrong_tokens();
 	TRY(open_web(s, loop, e));
 	return start_timer(s, loop, e);
 }
@@ -183,6 +207,7 @@ void server_close(struct server **s)
 		return;
 	sd_event_source_disable_unref((*s)->timer);
 	web_close(&(*s)->web);
+	buckets_free(&(*s)->wrong);
 	run_close(&(*s)->run);
 	signer_close(&(*s)->signer);
 	db_close(&(*s)->db);

@@ -23,7 +23,7 @@ static const struct conf_row rows[] = {
 	TEXT(server, bind, "127.0.0.1", "Numeric address to listen on; 0.0.0.0 or :: for all."),
 	NUMBER(server, port, 0, 65535, "8080", "TCP port; 0: a free one, see --port-file."),
 	TEXT(server, data, "/var/lib/backstay-server",
-		"Store, artifacts and the operators' token. Made when it is missing."),
+		"Store, artifacts and the first administrator's token. Made when it is missing."),
 
 	TEXT(trust, repo, "/etc/backstay/keys/repo",
 		"First files of both repositories, as backstay keys init made them."),

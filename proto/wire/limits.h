@@ -44,6 +44,7 @@
 #define LIMIT_SPAN_MS       (30ULL * 24 * 3600 * 1000) /* any timeout, window or soak */
 #define LIMIT_WINDOW_MIN_MS 100
 #define LIMIT_SAMPLES       1000000000
+#define LIMIT_TOKEN_LIFE_MS (3650ULL * 24 * 3600 * 1000)
 #define LIMIT_DEVICES       100000000 /* in one wave */
 
 /* archives */

@@ -12,7 +12,15 @@ enum route {
 #undef X
 		ROUTE_MAX
 };
-enum route_caller { CALLER_ANYONE, CALLER_DEVICE, CALLER_OPERATOR };
+enum route_caller {
+	CALLER_ANYONE,
+	CALLER_DEVICE,
+	CALLER_VIEWER,
+	CALLER_OPERATOR,
+	CALLER_APPROVER,
+	CALLER_ADMIN,
+	CALLER_MAX
+};
 
 #define ROUTE_ARGS_MAX 3
 

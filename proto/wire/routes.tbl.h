@@ -10,19 +10,22 @@
 	X(ARTIFACT, GET, "/artifacts/{digest}", ANYONE, 0, "Bytes of an artifact by their SHA-256; ranges work")       \
 	X(REPORT, POST, "/v1/devices/{device}/reports", DEVICE, LIMIT_REPORT_BYTES,                                    \
 		"Registers the device or tells its state; idempotent by sequence number")                              \
-	X(DEVICES, GET, "/v1/devices", OPERATOR, 0, "All devices with what they run")                                  \
-	X(DEVICE, GET, "/v1/devices/{device}", OPERATOR, 0, "One device")                                              \
-	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", OPERATOR, 0, "What a device reported, newest first")    \
+	X(DEVICES, GET, "/v1/devices", VIEWER, 0, "All devices with what they run")                                  \
+	X(DEVICE, GET, "/v1/devices/{device}", VIEWER, 0, "One device")                                              \
+	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", VIEWER, 0, "What a device reported, newest first")    \
 	X(ARTIFACT_PUT, PUT, "/v1/artifacts/{digest}", OPERATOR, LIMIT_ARTIFACT_BYTES, "Uploads an artifact")          \
 	X(RELEASE_PUBLISH, POST, "/v1/releases", OPERATOR, 8 * LIMIT_BODY_BYTES,                                        \
 		"Publishes a release: its document and the role files that sign it")                                   \
-	X(RELEASES, GET, "/v1/releases", OPERATOR, 0, "All releases")                                                  \
-	X(RELEASE, GET, "/v1/releases/{release}", OPERATOR, 0, "One release")                                          \
+	X(RELEASES, GET, "/v1/releases", VIEWER, 0, "All releases")                                                  \
+	X(RELEASE, GET, "/v1/releases/{release}", VIEWER, 0, "One release")                                          \
 	X(CAMPAIGN_CREATE, POST, "/v1/campaigns", OPERATOR, LIMIT_BODY_BYTES,                                           \
 		"A release, a selector, a policy; recipients are frozen at start")                                     \
-	X(CAMPAIGNS, GET, "/v1/campaigns", OPERATOR, 0, "All campaigns")                                               \
-	X(CAMPAIGN, GET, "/v1/campaigns/{campaign}", OPERATOR, 0, "One campaign with its waves and counts")            \
-	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", OPERATOR, 0, "The recipients and where each is")  \
+	X(CAMPAIGNS, GET, "/v1/campaigns", VIEWER, 0, "All campaigns")                                               \
+	X(CAMPAIGN, GET, "/v1/campaigns/{campaign}", VIEWER, 0, "One campaign with its waves and counts")            \
+	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", VIEWER, 0, "The recipients and where each is")  \
 	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
 		"start, pause, resume, halt or rollback, with a reason")                                               \
-	X(AUDIT, GET, "/v1/audit", OPERATOR, 0, "Audit rows, newest last; ?after=N pages on")
+	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \
+	X(USERS, GET, "/v1/users", ADMIN, 0, "Who may do what here, and when each token was used last")                \
+	X(USER_ADD, POST, "/v1/users", ADMIN, LIMIT_BODY_BYTES, "Makes a user with a role; the answer has the token, once") \
+	X(USER_REVOKE, POST, "/v1/users/{user}/revocation", ADMIN, LIMIT_BODY_BYTES, "Takes a user's token back, at once")

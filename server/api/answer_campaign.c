@@ -179,15 +179,15 @@ int answer_CAMPAIGN_CREATE(
 {
 	static const char *const known[] = {"id", "release", "selector", "policy", "who", NULL};
 	JSON_AUTO *body = NULL;
-	struct campaign_new in = {.who = PEOPLE};
+	struct campaign_new in = {.selector = NULL};
 	bool is_new;
 
 	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
 	TRY(json_id(body, "body", "id", in.id.s, e));
 	TRY(json_text(body, "body", "release", in.release, sizeof in.release, e));
 	TRY(json_obj(body, "body", "selector", &in.selector, e));
-	TRY(json_id_opt(body, "body", "who", in.who, e));
 	TRY(read_policy(body, &in.policy, e));
+	snprintf(in.who, sizeof in.who, "%s", a->user.name);
 	TRY(campaign_create(a->run, &in, &is_new, e));
 	out->status = is_new ? 201 : 200;
 	return whole_campaign(a, in.id.s, out, e);
@@ -200,7 +200,7 @@ int answer_CAMPAIGN_ORDER(
 	static const enum wave_ev_kind orders[] = {
 		WEV_START, WEV_PAUSE, WEV_RESUME, WEV_HALT, WEV_ROLL_BACK};
 	const char *names[ARRAY_LEN(orders)];
-	char id[ID_TEXT_MAX], who[ID_TEXT_MAX] = PEOPLE, reason[LIMIT_TEXT] = "";
+	char id[ID_TEXT_MAX], reason[LIMIT_TEXT] = "";
 	JSON_AUTO *body = NULL;
 	unsigned order;
 
@@ -210,7 +210,6 @@ int answer_CAMPAIGN_ORDER(
 	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
 	TRY(json_choice(body, "body", "order", names, ARRAY_LEN(orders), &order, e));
 	TRY(json_text_opt(body, "body", "reason", reason, sizeof reason, e));
-	TRY(json_id_opt(body, "body", "who", who, e));
-	TRY(campaign_order(a->run, id, orders[order], who, reason, e));
+	TRY(campaign_order(a->run, id, orders[order], a->user.name, reason, e));
 	return whole_campaign(a, id, out, e);
 }

@@ -87,9 +87,7 @@ static int read_publish(const json_t *body, struct publish_in *in, struct err *e
 {
 	const json_t *roles;
 
-	snprintf(in->who, sizeof in->who, "%s", PEOPLE);
 	TRY(json_text(body, "body", "path", in->path, sizeof in->path, e));
-	TRY(json_id_opt(body, "body", "who", in->who, e));
 	TRY(text_of(json_object_get(body, "document"), "document", &in->document, e));
 	if (json_object_get(body, "root"))
 		TRY(text_of(json_object_get(body, "root"), "root", &in->root, e));
@@ -109,6 +107,7 @@ int answer_RELEASE_PUBLISH(
 
 	TRY(answer_body(rq, 8 * LIMIT_BODY_BYTES, known, &body, e));
 	TRY(read_publish(body, &in, e));
+	snprintf(in.who, sizeof in.who, "%s", a->user.name);
 	TRY(publish_release(a->run, &in, &digest, &is_new, e));
 	o = json_pack("{s:s, s:b}", "path", in.path, "new", is_new);
 	answer_set_digest(o, "digest", &digest);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/sys/clock.h"
 #include "lib/sys/log.h"
 
 static answer_f *const answers[ROUTE_MAX] = {
@@ -10,24 +11,43 @@ static answer_f *const answers[ROUTE_MAX] = {
 #undef X
 };
 
-/* Looks at every byte whatever the first ones are, so that the time tells nothing about where they
- * differ. */
-static bool is_token(const char *token, const char *given)
+/* Somebody who guesses tokens is slowed down before the store is asked. */
+static int refuse_guesser(const struct api *a, const struct web_request *rq, ms_t now,
+	unsigned *out_wait_s, struct err *e)
 {
-	size_t n = strlen(token), m = strlen(given);
-	unsigned differ = n != m || n == 0;
+	ms_t wait;
 
-	for (size_t i = 0; i < n; i++)
-		differ |= (unsigned char)token[i] ^ (unsigned char)given[m ? i % m : 0];
-	return !differ;
+	if (buckets_has(a->wrong, str_of(rq->peer), now, &wait))
+		return 0;
+	*out_wait_s = (unsigned)(wait / 1000 + 1);
+	return err_set(e, ERR_TOO_OFTEN, "too many wrong tokens from %s", rq->peer);
 }
 
-static int check_caller(const struct api *a, const struct web_request *rq, struct err *e)
+static int check_person(
+	struct api *a, const struct web_request *rq, unsigned *out_wait_s, struct err *e)
 {
-	if (route_caller(rq->route) != CALLER_OPERATOR || is_token(a->token, rq->bearer))
-		return 0;
-	return err_set(e, ERR_DENIED, "%s %s wants an operator's token", route_method(rq->route),
-		route_path(rq->route));
+	ms_t now = clock_system.mono(NULL), wait;
+	int rc;
+
+	if (!*rq->bearer)
+		return err_set(e, ERR_DENIED, "%s %s wants a token", route_method(rq->route),
+			route_path(rq->route));
+	TRY(refuse_guesser(a, rq, now, out_wait_s, e));
+	rc = user_check(a->run, str_of(rq->bearer), &a->user, e);
+	if (rc == -ERR_DENIED)
+		(void)buckets_take(a->wrong, str_of(rq->peer), now, &wait);
+	TRY(rc);
+	if (!user_role_may(a->user.role, route_caller(rq->route)))
+		return err_set(e, ERR_DENIED, "%s is %s, and may not %s %s", a->user.name,
+			user_role_name(a->user.role), route_method(rq->route),
+			route_path(rq->route));
+	return 0;
+}
+
+static int check_caller(
+	struct api *a, const struct web_request *rq, unsigned *out_wait_s, struct err *e)
+{
+	return caller_is_person(route_caller(rq->route)) ? check_person(a, rq, out_wait_s, e) : 0;
 }
 
 /* When to ask again, in seconds. */
@@ -52,7 +72,8 @@ void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out)
 {
 	struct api *a = ctx;
 	struct err e = {0};
-	int rc = check_caller(a, rq, &e);
+	unsigned wait_s = 0;
+	int rc = check_caller(a, rq, &wait_s, &e);
 
 	if (rc == 0)
 		rc = answers[rq->route](a, rq, out, &e);
@@ -61,7 +82,7 @@ void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out)
 		out->file[0] = out->etag[0] = 0;
 		out->type = NULL;
 		web_reply_err(out, &e);
-		out->retry_after_s = retry_after(e.code);
+		out->retry_after_s = wait_s ? wait_s : retry_after(e.code);
 	}
 	if (rc < 0 && is_ours(e.code))
 		log_err(LOG_ID_STORE, &e, "route=\"%s %s\" peer=%s", route_method(rq->route),

@@ -2,7 +2,8 @@
 #ifndef SERVER_API_API_H
 #define SERVER_API_API_H
 
-#include "server/run/run.h"
+#include "server/core/buckets.h"
+#include "server/run/user.h"
 #include "server/web/web.h"
 
 struct api {
@@ -10,7 +11,8 @@ struct api {
 	struct db *db;
 	const struct signer *signer;
 	const char *artifacts; /* folder */
-	const char *token;     /* of the operators */
+	struct user_row user;  /* who asks, while a person's request is answered */
+	struct buckets *wrong; /* of wrong tokens, by address */
 	unsigned poll_after_s; /* what devices are asked to wait between polls; 0: nothing */
 	const struct web *web; /* for its numbers; NULL until it is open */
 };

@@ -118,7 +118,7 @@ static int with_hint(const struct cli *c, int rc, struct err *e)
 		e->code == ERR_NET || e->code == ERR_TIMEOUT
 			? "is the server running there? --server URL names another"
 		: e->code == ERR_DENIED
-			? "--token-file names the operator's token (the server made DATA/token)"
+			? "--token-file names your token (the first administrator's is DATA/token)"
 			: NULL;
 
 	if (rc < 0 && hint)

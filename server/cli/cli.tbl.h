@@ -25,7 +25,8 @@
 	X(DEVICE, "device", "ID", "only this device; may be given more than once, default all")     \
 	X(REASON, "reason", "TEXT", "why; kept in the audit log")                                   \
 	X(WATCH, "watch", NULL, "stay and show progress until it ends")                             \
-	X(LAST, "last", "N", "only the newest N")
+	X(LAST, "last", "N", "only the newest N")                                                   \
+	X(DAYS, "days", "N", "for how long it is good; default for ever")
 
 /* Commands: id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
@@ -95,6 +96,16 @@
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"what a device reported, newest first, dossiers included",                         \
 		"backstay device history node-1 --last 5")                                         \
+	X(USER_ADD, "user", "add", "NAME ROLE", 2, 2,                                              \
+		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"make a user: viewer, operator, approver or admin; prints the token, once",        \
+		"backstay user add ann operator --days 90 > ann.token")                            \
+	X(USER_LIST, "user", "list", "", 0, 0, O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),   \
+		"who may do what on the server, and when each token was used last",                \
+		"backstay user list")                                                              \
+	X(USER_REVOKE, "user", "revoke", "NAME", 1, 1,                                             \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"take a user's token back; it is refused from now on", "backstay user revoke ann") \
 	X(AUDIT_LIST, "audit", "list", "", 0, 0,                                                   \
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"decisions of people and of the server, with a sentence each",                     \

@@ -225,13 +225,12 @@ int cmd_CAMPAIGN_STATUS(const struct cli *c, struct err *e)
 static int order(
 	const struct cli *c, const char *what, bool needs_reason, const char *done, struct err *e)
 {
-	const char *reason = cli_value(c, CLI_OPT_REASON, ""), *who = getenv("USER");
+	const char *reason = cli_value(c, CLI_OPT_REASON, "");
 	JSON_AUTO *body = NULL, *answer = NULL;
 
 	if (needs_reason && !*reason)
 		return err_set(e, ERR_USAGE, "--reason TEXT is needed: it stands in the audit log");
-	body = json_pack("{s:s, s:s, s:s}", "order", what, "reason", reason, "who",
-		who && *who ? who : "operator");
+	body = json_pack("{s:s, s:s}", "order", what, "reason", reason);
 	TRY(cli_ask(c, ROUTE_CAMPAIGN_ORDER, c->args, NULL, body, &answer, e));
 	if (cli_flag(c, CLI_OPT_WATCH))
 		return show(c, e);

@@ -86,4 +86,13 @@ static const char campaigns[] =
 	" what TEXT NOT NULL, campaign TEXT NOT NULL, device TEXT NOT NULL,"
 	" text TEXT NOT NULL, policy_digest BLOB, engine TEXT NOT NULL);";
 
-const char *const schema_migrations[] = {devices, metadata, campaigns, NULL};
+/* People and scripts with a token. Of the token only the digest is kept. */
+static const char users[] =
+	"CREATE TABLE users ("
+	" name TEXT PRIMARY KEY, role TEXT NOT NULL, token BLOB NOT NULL,"
+	" created_ms INTEGER NOT NULL, created_by TEXT NOT NULL,"
+	/* 0: never */
+	" expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL"
+	") WITHOUT ROWID;";
+
+const char *const schema_migrations[] = {devices, metadata, campaigns, users, NULL};

@@ -11,6 +11,7 @@
 #include "proto/wire/routes.h"
 #include "proto/wire/trigger.h"
 #include "server/cli/cli.tbl.h"
+#include "server/core/user_role.h"
 #include "server/core/wave.h"
 #include "server/server_conf.h"
 
@@ -45,10 +46,15 @@ static void print_triggers(void)
 
 static void print_routes(void)
 {
-	static const char *const caller[] = {"anyone", "device", "operator"};
+	static const char *const caller[] = {
+		"anyone", "device", "viewer", "operator", "approver", "admin"};
 
-	puts("# HTTP API\n\nAnswers are JSON. A refusal is `{\"error\": NAME, \"reason\": TEXT}` with a name of errors.md. Operator routes need\n"
-	     "`Authorization: Bearer TOKEN`.\n\n| Method | Path | Who | Body, at most | What it does |\n|---|---|---|---|---|");
+	puts("# HTTP API\n\nAnswers are JSON. A refusal is `{\"error\": NAME, \"reason\": TEXT}` with a name of errors.md. Routes of\n"
+	     "people need `Authorization: Bearer TOKEN`, of a user whose role opens them.\n\n"
+	     "| Role | What it does |\n|---|---|");
+	for (enum user_role r = 0; r < USER_ROLE_MAX; r++)
+		printf("| %s | %s |\n", user_role_name(r), user_role_text(r));
+	puts("\n| Method | Path | Who | Body, at most | What it does |\n|---|---|---|---|---|");
 	for (enum route r = 0; r < ROUTE_MAX; r++)
 		printf("| %s | `%s` | %s | %llu | %s |\n", route_method(r), route_path(r),
 			caller[route_caller(r)], (unsigned long long)route_body_limit(r),
