@@ -1,0 +1,2 @@
+MODULES += agent/priv
+PURE    += agent/priv
