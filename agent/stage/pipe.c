@@ -45,7 +45,7 @@ static int add_to_sum(void *ctx, const void *p, size_t n, struct err *e)
 }
 
 /* The artifact's digest covers content that is not compressed. Of a raw file the slot takes the
- * digest anyway, and unpack_raw_mode has bound it to the signed tree: there the length alone is
+ * digest anyway, and laydown_raw_mode has bound it to the signed tree: there the length alone is
  * watched, so that a small artifact cannot become a large file. */
 static void add_content(struct pipe *p, const struct artifact *a)
 {
@@ -58,18 +58,19 @@ static void add_content(struct pipe *p, const struct artifact *a)
 		digest_init(&p->sum);
 }
 
-int pipe_open(const struct stage_in *in, const struct artifact *a, struct pipe *out, struct err *e)
+int pipe_open(const struct stage_pull *p, struct pipe *out, struct err *e)
 {
+	const struct artifact *a = p->artifact;
 	struct ahead_in ahead = {.read = read_end,
 		.stop = stop_source,
 		.ctx = out,
 		.also_ctx = out,
 		.piece = PIECE,
 		.pieces = PIECES,
-		.overlap = in->overlap};
+		.overlap = p->overlap};
 	struct filter *source;
 
-	TRY(source_open(in, a, &source, e));
+	TRY(source_open(p, &source, e));
 	*out = (struct pipe){.source = source};
 	out->end = check_new(source, "artifact", a->length, &a->digest);
 	add_content(out, a);

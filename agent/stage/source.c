@@ -4,7 +4,7 @@
 
 struct source {
 	struct filter f;
-	const struct stage_in *in;
+	const struct stage_pull *of;
 	void *stream;
 };
 
@@ -13,11 +13,11 @@ static int source_read(struct filter *f, void *p, size_t n, size_t *out_n, struc
 	struct source *s = (struct source *)f;
 	size_t got;
 
-	if (s->in->cancel && atomic_load(s->in->cancel))
+	if (s->of->cancel && atomic_load(s->of->cancel))
 		return err_set(e, ERR_CANCELLED, "cancelled");
-	TRY(s->in->source.read(s->stream, p, n, &got, e));
-	if (s->in->done)
-		atomic_fetch_add(s->in->done, got);
+	TRY(s->of->source.read(s->stream, p, n, &got, e));
+	if (s->of->done)
+		atomic_fetch_add(s->of->done, got);
 	*out_n = got;
 	return 0;
 }
@@ -26,20 +26,19 @@ static void source_free(struct filter *f)
 {
 	struct source *s = (struct source *)f;
 
-	s->in->source.close(s->stream);
+	s->of->source.close(s->stream);
 	free(s);
 }
 
 static const struct filter_ops ops = {"source", source_read, source_free};
 
-int source_open(
-	const struct stage_in *in, const struct artifact *a, struct filter **out, struct err *e)
+int source_open(const struct stage_pull *p, struct filter **out, struct err *e)
 {
 	void *stream;
 
-	TRY(in->source.open(in->source.self, a, &stream, e));
+	TRY(p->source.open(p->source.self, p->artifact, &stream, e));
 	struct source *s = mem_new(sizeof *s);
-	*s = (struct source){.f = {.ops = &ops}, .in = in, .stream = stream};
+	*s = (struct source){.f = {.ops = &ops}, .of = p, .stream = stream};
 	*out = &s->f;
 	return 0;
 }
@@ -48,6 +47,6 @@ void source_stop(struct filter *source)
 {
 	struct source *s = (struct source *)source;
 
-	if (s->in->source.stop)
-		s->in->source.stop(s->stream);
+	if (s->of->source.stop)
+		s->of->source.stop(s->stream);
 }

@@ -30,7 +30,7 @@ static int check_trees(const struct stage_in *in, struct err *e)
 		const struct component *c = &in->release->components[i];
 
 		if (c->artifact.archive == ARCHIVE_RAW &&
-			unpack_raw_mode(&c->artifact, &executable, e) < 0)
+			laydown_raw_mode(&c->artifact, &executable, e) < 0)
 			return err_wrap(e, "component %s", c->name);
 	}
 	return 0;
@@ -62,26 +62,17 @@ static int look_sealed(const struct stage_in *in, bool *out, struct err *e)
 
 /* ---- one component ---- */
 
-static int unpack(
-	const struct stage_in *in, const struct component *c, struct pipe *from, struct err *e)
-{
-	const struct artifact *a = &c->artifact;
-	bool executable;
-
-	if (a->archive == ARCHIVE_TAR)
-		return unpack_tar(from, in->slots, a->content_length, e);
-	TRY(unpack_raw_mode(a, &executable, e));
-	return unpack_raw(from, in->slots, executable, a->content_length, e);
-}
-
 static int pull(const struct stage_in *in, const struct component *c, struct err *e)
 {
-	struct pipe pipe;
+	struct laydown laydown;
+	struct stage_pull p = {.artifact = &c->artifact,
+		.source = in->source,
+		.cancel = in->cancel,
+		.done = in->done,
+		.overlap = in->overlap};
 
-	TRY(pipe_open(in, &c->artifact, &pipe, e));
-	int rc = unpack(in, c, &pipe, e);
-	pipe_close(&pipe);
-	return rc;
+	TRY(laydown_begin(&laydown, in->slots, &c->artifact, &p.sink, e));
+	return stage_unpack(&p, e);
 }
 
 static int fetch(const struct stage_in *in, const struct component *c, struct err *e)

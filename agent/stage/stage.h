@@ -7,6 +7,19 @@
 #include "agent/net/http.h"
 #include "agent/slot/slot.h"
 
+/* Where an artifact's entries go, one after the other: what slot.h says of put_dir, put_file,
+ * put_link and put_data holds for each. Of a raw artifact only data come. */
+struct stage_sink {
+	int (*dir)(void *self, const char *path, struct err *) MUST_CHECK;
+	int (*file)(void *self, const char *path, bool executable, uint64_t size,
+		struct err *) MUST_CHECK;
+	int (*link)(void *self, const char *path, const char *target, struct err *) MUST_CHECK;
+	int (*data)(void *self, const void *p, size_t n, struct err *) MUST_CHECK;
+	void *self;
+};
+
+struct stage_pull;
+
 /* Where artifacts come from; "http" (SERVER/artifacts/DIGEST) and "dir" (a folder with files named
  * by digest: USB, tests). */
 struct stage_source {
@@ -19,8 +32,26 @@ struct stage_source {
 	/* Makes a read that waits in another thread end soon. NULL where none waits. */
 	void (*stop)(void *stream);
 	void (*close)(void *stream);
+	/* Instead of all these: brings the artifact, checks it and gives its entries to p->sink,
+	 * somewhere else. NULL: it is read, checked and unpacked here. */
+	int (*unpack)(void *self, const struct stage_pull *p, struct err *) MUST_CHECK;
 	void *self;
 };
+
+/* One artifact on its way. */
+struct stage_pull {
+	const struct artifact *artifact;
+	struct stage_source source;
+	struct stage_sink sink;
+	const atomic_bool *cancel; /* may be NULL */
+	_Atomic uint64_t *done;    /* artifact bytes dealt with so far; may be NULL */
+	bool overlap; /* fetch and decompress in a second thread; false: one thread, one order */
+};
+
+/* source -> digest -> zstd -> digest -> tar or raw -> sink. Everything that p->artifact states but
+ * its tree was found right when it returns 0; ERR_ALTERED, ERR_BAD_INPUT, ERR_DENIED,
+ * ERR_TOO_LARGE, ERR_CANCELLED, and what source and sink say. */
+int stage_unpack(const struct stage_pull *p, struct err *e) MUST_CHECK;
 
 struct stage_http {
 	const struct http_conf *http;

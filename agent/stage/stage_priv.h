@@ -30,9 +30,8 @@ static inline int filter_read(struct filter *f, void *p, size_t n, size_t *out_n
 /* Frees the whole pipe that ends in *f. */
 void filter_free(struct filter **f);
 
-/* source.c: the artifact's bytes; counts them into in->done and looks at in->cancel. */
-int source_open(const struct stage_in *in, const struct artifact *a, struct filter **out,
-	struct err *e) MUST_CHECK;
+/* source.c: the artifact's bytes; counts them into p->done and looks at p->cancel. */
+int source_open(const struct stage_pull *p, struct filter **out, struct err *e) MUST_CHECK;
 /* Makes a read that waits in another thread end soon. */
 void source_stop(struct filter *source);
 
@@ -53,20 +52,32 @@ struct pipe {
 	struct sha256 want;
 	struct ahead *ahead;
 };
-int pipe_open(const struct stage_in *in, const struct artifact *a, struct pipe *out,
-	struct err *e) MUST_CHECK;
+int pipe_open(const struct stage_pull *p, struct pipe *out, struct err *e) MUST_CHECK;
 void pipe_close(struct pipe *p);
 /* The next piece of content, borrowed until the next call; *out_n == 0 at the end, which is reached
  * only when everything was as it was signed. */
 int pipe_take(struct pipe *p, const void **out_p, size_t *out_n, struct err *e) MUST_CHECK;
 
-/* unpack_tar.c, unpack_raw.c: content to slot, between put_begin and put_end. `length` bounds what
- * any one file may claim to hold. */
-int unpack_tar(struct pipe *from, struct slots *to, uint64_t length, struct err *e) MUST_CHECK;
-int unpack_raw(struct pipe *from, struct slots *to, bool executable, uint64_t length,
-	struct err *e) MUST_CHECK;
+/* unpack_tar.c: content to sink. `length` bounds what any one file may claim to hold. */
+int unpack_tar(
+	struct pipe *from, const struct stage_sink *to, uint64_t length, struct err *e) MUST_CHECK;
+
+/* laydown.c: a slot as the sink of one component, between put_begin and put_end. It believes
+ * nobody: what comes out of order, or is more than was signed, is refused before the slot sees it.
+ */
+struct laydown {
+	struct slots *slots;
+	bool is_tar;
+	uint64_t room;    /* content bytes that may still come */
+	uint64_t left;    /* bytes of the file that is open */
+	unsigned entries; /* so far */
+};
+/* Of a raw component the one file is opened here, as it was signed; ERR_ALTERED when the signed
+ * content does not make the signed tree. */
+int laydown_begin(struct laydown *l, struct slots *slots, const struct artifact *a,
+	struct stage_sink *out, struct err *e) MUST_CHECK;
 /* Before the first byte: does the content that was signed make the tree that was signed? The file's
  * mode follows from it. ERR_ALTERED. */
-int unpack_raw_mode(const struct artifact *a, bool *out_executable, struct err *e) MUST_CHECK;
+int laydown_raw_mode(const struct artifact *a, bool *out_executable, struct err *e) MUST_CHECK;
 
 #endif

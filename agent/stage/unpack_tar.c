@@ -10,8 +10,7 @@
 
 struct untar {
 	struct pipe *from;
-	struct slots *to;
-	const struct slot_driver *d;
+	const struct stage_sink *to;
 	uint64_t length;
 	unsigned n;  /* entries so far */
 	bool failed; /* in reading from above; err says why */
@@ -77,7 +76,7 @@ static int put_bytes(struct untar *u, struct archive *a, uint64_t size, struct e
 	while ((rc = archive_read_data_block(a, &p, &n, &at)) == ARCHIVE_OK) {
 		if ((uint64_t)at != done || n > size - done)
 			return err_set(e, ERR_BAD_INPUT, "archive: a file with holes");
-		TRY(u->d->put_data(u->to, p, n, e));
+		TRY(u->to->data(u->to->self, p, n, e));
 		done += n;
 	}
 	if (rc != ARCHIVE_EOF)
@@ -94,7 +93,7 @@ static int put_file(struct untar *u, struct archive *a, struct archive_entry *x,
 		return err_set(e, ERR_BAD_INPUT, "archive: a sparse file");
 	if (!archive_entry_size_is_set(x) || size < 0 || (uint64_t)size > u->length)
 		return err_set(e, ERR_BAD_INPUT, "archive: a file larger than the archive");
-	TRY(u->d->put_file(u->to, name, (archive_entry_perm(x) & 0111) != 0, (uint64_t)size, e));
+	TRY(u->to->file(u->to->self, name, (archive_entry_perm(x) & 0111) != 0, (uint64_t)size, e));
 	return put_bytes(u, a, (uint64_t)size, e);
 }
 
@@ -104,7 +103,7 @@ static int put_link(struct untar *u, struct archive_entry *x, const char *name, 
 
 	if (!target)
 		return err_set(e, ERR_BAD_INPUT, "archive: a link without a target");
-	return u->d->put_link(u->to, name, target, e);
+	return u->to->link(u->to->self, name, target, e);
 }
 
 static int put_dir(struct untar *u, const char *name, struct err *e)
@@ -112,7 +111,7 @@ static int put_dir(struct untar *u, const char *name, struct err *e)
 	/* "." is the component's own place. */
 	if (strcmp(name, ".") == 0)
 		return 0;
-	return u->d->put_dir(u->to, name, e);
+	return u->to->dir(u->to->self, name, e);
 }
 
 static int check_mode(struct archive_entry *x, const char *name, struct err *e)
@@ -173,9 +172,9 @@ static int drain(struct untar *u, struct err *e)
 	return 0;
 }
 
-int unpack_tar(struct pipe *from, struct slots *to, uint64_t length, struct err *e)
+int unpack_tar(struct pipe *from, const struct stage_sink *to, uint64_t length, struct err *e)
 {
-	struct untar u = {.from = from, .to = to, .d = slots_driver(to), .length = length};
+	struct untar u = {.from = from, .to = to, .length = length};
 	struct archive *a = archive_read_new();
 	int rc;
 
