@@ -10,8 +10,6 @@
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
 
-#define ERROR_BODY_MAX ((size_t)8 * 1024)
-
 /* ---- gathering a body ---- */
 
 struct gather {
@@ -25,7 +23,7 @@ static size_t on_body(char *p, size_t one, size_t n, void *ctx)
 {
 	struct gather *g = ctx;
 	bool is_failure = http_call_status(g->call) >= 400;
-	size_t max = is_failure ? ERROR_BODY_MAX : g->max;
+	size_t max = is_failure ? HTTP_ERROR_BODY_MAX : g->max;
 
 	(void)one;
 	if (!is_failure && http_call_length(g->call) > (int64_t)max)
@@ -99,8 +97,11 @@ static int get_once(const struct http_conf *conf, const char *url, const char *e
 int http_get(const struct http_conf *c, const char *url, const char *etag, size_t max,
 	const atomic_bool *cancel, struct http_answer *out, struct err *e)
 {
-	CLEANUP(mem_free) char *at = mem_strdup(url);
+	CLEANUP(mem_free) char *at = NULL;
 
+	if (c->via)
+		return c->via->get(c->via->self, c, url, etag, max, cancel, out, e);
+	at = mem_strdup(url);
 	for (unsigned hop = 0; hop <= HTTP_REDIRECTS; hop++) {
 		char *next = NULL;
 
@@ -121,6 +122,9 @@ int http_send(const struct http_conf *conf, const char *method, const char *url,
 	struct http_call c;
 	struct gather g = {.call = &c, .max = max};
 
+	if (conf->via)
+		return conf->via->send(
+			conf->via->self, conf, method, url, body, max, cancel, out, e);
 	TRY(http_call_init(&c, conf, url, cancel, e));
 	set_body(&c, &g, conf);
 	curl_easy_setopt(c.easy, CURLOPT_POST, 1L);
@@ -209,7 +213,7 @@ static enum err_code read_reason(const struct http_answer *a, char reason[LIMIT_
 	char name[32] = "", text[LIMIT_TEXT] = "";
 	struct err why;
 
-	if (json_read(buf_str(&a->body), ERROR_BODY_MAX, &doc, &why) < 0 ||
+	if (json_read(buf_str(&a->body), HTTP_ERROR_BODY_MAX, &doc, &why) < 0 ||
 		json_text(doc, "answer", "error", name, sizeof name, &why) < 0)
 		return ERR_OK;
 	if (json_text_opt(doc, "answer", "reason", text, sizeof text, &why) == 0)

@@ -9,8 +9,12 @@
 
 #include "lib/buf.h"
 
+struct http_via;
+
 struct http_conf {
-	char ca_file[256]; /* "" : the system's */
+	const struct http_via *via; /* another process that asks instead; NULL: this one does */
+	struct str ca_pem, cert_pem, key_pem; /* in place of the files; empty: the files */
+	char ca_file[256];                    /* "" : the system's */
 	char cert_file[256], key_file[256];
 	char proxy[256];
 	char bearer[128]; /* Authorization: Bearer ...; "" : none */
@@ -29,6 +33,21 @@ struct http_answer {
 	ms_t retry_after; /* 0 when none */
 	struct buf body;  /* the caller's to buf_fini */
 };
+
+/* What http_get and http_send hand on to: the same calls, with the same meaning. `self` is the
+ * first argument. */
+struct http_via {
+	int (*get)(void *self, const struct http_conf *c, const char *url, const char *etag,
+		size_t max, const atomic_bool *cancel, struct http_answer *out,
+		struct err *e) MUST_CHECK;
+	int (*send)(void *self, const struct http_conf *c, const char *method, const char *url,
+		struct str body, size_t max, const atomic_bool *cancel, struct http_answer *out,
+		struct err *e) MUST_CHECK;
+	void *self;
+};
+
+/* Of a body that explains a failure no more is kept. */
+#define HTTP_ERROR_BODY_MAX ((size_t)8 * 1024)
 
 /* ERR_NET, ERR_TIMEOUT when no answer was had; ERR_TOO_LARGE when the body is over `max`, as soon
  * as that is known; ERR_DENIED for a redirect elsewhere; ERR_CONFIG for an address or a certificate

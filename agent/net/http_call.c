@@ -55,6 +55,16 @@ static void set_bounds(CURL *h, const struct http_conf *conf)
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 }
 
+/* A file's bytes in place of the file. Borrowed: http_conf outlives its calls. */
+static void set_pem(CURL *h, CURLoption option, struct str pem)
+{
+	struct curl_blob blob = {
+		.data = (void *)(uintptr_t)pem.p, .len = pem.n, .flags = CURL_BLOB_NOCOPY};
+
+	if (pem.n)
+		curl_easy_setopt(h, option, &blob);
+}
+
 /* Verification of peer and host is curl's default, and stays it. */
 static void set_identity(CURL *h, const struct http_conf *conf)
 {
@@ -62,6 +72,9 @@ static void set_identity(CURL *h, const struct http_conf *conf)
 		curl_easy_setopt(h, CURLOPT_CAINFO, conf->ca_file);
 	curl_easy_setopt(h, CURLOPT_SSLCERT, or_null(conf->cert_file));
 	curl_easy_setopt(h, CURLOPT_SSLKEY, or_null(conf->key_file));
+	set_pem(h, CURLOPT_CAINFO_BLOB, conf->ca_pem);
+	set_pem(h, CURLOPT_SSLCERT_BLOB, conf->cert_pem);
+	set_pem(h, CURLOPT_SSLKEY_BLOB, conf->key_pem);
 	curl_easy_setopt(
 		h, CURLOPT_PROXY, conf->proxy); /* "": none, whatever the environment says */
 	if (conf->bearer[0]) {
