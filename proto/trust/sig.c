@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/trust/digest.h"
+#include "proto/trust/sig_priv.h"
 
 #define SPKI_MAX     1024 /* DER of the largest key accepted, RSA 4096, with room */
 #define RSA_MIN_BITS 2048
@@ -22,43 +23,14 @@ static const uint8_t p384_head[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x
 
 struct scheme_row {
 	const char *name;
+	/* Fills the digest of the DER form of a key that parses and fits. */
+	int (*parse)(const struct scheme_row *, struct pub_key *io, struct err *e);
+	bool (*verifies)(const struct scheme_row *, const struct pub_key *, struct str message,
+		const uint8_t *sig, size_t sig_n);
 	mbedtls_md_type_t md;
-	const uint8_t *spki_head; /* NULL: not a curve */
+	const uint8_t *spki_head; /* NULL: not a curve of mbedTLS */
 	size_t spki_head_n;
 };
-
-static const struct scheme_row schemes[] = {
-	[SIG_ECDSA_P256] = {"ecdsa-sha2-nistp256", MBEDTLS_MD_SHA256, p256_head, sizeof p256_head},
-	[SIG_ECDSA_P384] = {"ecdsa-sha2-nistp384", MBEDTLS_MD_SHA384, p384_head, sizeof p384_head},
-	[SIG_RSA_PSS_SHA256] = {"rsassa-pss-sha256", MBEDTLS_MD_SHA256, NULL, 0},
-	[SIG_UNKNOWN] = {"unknown", MBEDTLS_MD_NONE, NULL, 0},
-};
-
-/* Older repositories repeat the scheme as the key type of ECDSA. */
-static const struct {
-	const char *keytype;
-	enum sig_scheme scheme;
-} pairs[] = {
-	{"ecdsa", SIG_ECDSA_P256},
-	{"ecdsa-sha2-nistp256", SIG_ECDSA_P256},
-	{"ecdsa", SIG_ECDSA_P384},
-	{"ecdsa-sha2-nistp384", SIG_ECDSA_P384},
-	{"rsa", SIG_RSA_PSS_SHA256},
-};
-
-const char *sig_scheme_name(enum sig_scheme s)
-{
-	return schemes[s < SIG_SCHEME_MAX ? s : SIG_UNKNOWN].name;
-}
-
-enum sig_scheme sig_scheme_by_name(const char *keytype, const char *scheme)
-{
-	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
-		if (strcmp(pairs[i].keytype, keytype) == 0 &&
-			strcmp(schemes[pairs[i].scheme].name, scheme) == 0)
-			return pairs[i].scheme;
-	return SIG_UNKNOWN;
-}
 
 static int rsa_check(const mbedtls_pk_context *pk, struct err *e)
 {
@@ -80,10 +52,9 @@ static int rsa_check(const mbedtls_pk_context *pk, struct err *e)
 }
 
 /* The key in its one DER form, whatever form the PEM had; checks that it fits the scheme. */
-static int spki_of(
-	mbedtls_pk_context *pk, enum sig_scheme scheme, struct sha256 *out_spki, struct err *e)
+static int spki_of(mbedtls_pk_context *pk, const struct scheme_row *row, struct sha256 *out_spki,
+	struct err *e)
 {
-	const struct scheme_row *row = &schemes[scheme];
 	uint8_t der[SPKI_MAX];
 	int n = mbedtls_pk_write_pubkey_der(pk, der, sizeof der);
 	const uint8_t *at = der + sizeof der - (n > 0 ? n : 0);
@@ -107,22 +78,13 @@ static int pk_parse(mbedtls_pk_context *pk, const char *pem, struct err *e)
 	return 0;
 }
 
-int pub_key_parse(const char *keytype, const char *scheme, const char *pem, struct pub_key *out,
-	struct err *e)
+static int pem_parse(const struct scheme_row *row, struct pub_key *io, struct err *e)
 {
-	struct pub_key key = {.scheme = sig_scheme_by_name(keytype, scheme)};
 	CLEANUP(mbedtls_pk_free) mbedtls_pk_context pk;
 
 	mbedtls_pk_init(&pk);
-	TRY(str_copy(str_of(pem), key.pem, sizeof key.pem, e));
-	if (key.scheme == SIG_UNKNOWN) {
-		digest_of(pem, strlen(pem), &key.spki);
-	} else {
-		TRY(pk_parse(&pk, pem, e));
-		TRY(spki_of(&pk, key.scheme, &key.spki, e));
-	}
-	*out = key;
-	return 0;
+	TRY(pk_parse(&pk, io->pem, e));
+	return spki_of(&pk, row, &io->spki, e);
 }
 
 /* One INTEGER in the shortest form and greater than zero. Takes it off the front. */
@@ -153,7 +115,7 @@ static bool der_is_strict(const uint8_t *sig, size_t n)
 	       der_take_positive(&p, end) && der_take_positive(&p, end) && p == end;
 }
 
-static bool verifies(mbedtls_pk_context *pk, const struct scheme_row *row, const uint8_t *hash,
+static bool hash_verifies(mbedtls_pk_context *pk, const struct scheme_row *row, const uint8_t *hash,
 	size_t hash_n, const uint8_t *sig, size_t sig_n)
 {
 	const mbedtls_pk_rsassa_pss_options pss = {
@@ -166,22 +128,101 @@ static bool verifies(mbedtls_pk_context *pk, const struct scheme_row *row, const
 		       MBEDTLS_PK_RSASSA_PSS, &pss, pk, row->md, hash, hash_n, sig, sig_n) == 0;
 }
 
-int sig_verify(const struct pub_key *key, struct str message, const uint8_t *sig, size_t sig_n,
-	struct err *e)
+static bool pem_verifies(const struct scheme_row *row, const struct pub_key *key,
+	struct str message, const uint8_t *sig, size_t sig_n)
 {
-	const struct scheme_row *row = &schemes[key->scheme];
 	const mbedtls_md_info_t *md = mbedtls_md_info_from_type(row->md);
 	CLEANUP(mbedtls_pk_free) mbedtls_pk_context pk;
 	uint8_t hash[MBEDTLS_MD_MAX_SIZE];
 
 	mbedtls_pk_init(&pk);
-	if (key->scheme == SIG_UNKNOWN || !md)
+	return md && pk_parse(&pk, key->pem, NULL) == 0 &&
+	       mbedtls_md(md, (const uint8_t *)message.p, message.n, hash) == 0 &&
+	       hash_verifies(&pk, row, hash, mbedtls_md_get_size(md), sig, sig_n);
+}
+
+/* ---- what is not mbedTLS's ---- */
+
+static int raw_parse(const struct scheme_row *row UNUSED, struct pub_key *io, struct err *e)
+{
+	return ed25519_key_check(io->pem, &io->spki, e);
+}
+
+static bool raw_verifies(const struct scheme_row *row UNUSED, const struct pub_key *key,
+	struct str message, const uint8_t *sig, size_t sig_n)
+{
+	return ed25519_verifies(key->pem, message, sig, sig_n);
+}
+
+static int unknown_parse(
+	const struct scheme_row *row UNUSED, struct pub_key *io, struct err *e UNUSED)
+{
+	digest_of(io->pem, strlen(io->pem), &io->spki);
+	return 0;
+}
+
+/* ---- every scheme ---- */
+
+static const struct scheme_row schemes[SIG_SCHEME_MAX] = {
+	[SIG_ECDSA_P256] = {"ecdsa-sha2-nistp256", pem_parse, pem_verifies, MBEDTLS_MD_SHA256,
+		p256_head, sizeof p256_head},
+	[SIG_ECDSA_P384] = {"ecdsa-sha2-nistp384", pem_parse, pem_verifies, MBEDTLS_MD_SHA384,
+		p384_head, sizeof p384_head},
+	[SIG_RSA_PSS_SHA256] = {"rsassa-pss-sha256", pem_parse, pem_verifies, MBEDTLS_MD_SHA256,
+		NULL, 0},
+	[SIG_ED25519] = {"ed25519", raw_parse, raw_verifies, MBEDTLS_MD_NONE, NULL, 0},
+	[SIG_UNKNOWN] = {"unknown", unknown_parse, NULL, MBEDTLS_MD_NONE, NULL, 0},
+};
+
+/* Older repositories repeat the scheme as the key type of ECDSA. */
+static const struct {
+	const char *keytype;
+	enum sig_scheme scheme;
+} pairs[] = {
+	{"ecdsa", SIG_ECDSA_P256},
+	{"ecdsa-sha2-nistp256", SIG_ECDSA_P256},
+	{"ecdsa", SIG_ECDSA_P384},
+	{"ecdsa-sha2-nistp384", SIG_ECDSA_P384},
+	{"rsa", SIG_RSA_PSS_SHA256},
+	{"ed25519", SIG_ED25519},
+};
+
+const char *sig_scheme_name(enum sig_scheme s)
+{
+	return schemes[s < SIG_SCHEME_MAX ? s : SIG_UNKNOWN].name;
+}
+
+enum sig_scheme sig_scheme_by_name(const char *keytype, const char *scheme)
+{
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		if (strcmp(pairs[i].keytype, keytype) == 0 &&
+			strcmp(schemes[pairs[i].scheme].name, scheme) == 0)
+			return pairs[i].scheme;
+	return SIG_UNKNOWN;
+}
+
+int pub_key_parse(const char *keytype, const char *scheme, const char *pem, struct pub_key *out,
+	struct err *e)
+{
+	struct pub_key key = {.scheme = sig_scheme_by_name(keytype, scheme)};
+	const struct scheme_row *row = &schemes[key.scheme];
+
+	TRY(str_copy(str_of(pem), key.pem, sizeof key.pem, e));
+	TRY(row->parse(row, &key, e));
+	*out = key;
+	return 0;
+}
+
+int sig_verify(const struct pub_key *key, struct str message, const uint8_t *sig, size_t sig_n,
+	struct err *e)
+{
+	const struct scheme_row *row = &schemes[key->scheme];
+
+	if (!row->verifies)
 		return err_set(e, ERR_UNSIGNED, "a signature of an unknown scheme");
 	if (sig_n == 0 || sig_n > SIG_MAX)
 		return err_set(e, ERR_UNSIGNED, "a signature of %zu bytes", sig_n);
-	TRY(pk_parse(&pk, key->pem, e));
-	if (mbedtls_md(md, (const uint8_t *)message.p, message.n, hash) != 0 ||
-		!verifies(&pk, row, hash, mbedtls_md_get_size(md), sig, sig_n))
+	if (!row->verifies(row, key, message, sig, sig_n))
 		return err_set(e, ERR_UNSIGNED, "the signature does not fit key and message");
 	return 0;
 }

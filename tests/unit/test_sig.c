@@ -67,7 +67,7 @@ static void what_one_library_signs_the_other_verifies(void **state)
 	size_t n;
 
 	(void)state;
-	for (enum sig_scheme s = 0; s < SIG_UNKNOWN; s++) {
+	for (enum sig_scheme s = 0; s < SIG_ED25519; s++) { /* what we have keys for */
 		struct sign_key key, other;
 
 		make(s, &key);
@@ -241,7 +241,10 @@ static void schemes_are_known_by_name(void **state)
 		{"rsa", "rsa-pkcs1v15-sha256", SIG_UNKNOWN},
 		{"rsa", "ecdsa-sha2-nistp256", SIG_UNKNOWN},
 		{"ecdsa", "rsassa-pss-sha256", SIG_UNKNOWN},
-		{"ed25519", "ed25519", SIG_UNKNOWN},
+		{"ed25519", "ed25519", SIG_ED25519},
+		{"ed25519", "ed448", SIG_UNKNOWN},
+		{"ecdsa", "ed25519", SIG_UNKNOWN},
+		{"ed25519", "ecdsa-sha2-nistp256", SIG_UNKNOWN},
 		{"", "", SIG_UNKNOWN},
 		{"unknown", "unknown", SIG_UNKNOWN},
 	};
@@ -303,7 +306,7 @@ static void an_unknown_scheme_never_verifies(void **state)
 	uint8_t sig[64] = {1};
 
 	(void)state;
-	assert_int_equal(pub_key_parse("ed25519", "ed25519", "8f1c", &key, &e), 0);
+	assert_int_equal(pub_key_parse("ed448", "ed448", "8f1c", &key, &e), 0);
 	assert_int_equal(key.scheme, SIG_UNKNOWN);
 	assert_int_equal(sig_verify(&key, MESSAGE, sig, sizeof sig, &e), -ERR_UNSIGNED);
 }
@@ -331,6 +334,149 @@ static void a_key_is_the_same_in_every_form(void **state)
 	assert_true(sha256_eq(&a.spki, &b.spki));
 }
 
+/* ---- ed25519 ---- */
+
+#define ED_KEY 32
+#define ED_SIG 64
+
+struct edwards {
+	EVP_PKEY *pkey;
+	char text[2 * ED_KEY + 1];
+	struct pub_key pub;
+	uint8_t sig[ED_SIG]; /* over MESSAGE */
+};
+
+static void edwards_sign(EVP_PKEY *pkey, struct str message, uint8_t sig[ED_SIG])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t n = ED_SIG;
+
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey), 1);
+	assert_int_equal(EVP_DigestSign(ctx, sig, &n, (const uint8_t *)message.p, message.n), 1);
+	assert_int_equal(n, ED_SIG);
+	EVP_MD_CTX_free(ctx);
+}
+
+static void edwards_new(struct edwards *k)
+{
+	uint8_t raw[ED_KEY];
+	size_t n = sizeof raw;
+	struct err e;
+
+	k->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	assert_non_null(k->pkey);
+	assert_int_equal(EVP_PKEY_get_raw_public_key(k->pkey, raw, &n), 1);
+	hex_encode(raw, n, k->text);
+	if (pub_key_parse("ed25519", "ed25519", k->text, &k->pub, &e) < 0)
+		fail_msg("%s", e.text);
+	edwards_sign(k->pkey, MESSAGE, k->sig);
+}
+
+static void ed25519_signatures_are_verified(void **state)
+{
+	struct edwards key, other;
+	uint8_t sig[SIG_MAX] = {0};
+	struct err e;
+
+	(void)state;
+	edwards_new(&key);
+	edwards_new(&other);
+	assert_int_equal(sig_verify(&key.pub, MESSAGE, key.sig, ED_SIG, &e), 0);
+	assert_int_equal(
+		sig_verify(&key.pub, STR("what is signee"), key.sig, ED_SIG, &e), -ERR_UNSIGNED);
+	assert_int_equal(sig_verify(&other.pub, MESSAGE, key.sig, ED_SIG, &e), -ERR_UNSIGNED);
+	memcpy(sig, key.sig, ED_SIG);
+	for (size_t n = 0; n < sizeof sig; n++)
+		if (n != ED_SIG)
+			assert_int_equal(sig_verify(&key.pub, MESSAGE, sig, n, &e), -ERR_UNSIGNED);
+	for (size_t bit = 0; bit < 8 * ED_SIG; bit++) {
+		sig[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+		assert_int_equal(sig_verify(&key.pub, MESSAGE, sig, ED_SIG, &e), -ERR_UNSIGNED);
+		sig[bit / 8] ^= (uint8_t)(1U << (bit % 8));
+	}
+	edwards_sign(key.pkey, STR(""), sig);
+	assert_int_equal(sig_verify(&key.pub, STR(""), sig, ED_SIG, &e), 0);
+	EVP_PKEY_free(key.pkey);
+	EVP_PKEY_free(other.pkey);
+}
+
+/* S and S plus the order of the group are the same number to the equation, but not to the rule:
+ * with both, anybody could make a second signature out of one. */
+static void an_ed25519_signature_has_one_form_only(void **state)
+{
+	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6,
+		0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+	struct edwards key;
+	unsigned carry = 0;
+	struct err e;
+
+	(void)state;
+	edwards_new(&key);
+	for (size_t i = 0; i < 32; i++) {
+		carry += key.sig[32 + i] + order[i];
+		key.sig[32 + i] = (uint8_t)carry;
+		carry >>= 8;
+	}
+	assert_int_equal(carry, 0);
+	assert_int_equal(sig_verify(&key.pub, MESSAGE, key.sig, ED_SIG, &e), -ERR_UNSIGNED);
+	EVP_PKEY_free(key.pkey);
+}
+
+/* Under the neutral point, the signature "the neutral point, and zero" would fit any message. */
+static void dishonest_ed25519_keys_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0000000000000000000000000000000000000000000000000000000000000080",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000080",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 0 again */
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* 1 again */
+		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+		"",
+		"d7",
+		"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511",   /* 63 digits */
+		"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a0", /* 65 */
+		"x75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+	};
+	struct pub_key key;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (pub_key_parse("ed25519", "ed25519", bad[i], &key, &e) != -ERR_BAD_INPUT)
+			fail_msg("taken for a key: %s", bad[i]);
+}
+
+/* The first test vector of RFC 8032, 7.1: somebody else's signature, and the digest by which this
+ * key would be counted, whichever case its digits have. */
+static void an_ed25519_key_is_the_same_in_either_case(void **state)
+{
+	static const char lower[] =
+		"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+	static const char signature[] =
+		"e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
+		"c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
+	struct pub_key a, b;
+	char upper[sizeof lower];
+	uint8_t sig[ED_SIG];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lower; i++)
+		upper[i] = (char)(lower[i] >= 'a' ? lower[i] - 'a' + 'A' : lower[i]);
+	assert_int_equal(pub_key_parse("ed25519", "ed25519", lower, &a, &e), 0);
+	assert_int_equal(pub_key_parse("ed25519", "ed25519", upper, &b, &e), 0);
+	assert_true(sha256_eq(&a.spki, &b.spki));
+	assert_int_equal(hex_decode(str_of(signature), sig, ED_SIG, &e), 0);
+	assert_int_equal(sig_verify(&a, STR(""), sig, ED_SIG, &e), 0);
+	assert_int_equal(sig_verify(&b, STR(""), sig, ED_SIG, &e), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +489,10 @@ int main(void)
 		cmocka_unit_test(text_that_is_no_key_is_refused),
 		cmocka_unit_test(an_unknown_scheme_never_verifies),
 		cmocka_unit_test(a_key_is_the_same_in_every_form),
+		cmocka_unit_test(ed25519_signatures_are_verified),
+		cmocka_unit_test(an_ed25519_signature_has_one_form_only),
+		cmocka_unit_test(dishonest_ed25519_keys_are_refused),
+		cmocka_unit_test(an_ed25519_key_is_the_same_in_either_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
