@@ -1,5 +1,6 @@
 /* SHA-256, streaming. Bulk hashing uses libcrypto, which uses the CPU's SHA instructions
- * (docs/adr/0004). This file and sig.h are the only ones that know a crypto library. */
+ * (docs/adr/0004). Only the files behind this
+ * header and sig.h know a crypto library. */
 #ifndef PROTO_TRUST_DIGEST_H
 #define PROTO_TRUST_DIGEST_H
 
@@ -16,5 +17,13 @@ void digest_add(struct digest *d, const void *p, size_t n);
  * ended, too. */
 void digest_fini(struct digest *d, struct sha256 *out);
 void digest_of(const void *p, size_t n, struct sha256 *out);
+
+/* SHA-512, which repositories of others may list; fed by digest_add, too. */
+struct sha512 {
+	uint8_t b[64];
+};
+
+void digest512_init(struct digest *d);
+void digest512_fini(struct digest *d, struct sha512 *out);
 
 #endif

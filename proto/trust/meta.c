@@ -83,7 +83,8 @@ int meta_parse(struct str bytes, enum role_kind want, size_t max, struct meta *o
 	TRY(head_check(&m, e));
 	TRY(meta_form_check(&m, e));
 	json_canonical(m.signed_part, &m.signed_bytes);
-	digest_of(bytes.p, bytes.n, &m.digest);
+	hashes_all_of(bytes.p, bytes.n, &m.hashes);
+	m.digest = m.hashes.sha256;
 	*out = m;
 	meta_init(&m);
 	return 0;

@@ -3,7 +3,7 @@
 #ifndef PROTO_TRUST_META_H
 #define PROTO_TRUST_META_H
 
-#include "proto/trust/digest.h"
+#include "proto/trust/hashes.h"
 #include "proto/trust/sig.h"
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
@@ -23,6 +23,7 @@ struct meta {
 	struct buf signed_bytes;
 	uint64_t length;
 	struct sha256 digest;
+	struct hashes hashes; /* the same digest among others */
 	enum role_kind kind;
 	uint64_t version;
 	int64_t expires_s;
@@ -49,18 +50,18 @@ int meta_check_signatures(const struct meta *m, const struct meta *delegator, co
 int meta_check_expiry(
 	const struct meta *m, const char *name, int64_t now_s, struct err *e) MUST_CHECK;
 
-/* What timestamp lists of snapshot, and snapshot of targets files: version, and length and hash
- * where they are given. */
+/* What timestamp lists of snapshot, and snapshot of targets files: version, and length and hashes
+ * where they are given. What targets lists of a file has no version. */
 struct meta_pin {
-	uint64_t version;
-	bool has_length, has_hash;
+	uint64_t version; /* 0: none */
+	bool has_length;
 	uint64_t length;
-	struct sha256 hash;
+	struct hashes hashes; /* empty when none are given */
 };
 /* ERR_MIXED when `file` is not listed. */
 int meta_pin_of(const struct meta *lister, const char *file, struct meta_pin *out,
 	struct err *e) MUST_CHECK;
-/* ERR_ALTERED when length or hash of the bytes differ from the pin. */
+/* ERR_ALTERED when length or any hash of the bytes differ from the pin. */
 int meta_pin_check(
 	const struct meta_pin *pin, const char *file, struct str bytes, struct err *e) MUST_CHECK;
 /* Is this parsed file the very one that is pinned: version, length, hash? */
@@ -71,12 +72,19 @@ struct target {
 	char path[LIMIT_TARGET_NAME];
 	uint64_t length;
 	struct sha256 hash;
+	bool has_hash512; /* listed besides */
+	struct sha512 hash512;
 	const json_t *match; /* custom.match, borrowed from the file, or NULL */
 };
-/* ERR_NOT_FOUND when it is not listed. */
+/* ERR_NOT_FOUND when it is not listed, ERR_BAD_INPUT when it is without SHA-256, by which releases
+ * are named. */
 int meta_target(
 	const struct meta *targets, const char *path, struct target *out, struct err *e) MUST_CHECK;
-/* Same length, hash and match; two without a match are not the same. */
+/* What any file is listed with: *out has a length and at least one known hash. ERR_NOT_FOUND when
+ * it is not listed, ERR_BAD_INPUT when none of its hashes is known. */
+int meta_file(const struct meta *targets, const char *path, struct meta_pin *out,
+	struct err *e) MUST_CHECK;
+/* Same length, hashes and match; two without a match are not the same. */
 bool meta_target_same(const struct target *a, const struct target *b);
 
 /* May `role`, a direct delegation of `delegator`, speak of `path`? In its "paths", '*' and '?' do

@@ -114,7 +114,7 @@ static int targets_check(const struct meta *m, struct err *e)
 {
 	const json_t *targets;
 	char shown[LIMIT_TARGET_NAME];
-	struct target t;
+	struct meta_pin file;
 	const char *path;
 	json_t *one;
 
@@ -123,7 +123,7 @@ static int targets_check(const struct meta *m, struct err *e)
 		return err_set(e, ERR_TOO_LARGE, "targets: more than %d entries", LIMIT_TARGETS);
 	json_object_foreach ((json_t *)targets, path, one) {
 		str_printable(str_of(path), shown, sizeof shown);
-		TRY(target_read(one, shown, &t, e));
+		TRY(file_read(one, shown, &file, e));
 	}
 	return delegations_check(m->signed_part, e);
 }

@@ -2,34 +2,27 @@
 
 #include "proto/trust/meta_priv.h"
 
-/* Only SHA-256 is checked. A list of hashes without it could not be held against anything, so it is
- * refused rather than taken for "no hash given". */
-static int hash_read(const json_t *o, const char *where, struct sha256 *out, struct err *e)
+/* A list of hashes of which none is known could not be held against anything, so it is refused
+ * rather than taken for "no hash given". */
+static int known_hashes(const json_t *o, const char *where, struct hashes *out, struct err *e)
 {
-	const json_t *hashes;
-	char hex[SHA256_TEXT];
+	struct hashes h;
 
-	TRY(json_obj(o, where, "hashes", &hashes, e));
-	if (json_object_size(hashes) > LIMIT_METADATA_HASHES)
-		return err_set(
-			e, ERR_TOO_LARGE, "%s.hashes: more than %d", where, LIMIT_METADATA_HASHES);
-	TRY(json_text(hashes, where, "sha256", hex, sizeof hex, e));
-	if (sha256_parse(str_of(hex), out, e) < 0)
-		return err_wrap(e, "%s", where);
+	TRY(hashes_parse(o, where, &h, e));
+	if (hashes_is_empty(&h))
+		return err_set(e, ERR_BAD_INPUT, "%s.hashes: none that is known", where);
+	*out = h;
 	return 0;
 }
 
 int pin_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e)
 {
-	struct meta_pin pin = {
-		.has_length = json_object_get(o, "length") != NULL,
-		.has_hash = json_object_get(o, "hashes") != NULL,
-	};
+	struct meta_pin pin = {.has_length = json_object_get(o, "length") != NULL};
 
 	TRY(json_u64(o, where, "version", 1, META_VERSION_MAX, &pin.version, e));
 	TRY(json_u64_opt(o, where, "length", 0, META_VERSION_MAX, &pin.length, e));
-	if (pin.has_hash)
-		TRY(hash_read(o, where, &pin.hash, e));
+	if (json_object_get(o, "hashes"))
+		TRY(known_hashes(o, where, &pin.hashes, e));
 	*out = pin;
 	return 0;
 }
@@ -45,18 +38,17 @@ int meta_pin_of(const struct meta *lister, const char *file, struct meta_pin *ou
 	return pin_read(one, file, out, e);
 }
 
-static bool pin_matches(const struct meta_pin *pin, uint64_t length, const struct sha256 *digest)
+static bool pin_matches(const struct meta_pin *pin, uint64_t length, const struct hashes *taken)
 {
-	return (!pin->has_length || pin->length == length) &&
-	       (!pin->has_hash || sha256_eq(&pin->hash, digest));
+	return (!pin->has_length || pin->length == length) && hashes_fit(&pin->hashes, taken);
 }
 
 int meta_pin_check(const struct meta_pin *pin, const char *file, struct str bytes, struct err *e)
 {
-	struct sha256 digest;
+	struct hashes taken;
 
-	digest_of(bytes.p, bytes.n, &digest);
-	if (!pin_matches(pin, bytes.n, &digest))
+	hashes_all_of(bytes.p, bytes.n, &taken);
+	if (!pin_matches(pin, bytes.n, &taken))
 		return err_set(e, ERR_ALTERED, "%s: its %zu bytes are not those that are listed",
 			file, bytes.n);
 	return 0;
@@ -64,37 +56,65 @@ int meta_pin_check(const struct meta_pin *pin, const char *file, struct str byte
 
 bool meta_pin_fits(const struct meta_pin *pin, const struct meta *m)
 {
-	return pin->version == m->version && pin_matches(pin, m->length, &m->digest);
+	return pin->version == m->version && pin_matches(pin, m->length, &m->hashes);
 }
 
-int target_read(const json_t *o, const char *where, struct target *out, struct err *e)
+int file_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e)
 {
-	const json_t *custom = json_object_get(o, "custom");
-	struct target t = {.match = json_object_get(custom, "match")};
+	struct meta_pin file = {.has_length = true};
 
-	TRY(json_u64(o, where, "length", 0, META_VERSION_MAX, &t.length, e));
-	TRY(hash_read(o, where, &t.hash, e));
-	*out = t;
+	TRY(json_u64(o, where, "length", 0, META_VERSION_MAX, &file.length, e));
+	TRY(hashes_parse(o, where, &file.hashes, e));
+	*out = file;
+	return 0;
+}
+
+static int entry_of(const struct meta *targets, const char *path, const json_t **out, struct err *e)
+{
+	const json_t *list = json_object_get(targets->signed_part, "targets");
+
+	*out = json_object_get(list, path);
+	return *out ? 0 : err_set(e, ERR_NOT_FOUND, "%s is not listed", path);
+}
+
+int meta_file(const struct meta *targets, const char *path, struct meta_pin *out, struct err *e)
+{
+	struct meta_pin file;
+	const json_t *one;
+
+	TRY(entry_of(targets, path, &one, e));
+	TRY(file_read(one, path, &file, e));
+	TRY(known_hashes(one, path, &file.hashes, e));
+	*out = file;
 	return 0;
 }
 
 int meta_target(const struct meta *targets, const char *path, struct target *out, struct err *e)
 {
-	const json_t *list = json_object_get(targets->signed_part, "targets");
-	const json_t *one = json_object_get(list, path);
-	struct target t;
+	struct meta_pin file;
+	const json_t *one;
 
-	if (!one)
-		return err_set(e, ERR_NOT_FOUND, "%s is not listed", path);
-	TRY(target_read(one, path, &t, e));
+	TRY(entry_of(targets, path, &one, e));
+	TRY(file_read(one, path, &file, e));
+	if (!file.hashes.has_sha256)
+		return err_set(e, ERR_BAD_INPUT, "%s is listed without its SHA-256", path);
+
+	struct target t = {.length = file.length,
+		.hash = file.hashes.sha256,
+		.has_hash512 = file.hashes.has_sha512,
+		.hash512 = file.hashes.sha512,
+		.match = json_object_get(json_object_get(one, "custom"), "match")};
 	TRY(str_copy(str_of(path), t.path, sizeof t.path, e));
 	*out = t;
 	return 0;
 }
 
+/* hash512 is zero where there is none. */
 bool meta_target_same(const struct target *a, const struct target *b)
 {
 	return a->length == b->length && sha256_eq(&a->hash, &b->hash) &&
+	       a->has_hash512 == b->has_hash512 &&
+	       memcmp(&a->hash512, &b->hash512, sizeof a->hash512) == 0 &&
 	       json_equal(a->match, b->match);
 }
 

@@ -30,8 +30,8 @@ int meta_form_check(const struct meta *m, struct err *e) MUST_CHECK;
 
 /* One pin object: {"version", "length"?, "hashes"?}. */
 int pin_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e) MUST_CHECK;
-/* One entry of "targets" without its name. */
-int target_read(const json_t *o, const char *where, struct target *out, struct err *e) MUST_CHECK;
+/* One entry of "targets" without its name: length, and hashes of which perhaps none is known. */
+int file_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e) MUST_CHECK;
 /* Does any of the patterns match, where '*' and '?' do not match '/'? */
 bool paths_match(const json_t *patterns, const char *path);
 

@@ -70,6 +70,9 @@ static void put(json_t *j, const char *place, const char *value)
 	}
 }
 
+#define ZERO256 "0000000000000000000000000000000000000000000000000000000000000000"
+#define ZERO512 ZERO256 ZERO256
+
 static const struct {
 	enum trepo_file f;
 	const char *place, *value;
@@ -127,6 +130,9 @@ static const struct {
 	{TREPO_TIMESTAMP, "signed/meta/snapshot.json/hashes", "{}", ERR_BAD_INPUT},
 	{TREPO_TIMESTAMP, "signed/meta/snapshot.json/hashes", "{\"md5\": \"00\"}", ERR_BAD_INPUT},
 	{TREPO_TIMESTAMP, "signed/meta/snapshot.json/hashes/sha256", "\"00\"", ERR_BAD_INPUT},
+	{TREPO_TIMESTAMP, "signed/meta/snapshot.json/hashes", "{\"sha512\": \"" ZERO512 "\"}",
+		ERR_OK},
+	{TREPO_TIMESTAMP, "signed/meta/snapshot.json/hashes/sha512", "\"00\"", ERR_BAD_INPUT},
 	{TREPO_SNAPSHOT, "signed/meta", "-", ERR_BAD_INPUT},
 	{TREPO_SNAPSHOT, "signed/meta/targets.json", "-", ERR_BAD_INPUT},
 	{TREPO_SNAPSHOT, "signed/meta/safety.json", "-", ERR_OK},
@@ -141,6 +147,14 @@ static const struct {
 	{TREPO_TARGETS, "signed/targets", "[]", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/targets/x", "{}", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/targets/x", "{\"length\": 1, \"hashes\": {}}", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/targets/x", "{\"length\": 1, \"hashes\": {\"sha512\": \"00\"}}",
+		ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/targets/x",
+		"{\"length\": 1, \"hashes\": {\"sha512\": \"" ZERO512 "\"}}", ERR_OK},
+	{TREPO_TARGETS, "signed/targets/x", "{\"length\": 1, \"hashes\": {\"md5\": \"00\"}}",
+		ERR_OK},
+	{TREPO_TARGETS, "signed/targets/x",
+		"{\"length\": -1, \"hashes\": {\"sha512\": \"" ZERO512 "\"}}", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/delegations", "-", ERR_OK},
 	{TREPO_TARGETS, "signed/delegations", "[]", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/delegations/keys", "-", ERR_BAD_INPUT},
@@ -259,6 +273,65 @@ static void targets_are_found_by_name(void **state)
 	assert_non_null(t.match);
 }
 
+/* How a file may be listed, and what is made of it as a release and as any file. */
+static void a_release_is_listed_with_its_sha256(void **state)
+{
+	static const struct {
+		const char *hashes;
+		enum err_code as_release, as_file;
+	} rows[] = {
+		{"{\"sha256\": \"" ZERO256 "\"}", ERR_OK, ERR_OK},
+		{"{\"sha256\": \"" ZERO256 "\", \"sha512\": \"" ZERO512 "\"}", ERR_OK, ERR_OK},
+		{"{\"sha512\": \"" ZERO512 "\"}", ERR_BAD_INPUT, ERR_OK},
+		{"{\"md5\": \"00\"}", ERR_BAD_INPUT, ERR_BAD_INPUT},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(meta_fini) struct meta m = {0};
+		struct meta_pin file = {.version = 77};
+		struct target t;
+		struct err e;
+
+		json_object_set_new(json_object_get(w->r.role[TREPO_SAFETY].part, "targets"), "x",
+			json_pack("{s:i, s:o}", "length", 5, "hashes",
+				json_loads(rows[i].hashes, 0, NULL)));
+		trepo_sign(&w->r, TREPO_SAFETY);
+		assert_int_equal(meta_parse(trepo_bytes(&w->r, TREPO_SAFETY), ROLE_TARGETS,
+					 LIMIT_TARGETS_BYTES, &m, &e),
+			0);
+		assert_int_equal(meta_target(&m, "x", &t, &e), -(int)rows[i].as_release);
+		assert_int_equal(meta_file(&m, "x", &file, &e), -(int)rows[i].as_file);
+		assert_int_equal(file.version, rows[i].as_file == ERR_OK ? 0 : 77);
+		assert_int_equal(meta_file(&m, "y", &file, &e), -ERR_NOT_FOUND);
+	}
+}
+
+/* One of two hashes that differs makes another target. */
+static void targets_are_the_same_in_all_they_list(void **state)
+{
+	JSON_AUTO *match = json_object();
+	struct target a = {.length = 5, .match = match}, b = a;
+
+	(void)state;
+	assert_true(meta_target_same(&a, &b));
+	b.has_hash512 = true;
+	assert_false(meta_target_same(&a, &b));
+	a.has_hash512 = true;
+	assert_true(meta_target_same(&a, &b));
+	b.hash512.b[63] = 1;
+	assert_false(meta_target_same(&a, &b));
+	b = a;
+	b.hash.b[0] = 1;
+	assert_false(meta_target_same(&a, &b));
+	b = a;
+	b.length = 6;
+	assert_false(meta_target_same(&a, &b));
+	a.match = b.match = NULL;
+	b.length = 5;
+	assert_false(meta_target_same(&a, &b));
+}
+
 static void patterns_do_not_cross_slashes(void **state)
 {
 	static const struct {
@@ -319,6 +392,8 @@ int main(void)
 		CASE(larger_than_the_bound_is_refused),
 		CASE(canonical_bytes_have_raw_line_ends),
 		CASE(targets_are_found_by_name),
+		CASE(a_release_is_listed_with_its_sha256),
+		CASE(targets_are_the_same_in_all_they_list),
 		CASE(patterns_do_not_cross_slashes),
 	};
 
