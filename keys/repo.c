@@ -49,6 +49,11 @@ json_t *repo_root(
 	return root;
 }
 
+void repo_root_add_time(json_t *root, const struct repo_role *role)
+{
+	json_object_set_new(root, TIMETOKEN_TYPE, signers_of(role, json_object_get(root, "keys")));
+}
+
 json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, unsigned n)
 {
 	json_t *targets = repo_targets(head), *keys = json_object(), *list = json_array();
@@ -128,6 +133,28 @@ json_t *repo_director_targets(struct repo_head head, const struct dev_id *device
 	if (t)
 		repo_targets_add(targets, t);
 	return targets;
+}
+
+void repo_director_plan(json_t *targets, const struct repo_plan *plan)
+{
+	json_t *x = json_object_get(targets, "x-backstay");
+
+	if (plan->image_root)
+		json_object_set_new(x, "imageRepo",
+			json_pack("{s:I, s:I}", "root", (json_int_t)plan->image_root, "snapshot",
+				(json_int_t)plan->image_snapshot));
+	if (plan->offline)
+		json_object_set_new(x, "offline", json_true());
+}
+
+json_t *repo_timetoken(const struct timetoken *t)
+{
+	char time[21];
+
+	time_format(t->time_s, time);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "_type", TIMETOKEN_TYPE, "device",
+		t->device.s, "nonce", t->nonce, "time", time, "timestamp",
+		(json_int_t)t->timestamp);
 }
 
 void repo_pin_of(const char *file, uint64_t version, struct str bytes, struct repo_pin *out)

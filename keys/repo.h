@@ -7,13 +7,15 @@
  *             N.safety.json, N.compliance.json (each its own role), N.snapshot.json
  *             (image-snapshot), timestamp.json (image-timestamp)
  *   director: N.root.json (director-root), and for each device N.targets.json, N.snapshot.json,
- *             timestamp.json (director-targets, director-snapshot, director-timestamp)
+ *             timestamp.json (director-targets, director-snapshot, director-timestamp), and time
+ *             tokens (director-time)
  */
 #ifndef KEYS_REPO_H
 #define KEYS_REPO_H
 
 #include "keys/sign.h"
 #include "proto/trust/director.h"
+#include "proto/trust/timetoken.h"
 
 #define REPO_SPEC_VERSION "1.0.31"
 
@@ -34,6 +36,9 @@ struct repo_role {
  * repository. */
 json_t *repo_root(
 	struct repo_head head, const struct repo_role roles[ROLE_KIND_MAX], bool with_quorum);
+
+/* Adds x-backstay-time to the director's root: who says the time (proto/trust/timetoken.h). */
+void repo_root_add_time(json_t *root, const struct repo_role *role);
 
 /* The image repository's top-level targets: no targets, only delegations, each of every path of two
  * parts (PRODUCT/RELEASE.json). */
@@ -58,6 +63,17 @@ json_t *repo_match(const struct repo_match *m);
  * NULL when the device shall stay as it is; `campaign` may be "". */
 json_t *repo_director_targets(struct repo_head head, const struct dev_id *device,
 	const struct camp_id *campaign, enum desired_order order, const struct target *t);
+
+/* What the director knew and meant, signed along with what it asks for. */
+struct repo_plan {
+	uint64_t image_root, image_snapshot; /* versions of the image repository; 0: not told */
+	bool offline;                        /* for a folder that is carried to the device */
+};
+/* Adds it to a device's targets. */
+void repo_director_plan(json_t *targets, const struct repo_plan *plan);
+
+/* The answer to a device that asks what time it is. */
+json_t *repo_timetoken(const struct timetoken *t);
 
 /* A file that a snapshot or timestamp pins. */
 struct repo_pin {

@@ -30,7 +30,7 @@ void meta_fini(struct meta *m)
 
 /* Two signatures under one key id are refused even where enough others remain: which of them is
  * meant would depend on the reader. */
-static int signatures_check(const json_t *doc, const char *name, struct err *e)
+int signatures_check(const json_t *doc, const char *name, struct err *e)
 {
 	const json_t *list, *one;
 	size_t i, k;

@@ -24,6 +24,12 @@ int signers_find(const struct meta *delegator, const char *role, struct signers 
 bool signers_has(const struct signers *s, const char *keyid);
 /* False when the id names no key, or one that does not parse. */
 bool signers_key(const struct signers *s, const char *keyid, struct pub_key *out);
+/* Have enough of them signed `m` (its doc's "signatures", over its signed_bytes)? ERR_UNSIGNED. */
+int signers_check(
+	const struct signers *s, const struct meta *m, const char *role, struct err *e) MUST_CHECK;
+
+/* "signatures" of a whole file: a bounded list of key id and text, no key id twice. */
+int signatures_check(const json_t *doc, const char *name, struct err *e) MUST_CHECK;
 
 /* What each kind of role must look like below "signed" (meta_form.c). */
 int meta_form_check(const struct meta *m, struct err *e) MUST_CHECK;

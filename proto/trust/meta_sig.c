@@ -106,30 +106,36 @@ static bool signature_holds(const struct meta *m, const struct pub_key *key, con
 
 /* Counted are public keys, not key ids: one key under two ids, or with two signatures, is one
  * person. */
-int meta_check_signatures(
-	const struct meta *m, const struct meta *delegator, const char *role, struct err *e)
+int signers_check(const struct signers *s, const struct meta *m, const char *role, struct err *e)
 {
 	const json_t *one, *list = json_object_get(m->doc, "signatures");
 	struct sha256 counted[LIMIT_SIGNATURES];
 	struct pub_key key;
-	struct signers s;
 	unsigned n = 0;
 	size_t i;
 
-	TRY(signers_find(delegator, role, &s, e));
 	json_array_foreach (list, i, one) {
 		const char *keyid = json_string_value(json_object_get(one, "keyid"));
 		const char *hex = json_string_value(json_object_get(one, "sig"));
 
-		if (!signers_has(&s, keyid) || !signers_key(&s, keyid, &key) ||
+		if (!signers_has(s, keyid) || !signers_key(s, keyid, &key) ||
 			seen(counted, n, &key.spki) || !signature_holds(m, &key, hex))
 			continue;
 		counted[n++] = key.spki;
-		if (n >= s.threshold)
+		if (n >= s->threshold)
 			return 0;
 	}
 	return err_set(e, ERR_UNSIGNED, "%s: %u of %llu signatures", role, n,
-		(unsigned long long)s.threshold);
+		(unsigned long long)s->threshold);
+}
+
+int meta_check_signatures(
+	const struct meta *m, const struct meta *delegator, const char *role, struct err *e)
+{
+	struct signers s;
+
+	TRY(signers_find(delegator, role, &s, e));
+	return signers_check(&s, m, role, e);
 }
 
 int meta_role_keys(const struct meta *delegator, const char *role,

@@ -11,6 +11,7 @@
 #define LIMIT_SNAPSHOT_BYTES   (256 * 1024)
 #define LIMIT_TARGETS_BYTES    (2 * 1024 * 1024)
 #define LIMIT_DIRECTOR_BYTES   (64 * 1024) /* any file of a director repository */
+#define LIMIT_TIMETOKEN_BYTES  (4 * 1024)  /* a time token, or the time floor */
 #define LIMIT_KEYS             64          /* in one root or targets file */
 #define LIMIT_SIGNATURES       64
 #define LIMIT_DELEGATIONS      32
