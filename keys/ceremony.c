@@ -30,10 +30,11 @@ static const struct ceremony_row {
 	{"director-timestamp", "online", "timestamp", 0, 1},
 	{"director-snapshot", "online", "snapshot", 0, 1},
 	{"director-targets", "online", "targets", 0, 1},
+	{"director-time", "online", "time", 0, 1},
 };
 
-/* Where in the table a repository's top-level roles and the approvers begin. */
-enum { IMAGE = 0, APPROVERS = 4, DIRECTOR = 7 };
+/* Where in the table a repository's top-level roles, the approvers and who says the time begin. */
+enum { IMAGE = 0, APPROVERS = 4, DIRECTOR = 7, TIME = 11 };
 
 struct ceremony {
 	struct fs fs; /* beneath the ceremony's folder */
@@ -90,11 +91,16 @@ static int write_root(struct ceremony *c, unsigned first, const char *file, stru
 {
 	const struct sign_key *keys[ROLE_KIND_MAX][LIMIT_KEYS];
 	struct repo_head head = {1, c->now_s + YEAR};
-	struct repo_role roles[ROLE_KIND_MAX];
+	struct repo_role roles[ROLE_KIND_MAX], time;
+	const struct sign_key *time_keys[1][LIMIT_KEYS];
 	JSON_AUTO *root = NULL;
 
 	signers(c, first, ROLE_KIND_MAX, roles, keys);
 	root = repo_root(head, roles, first == IMAGE);
+	if (first == DIRECTOR) {
+		signers(c, TIME, 1, &time, time_keys);
+		repo_root_add_time(root, &time);
+	}
 	return write_signed(c, file, root, rows[first].keys, e);
 }
 

@@ -17,7 +17,8 @@ static const char *const secrets[] = {"offline/image-root-1", "offline/image-roo
 	"offline/image-targets-3", "offline/engineering-1", "offline/safety-1",
 	"offline/compliance-1", "offline/director-root-1", "offline/director-root-2",
 	"offline/director-root-3", "online/image-timestamp", "online/image-snapshot",
-	"online/director-timestamp", "online/director-snapshot", "online/director-targets"};
+	"online/director-timestamp", "online/director-snapshot", "online/director-targets",
+	"online/director-time"};
 
 static int keys_made(void **state)
 {
@@ -145,6 +146,7 @@ static void the_directors_root_stands_alone(void **state)
 {
 	BUF_AUTO root = read_all("keys/repo/director/1.root.json");
 	struct trusted_set t;
+	struct sha256 time;
 	struct err e;
 
 	(void)state;
@@ -152,6 +154,8 @@ static void the_directors_root_stands_alone(void **state)
 	assert_int_equal(trusted_load_root(&t, buf_str(&root), &e), 0);
 	assert_int_equal(trusted_roots_done(&t, &e), 0);
 	assert_null(json_object_get(t.root.signed_part, "x-backstay-quorum"));
+	assert_int_equal(timetoken_keys(&t.root, &time, &e), 0);
+	assert_false(sha256_is_zero(&time));
 	trusted_fini(&t);
 }
 
