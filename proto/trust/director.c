@@ -46,6 +46,18 @@ int director_rollback_to(const json_t *match, struct rollback_to out[LIMIT_ROLLB
 	return 0;
 }
 
+static int image_read(const json_t *x, struct desired *d, struct err *e)
+{
+	static const char where[] = "director.x-backstay.imageRepo";
+	const json_t *image;
+
+	if (!json_object_get(x, "imageRepo"))
+		return 0;
+	TRY(json_obj(x, "director.x-backstay", "imageRepo", &image, e));
+	TRY(json_u64(image, where, "root", 1, META_VERSION_MAX, &d->image_root, e));
+	return json_u64(image, where, "snapshot", 1, META_VERSION_MAX, &d->image_snapshot, e);
+}
+
 /* "x-backstay" of the director's targets: for whom, in which campaign, what to do. */
 static int head_read(
 	const struct meta *m, const struct device_facts *dev, struct desired *d, struct err *e)
@@ -65,7 +77,8 @@ static int head_read(
 		TRY(id_parse(str_of(campaign), "campaign", d->campaign.s, e));
 	TRY(json_choice(x, where, "order", order_names, DESIRED_ORDER_MAX, &order, e));
 	d->order = (enum desired_order)order;
-	return 0;
+	TRY(json_bool_opt(x, where, "offline", &d->offline, e));
+	return image_read(x, d, e);
 }
 
 /* The one entry of "targets", or none when there is nothing to run. */
@@ -145,6 +158,17 @@ static int counter_check(const struct device_facts *dev, const struct desired *d
 		(unsigned long long)d->counter, (unsigned long long)dev->counter_floor);
 }
 
+static int view_check(const struct trusted_set *image, const struct desired *d, struct err *e)
+{
+	if (image->root.version >= d->image_root && image->snapshot.version >= d->image_snapshot)
+		return 0;
+	return err_set(e, ERR_ROLLED_BACK,
+		"image: root %llu and snapshot %llu, the director planned with %llu and %llu",
+		(unsigned long long)image->root.version,
+		(unsigned long long)image->snapshot.version, (unsigned long long)d->image_root,
+		(unsigned long long)d->image_snapshot);
+}
+
 int director_agree(const struct trusted_set *director, const struct trusted_set *image,
 	const struct device_facts *dev, struct desired *io, struct err *e)
 {
@@ -154,6 +178,7 @@ int director_agree(const struct trusted_set *director, const struct trusted_set 
 	if (d.order == DESIRED_NOTHING)
 		return 0;
 	TRY(meta_target(&director->targets, d.path, &asked, e));
+	TRY(view_check(image, &d, e));
 	TRY(director_image_agrees(image, d.path, &allowed, e));
 	if (!meta_target_same(&asked, &allowed))
 		return err_set(e, ERR_MIXED, "%s: the director asks for another one than is signed",

@@ -2,9 +2,11 @@
  * allows. Pure.
  *
  * Director targets.json: top-level "x-backstay": {"device": ID, "campaign": ID or "", "order":
- * "install" | "rollback" | "nothing"}; at most one entry in "targets": the release document that
- * the device shall run (none: stay as you are). Image repository: root.json carries
- * "x-backstay-quorum": [{"paths": [PATTERN, ...], "all_of": ["engineering", "safety",
+ * "install" | "rollback" | "nothing", "imageRepo": {"root": N, "snapshot": N} (the versions of the
+ * image repository that the director planned with; may be missing), "offline": true when the files
+ * are made to be carried to the device, and may not be served}; at most one entry in "targets": the
+ * release document that the device shall run (none: stay as you are). Image repository: root.json
+ * carries "x-backstay-quorum": [{"paths": [PATTERN, ...], "all_of": ["engineering", "safety",
  * "compliance"]}]; each named role is a direct delegation of top-level targets and must list the
  * same release document with the same length, hash and custom.match. A rule in root may add roles,
  * never go below the minimum compiled in. custom.match: {"hardwareIds": [sorted], "releaseCounter":
@@ -28,10 +30,12 @@ struct rollback_to {
 
 struct desired {
 	enum desired_order order;
-	struct camp_id campaign;      /* "" when none */
-	uint64_t director_version;    /* of the director's targets.json */
-	struct sha256 manifest;       /* digest of the director's targets.json as received */
-	char path[LIMIT_TARGET_NAME]; /* "ocr/ocr-4.json" */
+	struct camp_id campaign;             /* "" when none */
+	bool offline;                        /* made to be carried to the device */
+	uint64_t image_root, image_snapshot; /* what was planned with; 0: not told */
+	uint64_t director_version;           /* of the director's targets.json */
+	struct sha256 manifest;              /* digest of the director's targets.json as received */
+	char path[LIMIT_TARGET_NAME];        /* "ocr/ocr-4.json" */
 	uint64_t length;
 	struct sha256 hash; /* of the release document */
 	uint64_t counter;   /* releaseCounter */
@@ -66,7 +70,8 @@ int director_quorum(const struct trusted_set *image, const char *path,
 	char roles[LIMIT_DELEGATIONS][LIMIT_ROLE_NAME], unsigned *out_n, struct err *e) MUST_CHECK;
 
 /* The agreement: same name, length, hash and custom.match in the director and in every role of the
- * quorum (no public key counting in two roles), hardware fits, counter not below the floor unless
+ * quorum (no public key counting in two roles), an image repository no older than the director
+ * planned with, hardware fits, counter not below the floor unless
  * this is the release that runs, or the order is a rollback and the release that runs
  * pre-authorised exactly this one. Every role of the quorum must have been accepted by
  * trusted_delegated. Completes *io. ERR_MIXED, ERR_UNSIGNED, ERR_WRONG_DEVICE, ERR_ROLLED_BACK,

@@ -497,6 +497,73 @@ static void a_match_that_cannot_be_read_is_refused(void **state)
 	}
 }
 
+static void a_counter_that_is_missing_is_refused(void **state)
+{
+	struct world *w = *state;
+	json_t *asked = json_object_get(
+		json_object_get(w->director.role[TREPO_TARGETS].part, "targets"), PATH);
+
+	json_object_del(
+		json_object_get(json_object_get(asked, "custom"), "match"), "releaseCounter");
+	for (enum trepo_file f = TREPO_ENGINEERING; f < TREPO_FILES; f++)
+		json_object_del(match_of(w, f), "releaseCounter");
+	answer_is(w, "no counter", ERR_BAD_INPUT);
+}
+
+static void a_counter_must_be_equal_in_both_repositories(void **state)
+{
+	struct world *w = *state;
+
+	for (enum trepo_file f = TREPO_ENGINEERING; f < TREPO_FILES; f++)
+		json_object_set_new(match_of(w, f), "releaseCounter", json_integer(5));
+	answer_is(w, "4 and 5", ERR_MIXED);
+}
+
+/* ---- what the director planned with ---- */
+
+static void plan(struct world *w, const char *text)
+{
+	json_object_set_new(direction(w), "imageRepo", json_loads(text, JSON_DECODE_ANY, NULL));
+}
+
+static void an_older_image_repository_than_planned_with_is_refused(void **state)
+{
+	static const struct {
+		const char *plan;
+		enum err_code want;
+	} t[] = {
+		{"{\"root\":1,\"snapshot\":1}", ERR_OK},
+		{"{\"root\":1,\"snapshot\":2}", ERR_ROLLED_BACK},
+		{"{\"root\":2,\"snapshot\":1}", ERR_ROLLED_BACK},
+		{"{\"root\":1}", ERR_BAD_INPUT},
+		{"{\"root\":0,\"snapshot\":1}", ERR_BAD_INPUT},
+		{"{\"root\":1,\"snapshot\":\"1\"}", ERR_BAD_INPUT},
+		{"[1,1]", ERR_BAD_INPUT},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		plan(w, t[i].plan);
+		answer_is(w, t[i].plan, t[i].want);
+	}
+	plan(w, "{\"root\":1,\"snapshot\":2}");
+	trepo_set_version(&w->image, TREPO_SNAPSHOT, 3);
+	answer_is(w, "a newer one than planned with", ERR_OK);
+}
+
+static void files_that_are_carried_say_so(void **state)
+{
+	struct world *w = *state;
+
+	answer_is(w, "not said", ERR_OK);
+	assert_false(w->got.offline);
+	json_object_set_new(direction(w), "offline", json_true());
+	answer_is(w, "said", ERR_OK);
+	assert_true(w->got.offline);
+	json_object_set_new(direction(w), "offline", json_integer(1));
+	answer_is(w, "said oddly", ERR_BAD_INPUT);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -526,6 +593,10 @@ int main(void)
 		CASE(a_rollback_needs_the_running_releases_word),
 		CASE(a_release_says_what_may_follow_it),
 		CASE(a_match_that_cannot_be_read_is_refused),
+		CASE(a_counter_that_is_missing_is_refused),
+		CASE(a_counter_must_be_equal_in_both_repositories),
+		CASE(an_older_image_repository_than_planned_with_is_refused),
+		CASE(files_that_are_carried_say_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
