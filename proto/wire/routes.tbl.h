@@ -5,6 +5,8 @@
 	X(METRICS, GET, "/metrics", ANYONE, 0, "Prometheus text metrics of the server")                                \
 	X(DIRECTOR_META, GET, "/director/{device}/{file}", DEVICE, 0,                                                  \
 		"Director metadata of one device, signed on demand; asking for timestamp.json is asking for admission") \
+	X(DIRECTOR_TIME, GET, "/director/{device}/time/{nonce}", DEVICE, 0,                                            \
+		"A signed answer to what time it is, for the 32 hexadecimal digits that the device has made up")       \
 	X(IMAGE_META, GET, "/image/{file}", ANYONE, 0, "Metadata of the image repository")                             \
 	X(IMAGE_TARGET, GET, "/image/targets/{product}/{file}", ANYONE, 0, "A release document, named DIGEST.NAME")    \
 	X(ARTIFACT, GET, "/artifacts/{digest}", ANYONE, 0, "Bytes of an artifact by their SHA-256; ranges work")       \

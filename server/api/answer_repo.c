@@ -60,6 +60,19 @@ int answer_DIRECTOR_META(
 	return 0;
 }
 
+/* Asking for the time is asking for the desired state, so that no newer one is held back by whoever
+ * lets only this question through. */
+int answer_DIRECTOR_TIME(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	char device[ID_TEXT_MAX], nonce[NONCE_TEXT], etag[80];
+
+	TRY(answer_id(rq, 0, "device", device, e));
+	TRY(timetoken_nonce_parse(rq->args[1], nonce, e));
+	TRY(admit_poll(a->run, device, "", etag, e));
+	return desired_time(a->run, device, nonce, &out->body, e);
+}
+
 int answer_IMAGE_META(
 	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {

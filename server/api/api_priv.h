@@ -10,13 +10,10 @@
 typedef int answer_f(
 	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e);
 
-/* answer_health, answer_metrics, ...: one per row of the routes. */
-answer_f answer_HEALTH, answer_METRICS, answer_DIRECTOR_META, answer_IMAGE_META,
-	answer_IMAGE_TARGET, answer_ARTIFACT, answer_REPORT, answer_DEVICES, answer_DEVICE,
-	answer_DEVICE_HISTORY, answer_ARTIFACT_PUT, answer_RELEASE_PUBLISH, answer_RELEASES,
-	answer_RELEASE, answer_CAMPAIGN_CREATE, answer_CAMPAIGNS, answer_CAMPAIGN,
-	answer_CAMPAIGN_DEVICES, answer_CAMPAIGN_ORDER, answer_AUDIT, answer_USERS, answer_USER_ADD,
-	answer_USER_REVOKE;
+/* answer_HEALTH, answer_METRICS, ...: one per row of the routes. */
+#define X(id, ...) answer_f answer_##id;
+ROUTE_TABLE(X)
+#undef X
 
 /* Writes and frees `j`. */
 void answer_json(struct web_reply *out, json_t *j);

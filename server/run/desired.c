@@ -57,6 +57,17 @@ static enum desired_order order_of(const struct desired_row *d)
 	return DESIRED_NOTHING;
 }
 
+/* The image repository as it is now: a device that is shown an older one refuses it. */
+static int plan_with(struct run *r, struct repo_plan *out, struct err *e)
+{
+	META_ROW_AUTO root = {0}, snapshot = {0};
+
+	TRY(metadata_get(r->c.db, REPO_IMAGE, "root", 0, &root, e));
+	TRY(metadata_get(r->c.db, REPO_IMAGE, "snapshot", 0, &snapshot, e));
+	*out = (struct repo_plan){.image_root = root.version, .image_snapshot = snapshot.version};
+	return 0;
+}
+
 /* The entry as the image repository has it: both must agree. */
 static int sign_targets(struct signing *s, struct repo_head head, struct err *e)
 {
@@ -64,19 +75,21 @@ static int sign_targets(struct signing *s, struct repo_head head, struct err *e)
 	struct signer *signer = s->r->c.signer;
 	RELEASE_ROW_AUTO release = {0};
 	JSON_AUTO *match = NULL;
+	struct repo_plan plan;
 	struct target t = {0};
 
+	TRY(plan_with(s->r, &plan, e));
 	if (!*want->path)
 		return signer_director_targets(signer, head, &s->d.id, &want->campaign,
-			DESIRED_NOTHING, NULL, &s->targets.bytes, e);
+			DESIRED_NOTHING, NULL, &plan, &s->targets.bytes, e);
 	TRY(releases_get(s->r->c.db, want->path, &release, e));
 	TRY(json_read(buf_str(&release.match), release.match.n, &match, e));
 	snprintf(t.path, sizeof t.path, "%s", want->path);
 	t.length = release.length;
 	t.hash = release.digest;
 	t.match = match;
-	return signer_director_targets(
-		signer, head, &s->d.id, &want->campaign, order_of(want), &t, &s->targets.bytes, e);
+	return signer_director_targets(signer, head, &s->d.id, &want->campaign, order_of(want), &t,
+		&plan, &s->targets.bytes, e);
 }
 
 /* The file's version is the desired state's; one that only gets old makes that grow, too. */
@@ -162,4 +175,25 @@ int desired_file(
 	}
 	*out = m;
 	return 0;
+}
+
+/* A clock that was set back must not make devices refuse what they are told. */
+static int64_t time_to_say(struct run *r)
+{
+	r->time_said = MAX(r->time_said, run_now_s(r));
+	return r->time_said;
+}
+
+int desired_time(
+	struct run *r, const char *device, const char *nonce, struct buf *out, struct err *e)
+{
+	META_ROW_AUTO timestamp = {0};
+	struct timetoken t = {0};
+
+	TRY(device_meta_get(r->c.db, device, "timestamp", &timestamp, e));
+	snprintf(t.device.s, sizeof t.device.s, "%s", device);
+	snprintf(t.nonce, sizeof t.nonce, "%s", nonce);
+	t.time_s = time_to_say(r);
+	t.timestamp = timestamp.version;
+	return signer_time(r->c.signer, &t, out, e);
 }

@@ -14,4 +14,9 @@ int desired_sign(struct run *r, const char *device, struct err *e) MUST_CHECK;
 int desired_file(struct run *r, const char *device, struct str name, struct meta_row *out,
 	struct err *e) MUST_CHECK;
 
+/* Appends a time token for a device whose files are signed: what time it is, and which
+ * timestamp.json is the newest. `nonce` has been parsed. ERR_NOT_FOUND when the fleet has none. */
+int desired_time(struct run *r, const char *device, const char *nonce, struct buf *out,
+	struct err *e) MUST_CHECK;
+
 #endif

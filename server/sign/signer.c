@@ -10,11 +10,13 @@ enum online_role {
 	DIRECTOR_TARGETS,
 	DIRECTOR_SNAPSHOT,
 	DIRECTOR_TIMESTAMP,
+	ONLINE_ROLE_MUST, /* what follows may be missing */
+	DIRECTOR_TIME = ONLINE_ROLE_MUST,
 	ONLINE_ROLE_MAX
 };
 
 static const char *const role_names[ONLINE_ROLE_MAX] = {"image-snapshot", "image-timestamp",
-	"director-targets", "director-snapshot", "director-timestamp"};
+	"director-targets", "director-snapshot", "director-timestamp", "director-time"};
 
 struct signer {
 	struct keystore *keys;
@@ -25,7 +27,7 @@ static int check_roles(const struct keystore *keys, const char *dir, struct err 
 {
 	const struct sign_key *found[LIMIT_KEYS];
 
-	for (size_t i = 0; i < ONLINE_ROLE_MAX; i++)
+	for (size_t i = 0; i < ONLINE_ROLE_MUST; i++)
 		if (!keystore_find(keys, role_names[i], found))
 			return err_set(
 				e, ERR_NOT_FOUND, "%s: there is no key %s.pem", dir, role_names[i]);
@@ -89,10 +91,12 @@ int signer_image_timestamp(struct signer *s, struct repo_head head, const struct
 
 int signer_director_targets(struct signer *s, struct repo_head head, const struct dev_id *device,
 	const struct camp_id *campaign, enum desired_order order, const struct target *t,
-	struct buf *out, struct err *e)
+	const struct repo_plan *plan, struct buf *out, struct err *e)
 {
-	return sign(s, DIRECTOR_TARGETS, repo_director_targets(head, device, campaign, order, t),
-		out, e);
+	json_t *targets = repo_director_targets(head, device, campaign, order, t);
+
+	repo_director_plan(targets, plan);
+	return sign(s, DIRECTOR_TARGETS, targets, out, e);
 }
 
 int signer_director_snapshot(struct signer *s, struct repo_head head,
@@ -105,4 +109,14 @@ int signer_director_timestamp(struct signer *s, struct repo_head head,
 	const struct repo_pin *snapshot, struct buf *out, struct err *e)
 {
 	return sign(s, DIRECTOR_TIMESTAMP, repo_timestamp(head, snapshot), out, e);
+}
+
+int signer_time(struct signer *s, const struct timetoken *t, struct buf *out, struct err *e)
+{
+	const struct sign_key *keys[LIMIT_KEYS];
+
+	if (!keystore_find(s->keys, role_names[DIRECTOR_TIME], keys))
+		return err_set(
+			e, ERR_NOT_FOUND, "this fleet has no key %s", role_names[DIRECTOR_TIME]);
+	return sign(s, DIRECTOR_TIME, repo_timetoken(t), out, e);
 }

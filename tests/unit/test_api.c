@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/trust/timetoken.h"
+#include "proto/trust/verify.h"
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
 #include "tests/lib/serving.h"
@@ -222,6 +224,42 @@ static void a_poll_that_knows_the_newest_is_answered_without_it(void **state)
 	assert_true(str_eq(buf_str(&first.body), buf_str(&other.body)));
 }
 
+/* Is that the timestamp's version? */
+static int meta_version(struct str bytes, uint64_t want, struct err *e)
+{
+	CLEANUP(meta_fini) struct meta m = {0};
+
+	TRY(meta_parse(bytes, ROLE_TIMESTAMP, LIMIT_TIMESTAMP_BYTES, &m, e));
+	return m.version == want ? 0 : err_set(e, ERR_MIXED, "another version");
+}
+
+#define NONCE "00112233445566778899aabbccddeeff"
+
+static void what_time_it_is_is_signed_for_who_asks(void **state)
+{
+	CLEANUP(trusted_fini) struct trusted_set set;
+	ANSWER_AUTO root, timestamp, token, odd, unknown;
+	struct dev_id dev = {"clockless"};
+	struct timetoken got;
+	struct err e;
+
+	(void)state;
+	report(dev.s, 1, "\"kind\": \"hello\", \"hardware\": \"toy\", \"state\": \"idle\"");
+	ask(&server, "GET", "/director/clockless/1.root.json", NULL, NULL, NULL, &root);
+	trusted_init(&set, time(NULL));
+	expect_ok(trusted_load_root(&set, buf_str(&root.body), &e), &e);
+	ask(&server, "GET", "/director/clockless/time/" NONCE, NULL, NULL, NULL, &token);
+	assert_int_equal(token.status, 200);
+	expect_ok(timetoken_verify(&set.root, buf_str(&token.body), &dev, NONCE, &got, &e), &e);
+	assert_in_range(got.time_s, time(NULL) - 60, time(NULL));
+	ask(&server, "GET", "/director/clockless/timestamp.json", NULL, NULL, NULL, &timestamp);
+	expect_ok(meta_version(buf_str(&timestamp.body), got.timestamp, &e), &e);
+	ask(&server, "GET", "/director/clockless/time/0011", NULL, NULL, NULL, &odd);
+	assert_int_equal(odd.status, 400);
+	ask(&server, "GET", "/director/nobody/time/" NONCE, NULL, NULL, NULL, &unknown);
+	assert_int_equal(unknown.status, 404);
+}
+
 static void metadata_and_documents_are_served_by_version_and_digest(void **state)
 {
 	static const char *const files[] = {"root.json", "1.root.json", "timestamp.json",
@@ -427,6 +465,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_name),
 		cmocka_unit_test(a_wrong_token_is_no_token),
 		cmocka_unit_test(a_poll_that_knows_the_newest_is_answered_without_it),
+		cmocka_unit_test(what_time_it_is_is_signed_for_who_asks),
 		cmocka_unit_test(metadata_and_documents_are_served_by_version_and_digest),
 		cmocka_unit_test(an_artifact_comes_back_as_it_was_sent),
 		cmocka_unit_test(a_release_is_published_once),
