@@ -37,7 +37,8 @@ PY
 }
 
 # keep NAME COMMAND...: runs a program in the background and starts it again when it ends, as a service manager does, until
-# `let_go NAME`. Its pid is in run/NAME.pid, its output in log/NAME.log.
+# `let_go NAME`. Its pid is in run/NAME.pid, its output in log/NAME.log. It holds nothing of its caller's open, so that
+# whoever reads the caller's output sees its end.
 keep() {
 	name=$1
 	shift
@@ -48,7 +49,7 @@ keep() {
 			echo $! >"$W/run/$name.pid"
 			wait $! || true
 		done
-	) 2>/dev/null &
+	) </dev/null >/dev/null 2>&1 &
 	wait_until 5 "$name to be started" test -s "$W/run/$name.pid"
 }
 
