@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/wire/decimal.h"
 #include "proto/wire/limits.h"
 
 #define MAX_INTEGER ((1ULL << 53) - 1)
@@ -35,62 +36,84 @@ static size_t skip_string(struct str text, size_t i)
 	return i;
 }
 
-/* A number as jansson's lexer would see it, judged before it becomes a double. */
-static int check_number(struct str text, size_t at, size_t *out_end, struct err *e)
+/* The bytes from `at` on that a number may be made of. */
+static struct str number_at(struct str text, size_t at)
 {
-	struct str digits = {text.p + at, 0};
-	bool whole = true;
+	struct str token = {text.p + at, 0};
+
+	while (at + token.n < text.n && str_has_char("0123456789+-.eE", token.p[token.n]))
+		token.n++;
+	return token;
+}
+
+static bool is_whole(struct str token)
+{
+	for (size_t i = 0; i < token.n; i++)
+		if (str_has_char(".eE", token.p[i]))
+			return false;
+	return true;
+}
+
+static bool fits_53_bits(struct str token)
+{
+	bool negative = token.n && token.p[0] == '-';
+	struct str digits = {token.p + negative, token.n - negative};
 	uint64_t v;
 
-	while (at + digits.n < text.n && str_has_char("0123456789+-.eE", digits.p[digits.n])) {
-		whole = whole && !str_has_char(".eE", digits.p[digits.n]);
-		digits.n++;
-	}
-	*out_end = at + digits.n - 1;
-	if (!whole)
+	return str_to_u64(digits, 0, MAX_INTEGER, &v, NULL) == 0;
+}
+
+/* A number as jansson's lexer would see it, judged before it becomes a double. */
+static int check_number(struct str text, size_t at, struct str token, struct err *e)
+{
+	if (!is_whole(token))
 		return refuse(
 			text, at, e, "a fraction or an exponent; only whole numbers are allowed");
-	if (digits.p[0] == '-') {
-		digits.p++;
-		digits.n--;
-	}
-	if (str_to_u64(digits, 0, MAX_INTEGER, &v, NULL) < 0)
+	if (!fits_53_bits(token))
 		return refuse(text, at, e, "not a whole number of at most 53 bits");
 	return 0;
 }
 
 /* What jansson would let through or only find after deep recursion. Everything else is its
- * business. */
-static int scan(struct str text, struct err *e)
+ * business. With `out`, numbers that would be refused are written there as text, amid a copy of all
+ * the rest. */
+static int scan(struct str text, struct buf *out, struct err *e)
 {
 	unsigned depth = 0;
+	struct str token;
 
-	for (size_t i = 0; i < text.n; i++) {
+	for (size_t i = 0, from = 0; i < text.n; from = ++i) {
 		char c = text.p[i];
 
-		if (c == '"')
+		if (c == '"') {
 			i = skip_string(text, i);
-		else if (c == '-' || (c >= '0' && c <= '9'))
-			TRY(check_number(text, i, &i, e));
-		else if ((c == '{' || c == '[') && ++depth > LIMIT_JSON_DEPTH)
+		} else if (c == '-' || (c >= '0' && c <= '9')) {
+			token = number_at(text, i);
+			if (!out)
+				TRY(check_number(text, i, token, e));
+			i += token.n - 1;
+			if (out && decimal_is(token) &&
+				(!is_whole(token) || !fits_53_bits(token))) {
+				buf_addf(out, "{\"x-decimal\":\"%.*s\"}", (int)token.n, token.p);
+				continue;
+			}
+		} else if ((c == '{' || c == '[') && ++depth > LIMIT_JSON_DEPTH) {
 			return refuse(text, i, e, "nested too deep");
-		else if ((c == '}' || c == ']') && depth > 0)
+		} else if ((c == '}' || c == ']') && depth > 0) {
 			depth--;
+		}
+		if (out)
+			buf_add(out, text.p + from, MIN(i + 1, text.n) - from);
 	}
 	return 0;
 }
 
-int json_read(struct str text, size_t max, json_t **out, struct err *e)
+static int load(struct str text, json_t **out, struct err *e)
 {
 	json_error_t why;
-	json_t *j;
+	json_t *j = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &why);
 	char *near;
 
-	if (text.n > max)
-		return err_set(e, ERR_TOO_LARGE, "%zu bytes of JSON, at most %zu are allowed",
-			text.n, max);
-	TRY(scan(text, e));
-	j = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &why);
 	if (!j) {
 		/* What follows is a piece of the input, and not fit for a log. */
 		near = strstr(why.text, " near ");
@@ -100,6 +123,30 @@ int json_read(struct str text, size_t max, json_t **out, struct err *e)
 	}
 	*out = j;
 	return 0;
+}
+
+static int bound(struct str text, size_t max, struct err *e)
+{
+	if (text.n > max)
+		return err_set(e, ERR_TOO_LARGE, "%zu bytes of JSON, at most %zu are allowed",
+			text.n, max);
+	return 0;
+}
+
+int json_read(struct str text, size_t max, json_t **out, struct err *e)
+{
+	TRY(bound(text, max, e));
+	TRY(scan(text, NULL, e));
+	return load(text, out, e);
+}
+
+int json_read_foreign(struct str text, size_t max, json_t **out, struct err *e)
+{
+	BUF_AUTO plain = {0};
+
+	TRY(bound(text, max, e));
+	TRY(scan(text, &plain, e));
+	return load(buf_str(&plain), out, e);
 }
 
 /* ---- writing ---- */

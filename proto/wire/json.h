@@ -20,6 +20,12 @@ void json_release(json_t **j);
  * column. */
 int json_read(struct str text, size_t max, json_t **out, struct err *e) MUST_CHECK;
 
+/* The same for documents of other makers (evidence), which may hold any number that JSON allows:
+ * one that is no whole number of at most 53 bits becomes {"x-decimal": "44.7"}, its text as it
+ * stood, so that nothing is ever rounded (proto/wire/decimal.h compares it). Such a value is for
+ * reading only. */
+int json_read_foreign(struct str text, size_t max, json_t **out, struct err *e) MUST_CHECK;
+
 /* The bytes that are signed and hashed. Takes no fractions. Never fails on a value that json_read
  * gave. */
 void json_canonical(const json_t *j, struct buf *out);

@@ -48,6 +48,23 @@
 #define LIMIT_TOKEN_LIFE_MS (3650ULL * 24 * 3600 * 1000)
 #define LIMIT_DEVICES       100000000 /* in one wave */
 
+/* evidence and gates */
+#define LIMIT_ENVELOPE_BYTES    (1024 * 1024) /* one DSSE envelope */
+#define LIMIT_VSA_BYTES         (32 * 1024)   /* the one kind of envelope that devices read */
+#define LIMIT_ENVELOPE_SIGS     8
+#define LIMIT_EVIDENCE          32 /* files of one release */
+#define LIMIT_EVIDENCE_ROLES    8
+#define LIMIT_SUBJECTS          64 /* of one statement */
+#define LIMIT_PREDICATE_TYPE    96
+#define LIMIT_GATE_BYTES        (32 * 1024)
+#define LIMIT_GATES             4 /* that one release must pass */
+#define LIMIT_GATE_POLICIES     8 /* versions of one gate that are accepted side by side */
+#define LIMIT_GATE_REQUIREMENTS 16
+#define LIMIT_GATE_CONDITIONS   8
+#define LIMIT_GATE_SCENARIOS    16
+#define LIMIT_GATE_NAME         64 /* of a scenario, a suite, a field */
+#define LIMIT_NUMBER_CHARS      40 /* of a number in evidence, that is to be compared */
+
 /* archives */
 #define LIMIT_TAR_ENTRIES     200000
 #define LIMIT_TAR_NAME        256
