@@ -71,6 +71,51 @@ json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, un
 	return targets;
 }
 
+static json_t *types_of(const struct repo_witness *w)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < w->n_kinds; i++)
+		json_array_append_new(list, json_string(predicate_type(w->kinds[i])));
+	return list;
+}
+
+static json_t *gates_of(const struct sha256 *gates, unsigned n)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		char hex[SHA256_TEXT];
+
+		sha256_format(&gates[i], hex);
+		json_array_append_new(
+			list, json_pack("{s:[s], s:[s]}", "paths", "*/*", "policies", hex));
+	}
+	return list;
+}
+
+void repo_set_witnesses(json_t *targets, const struct repo_witness *witnesses, unsigned n,
+	const struct sha256 *gates, unsigned n_gates)
+{
+	json_t *keys = json_object(), *roles = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		json_t *role = signers_of(&witnesses[i].who, keys);
+
+		json_object_set_new(role, "name", json_string(witnesses[i].who.role));
+		json_object_set_new(role, "predicateTypes", types_of(&witnesses[i]));
+		json_array_append_new(roles, role);
+	}
+	json_object_set_new(targets, "x-backstay-evidence",
+		json_pack("{s:o, s:o, s:o}", "keys", keys, "roles", roles, "gates",
+			gates_of(gates, n_gates)));
+}
+
+void repo_demand_evidence(json_t *root)
+{
+	json_object_set_new(root, "x-backstay-evidence", json_pack("[{s:[s]}]", "paths", "*/*"));
+}
+
 json_t *repo_targets(struct repo_head head)
 {
 	json_t *targets = head_of(ROLE_TARGETS, head);
@@ -103,9 +148,33 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static int by_type_and_hash(const void *a, const void *b)
+{
+	const struct evidence_ref *x = a, *y = b;
+	int order = strcmp(x->type, y->type);
+
+	return order ? order : memcmp(x->hash.b, y->hash.b, sizeof x->hash.b);
+}
+
+static void set_evidence(json_t *match, struct evidence_list sorted)
+{
+	json_t *list = json_array();
+
+	qsort(sorted.v, sorted.n, sizeof sorted.v[0], by_type_and_hash);
+	for (unsigned i = 0; i < sorted.n; i++) {
+		char hex[SHA256_TEXT];
+
+		sha256_format(&sorted.v[i].hash, hex);
+		json_array_append_new(
+			list, json_pack("{s:s, s:I, s:s}", "predicateType", sorted.v[i].type,
+				      "length", (json_int_t)sorted.v[i].length, "sha256", hex));
+	}
+	json_object_set_new(match, "evidence", list);
+}
+
 json_t *repo_match(const struct repo_match *m)
 {
-	json_t *hardware = json_array(), *back = json_array();
+	json_t *hardware = json_array(), *back = json_array(), *match;
 	struct repo_match sorted = *m;
 
 	qsort(sorted.hardware, m->n_hardware, sizeof sorted.hardware[0], by_text);
@@ -118,8 +187,11 @@ json_t *repo_match(const struct repo_match *m)
 		json_array_append_new(back,
 			json_pack("{s:s, s:s}", "path", m->rollback_to[i].path, "sha256", hex));
 	}
-	return json_pack("{s:o, s:I, s:o}", "hardwareIds", hardware, "releaseCounter",
+	match = json_pack("{s:o, s:I, s:o}", "hardwareIds", hardware, "releaseCounter",
 		(json_int_t)m->counter, "rollbackTo", back);
+	if (m->evidence.n)
+		set_evidence(match, m->evidence);
+	return match;
 }
 
 json_t *repo_director_targets(struct repo_head head, const struct dev_id *device,

@@ -14,7 +14,7 @@
 #define KEYS_REPO_H
 
 #include "keys/sign.h"
-#include "proto/trust/director.h"
+#include "proto/trust/evidence.h"
 #include "proto/trust/timetoken.h"
 
 #define REPO_SPEC_VERSION "1.0.31"
@@ -44,18 +44,32 @@ void repo_root_add_time(json_t *root, const struct repo_role *role);
  * parts (PRODUCT/RELEASE.json). */
 json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, unsigned n);
 
+/* Who may give evidence of which kinds. */
+struct repo_witness {
+	struct repo_role who;
+	unsigned n_kinds;
+	const enum predicate *kinds;
+};
+/* Adds x-backstay-evidence to the image repository's top-level targets: these witnesses, and for
+ * every release each of the `n_gates` policies. */
+void repo_set_witnesses(json_t *targets, const struct repo_witness *witnesses, unsigned n,
+	const struct sha256 *gates, unsigned n_gates);
+/* Adds x-backstay-evidence to its root: no release without a summary. */
+void repo_demand_evidence(json_t *root);
+
 /* A delegated role's file without entries. */
 json_t *repo_targets(struct repo_head head);
 /* Adds or replaces an entry. */
 void repo_targets_add(json_t *targets, const struct target *t);
 
-/* custom.match of a release. */
+/* custom.match of a release; "evidence" is left out when there is none. */
 struct repo_match {
 	unsigned n_hardware;
 	char hardware[LIMIT_HARDWARE_IDS][ID_TEXT_MAX];
 	uint64_t counter;
 	unsigned n_rollback_to;
 	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
+	struct evidence_list evidence;
 };
 json_t *repo_match(const struct repo_match *m);
 

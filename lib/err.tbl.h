@@ -32,4 +32,5 @@
 	X(FELL_BACK, "fell_back", NEVER, 409, 70, "the system came up in the old slot")                   \
 	X(TRIGGERED, "triggered", NEVER, 409, 70, "a rollback trigger fired during the soak")             \
 	X(NEED_HAND, "need_hand", OPERATOR, 500, 70, "a person must look at it")                          \
-	X(BUG, "bug", NEVER, 500, 70, "a contract was broken")
+	X(BUG, "bug", NEVER, 500, 70, "a contract was broken")                                             \
+	X(UNPROVEN, "unproven", NEVER, 409, 65, "evidence that a gate demands is missing or says no")

@@ -136,7 +136,7 @@ static int hardware_check(const json_t *match, const char *hardware, struct err 
 	return err_set(e, ERR_WRONG_DEVICE, "the release is not made for hardware %s", hardware);
 }
 
-static bool is_authorised(const struct device_facts *dev, const struct desired *d)
+bool director_is_authorised(const struct device_facts *dev, const struct desired *d)
 {
 	if (sha256_is_zero(&dev->running))
 		return false;
@@ -151,7 +151,7 @@ static bool is_authorised(const struct device_facts *dev, const struct desired *
 
 static int counter_check(const struct device_facts *dev, const struct desired *d, struct err *e)
 {
-	if (d->counter >= dev->counter_floor || is_authorised(dev, d))
+	if (d->counter >= dev->counter_floor || director_is_authorised(dev, d))
 		return 0;
 	return err_set(e, ERR_ROLLED_BACK,
 		"%s: release counter %llu, this device has committed %llu already", d->path,

@@ -69,6 +69,9 @@ int director_read(const struct trusted_set *director, const struct device_facts 
 int director_quorum(const struct trusted_set *image, const char *path,
 	char roles[LIMIT_DELEGATIONS][LIMIT_ROLE_NAME], unsigned *out_n, struct err *e) MUST_CHECK;
 
+/* Is it the release that runs, or a rollback to one that the release that runs pre-authorised? */
+bool director_is_authorised(const struct device_facts *dev, const struct desired *d);
+
 /* The agreement: same name, length, hash and custom.match in the director and in every role of the
  * quorum (no public key counting in two roles), an image repository no older than the director
  * planned with, hardware fits, counter not below the floor unless

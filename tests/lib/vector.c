@@ -6,6 +6,8 @@
 
 #include "keys/token_uri.h"
 #include "lib/sys/conf.h"
+#include "proto/trust/dsse.h"
+#include "proto/trust/gate_eval.h"
 #include "proto/wire/policy.h"
 #include "proto/wire/promtext.h"
 #include "proto/wire/release.h"
@@ -172,6 +174,42 @@ static int token_uri_check(struct str text, struct err *e)
 	return 0;
 }
 
+/* What was read can be judged by, and judging nothing ends in missing statements. */
+static int gate_check(struct str text, struct err *e)
+{
+	CLEANUP(mem_free) struct gate_table *t = mem_new(sizeof *t);
+	CLEANUP(mem_free) struct gate *g = mem_new(sizeof *g);
+	BUF_AUTO missing = {0};
+
+	TRY(gate_parse(text, g, e));
+	gate_eval(g, NULL, 0, 0, t);
+	gate_missing(t, &missing);
+	assert(!t->met && t->n == g->n && missing.n > 0);
+	return 0;
+}
+
+static int statement_check(struct str text, struct err *e)
+{
+	STATEMENT_AUTO s = {.n_subjects = 0};
+	char seen[LIMIT_TEXT];
+
+	TRY(statement_parse(text, &s, e));
+	assert(statement_is_about(&s, &s.subjects[s.n_subjects - 1]));
+	(void)statement_says_yes(&s, seen, sizeof seen);
+	(void)statement_field(&s, "metrics.p99_ms");
+	return 0;
+}
+
+/* Nothing that a stranger wrote verifies by no key. */
+static int dsse_check(struct str text, struct err *e)
+{
+	DSSE_AUTO d = {.n = 0};
+
+	TRY(dsse_parse(text, LIMIT_ENVELOPE_BYTES, &d, e));
+	assert(d.n > 0 && dsse_verify(&d, NULL, 0, 1, NULL) == -ERR_UNSIGNED);
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct str text, struct err *e);
@@ -183,6 +221,9 @@ static const struct {
 	{"promtext", promtext_check},
 	{"tree", tree_check},
 	{"conf", conf_check},
+	{"gate", gate_check},
+	{"statement", statement_check},
+	{"dsse", dsse_check},
 	{"tokenuri", token_uri_check},
 };
 

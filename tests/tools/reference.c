@@ -7,6 +7,7 @@
 #include "agent/core/update.h"
 #include "agent/ctl/ctl.tbl.h"
 #include "lib/sys/log.h"
+#include "proto/wire/predicate.h"
 #include "proto/wire/report.h"
 #include "proto/wire/routes.h"
 #include "proto/wire/trigger.h"
@@ -136,6 +137,14 @@ static void print_log(void)
 #undef X
 }
 
+static void print_evidence(void)
+{
+	puts("# Kinds of evidence\n\nGates name them by their short name. \"Made\" is the field whose time counts for a gate's `max_age_ms`.\n\n| Name | predicateType | Made | What it is |\n|---|---|---|---|");
+	for (enum predicate p = 0; p < PREDICATE_MAX; p++)
+		printf("| `%s` | `%s` | `%s` | %s |\n", predicate_name(p), predicate_type(p),
+			predicate_made_at(p), predicate_text(p));
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -147,6 +156,7 @@ static const struct {
 	{"agent.conf", print_agent_conf},
 	{"server.conf", print_server_conf},
 	{"log", print_log},
+	{"evidence", print_evidence},
 };
 
 int main(int argc, char **argv)
