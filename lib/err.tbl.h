@@ -1,5 +1,6 @@
 /* One row per kind of failure. The agent's backoff reads the retry class, the server the HTTP status, the
  * command line the exit status (sysexits.h where one fits), so the three cannot disagree.
+ * New rows come last: the agent's record holds a code by its number.
  *  id, name in JSON and logs, retry class, HTTP status, exit status, text */
 #define ERR_TABLE(X)                                                                                      \
 	X(OK, "ok", NEVER, 200, 0, "success")                                                             \
