@@ -13,6 +13,7 @@ struct fetch {
 	struct desired_repo director, image;
 	struct desired desired;
 	struct buf document;
+	struct desired_evidence evidence;
 };
 
 static int bring_director(struct fetch *f, bool *out_unchanged, struct err *e)
@@ -34,7 +35,9 @@ static int bring_image(struct fetch *f, struct err *e)
 	TRY(director_quorum(&f->image.set, f->desired.path, roles, &n, e));
 	for (unsigned i = 0; i < n; i++)
 		TRY(desired_repo_role(&f->image, roles[i], e));
-	return director_agree(&f->director.set, &f->image.set, &f->in->facts, &f->desired, e);
+	TRY(director_agree(&f->director.set, &f->image.set, &f->in->facts, &f->desired, e));
+	return desired_evidence_bring(
+		&f->evidence, f->in, &f->director.set, &f->image.set, &f->desired, e);
 }
 
 /* ---- the release document ---- */
@@ -109,6 +112,7 @@ static int store(struct fetch *f, struct err *e)
 {
 	if (f->desired.order != DESIRED_NOTHING) {
 		TRY(desired_store_document(f->in->fs, &f->desired, buf_str(&f->document), e));
+		TRY(desired_evidence_store(&f->evidence, f->in, &f->desired, e));
 		TRY(desired_repo_store(&f->image, e));
 	}
 	return desired_repo_store(&f->director, e);
@@ -159,6 +163,7 @@ int desired_fetch(const struct desired_in *in, struct desired_out *out, struct e
 	desired_repo_fini(&f->director);
 	desired_repo_fini(&f->image);
 	buf_fini(&f->document);
+	desired_evidence_fini(&f->evidence);
 	return rc;
 }
 

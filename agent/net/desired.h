@@ -4,7 +4,8 @@
  *   trust/director/, trust/image/   root.json and N.root.json (every version, for ever),
  *                                   timestamp.json, and the files that it leads to as N.NAME.json
  *   trust/director/timestamp.etag   for asking whether anything is new
- *   documents/DIGEST.json           release documents, and beside them DIGEST.rollback.json
+ *   documents/DIGEST.json           release documents, and beside them DIGEST.rollback.json, and
+ *                                   DIGEST.summary-N.json where evidence is demanded
  *
  * A new root is stored as soon as it is trusted. All else is stored only after both repositories
  * agree, timestamp.json last: a power cut leaves the old state or the new one, and what is half

@@ -3,6 +3,7 @@
 #define AGENT_NET_DESIRED_PRIV_H
 
 #include "agent/net/desired.h"
+#include "proto/trust/evidence.h"
 
 #define DESIRED_FILE_NAME (LIMIT_ROLE_NAME + 32) /* "18446744073709551615.ROLE.json" */
 
@@ -55,5 +56,22 @@ int desired_store_document(
 	struct fs *fs, const struct desired *d, struct str document, struct err *e) MUST_CHECK;
 int desired_store_load_document(
 	struct fs *fs, const struct sha256 *digest, struct buf *out, struct err *e) MUST_CHECK;
+
+/* ---- desired_evidence.c: what a release must show ---- */
+
+struct desired_evidence {
+	struct evidence_list wanted;
+	struct buf bytes[LIMIT_EVIDENCE]; /* one for each that is wanted */
+};
+
+void desired_evidence_fini(struct desired_evidence *ev);
+/* After director_agree: brings what is wanted for `d` and judges it. Any error of evidence.h, or of
+ * fetching. */
+int desired_evidence_bring(struct desired_evidence *ev, const struct desired_in *in,
+	const struct trusted_set *director, const struct trusted_set *image,
+	const struct desired *d, struct err *e) MUST_CHECK;
+/* Beside the release document; before the metadata that leads there. */
+int desired_evidence_store(const struct desired_evidence *ev, const struct desired_in *in,
+	const struct desired *d, struct err *e) MUST_CHECK;
 
 #endif
