@@ -191,6 +191,12 @@ json_t *repo_match(const struct repo_match *m)
 		(json_int_t)m->counter, "rollbackTo", back);
 	if (m->evidence.n)
 		set_evidence(match, m->evidence);
+	if (!sha256_is_zero(&m->creator)) {
+		char hex[SHA256_TEXT];
+
+		sha256_format(&m->creator, hex);
+		json_object_set_new(match, "creator", json_string(hex));
+	}
 	return match;
 }
 

@@ -70,6 +70,7 @@ struct repo_match {
 	unsigned n_rollback_to;
 	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
 	struct evidence_list evidence;
+	struct sha256 creator; /* zero: nobody is named */
 };
 json_t *repo_match(const struct repo_match *m);
 

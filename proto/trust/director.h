@@ -10,7 +10,8 @@
  * "compliance"]}]; each named role is a direct delegation of top-level targets and must list the
  * same release document with the same length, hash and custom.match. A rule in root may add roles,
  * never go below the minimum compiled in. custom.match: {"hardwareIds": [sorted], "releaseCounter":
- * N, "rollbackTo": [{"path", "sha256"}]}. */
+ * N, "rollbackTo": [{"path", "sha256"}], "creator": digest of the DER public key of whoever made
+ * it}; a creator that is named may have none of the quorum's keys. */
 #ifndef PROTO_TRUST_DIRECTOR_H
 #define PROTO_TRUST_DIRECTOR_H
 

@@ -118,11 +118,27 @@ static int roles_agree(const struct trusted_set *image, const char *path,
 	return 0;
 }
 
+/* Four eyes: whoever made the release is named by everybody who signed it, and signed it for none
+ * of them. */
+static int creator_check(const struct key_set *set, const struct target *t, struct err *e)
+{
+	struct sha256 creator = {{0}};
+
+	TRY(json_digest_opt(t->match, "custom.match", "creator", &creator, e));
+	for (unsigned i = 0; i < set->n; i++)
+		if (sha256_eq(&creator, &set->spki[i]))
+			return err_set(e, ERR_UNSIGNED,
+				"%s: the key of its creator is one of those that approve it",
+				t->path);
+	return 0;
+}
+
 int director_image_agrees(
 	const struct trusted_set *image, const char *path, struct target *out, struct err *e)
 {
 	char roles[LIMIT_DELEGATIONS][LIMIT_ROLE_NAME];
 	CLEANUP(mem_free) struct key_set *keys = mem_new(sizeof *keys);
+	struct target agreed = {0};
 	unsigned n;
 
 	TRY(director_quorum(image, path, roles, &n, e));
@@ -131,5 +147,8 @@ int director_image_agrees(
 	TRY(meta_check_expiry(&image->targets, "image targets", image->now_s, e));
 	for (unsigned i = 0; i < n; i++)
 		TRY(keys_add(keys, &image->targets, roles[i], e));
-	return roles_agree(image, path, roles, n, out, e);
+	TRY(roles_agree(image, path, roles, n, &agreed, e));
+	TRY(creator_check(keys, &agreed, e));
+	*out = agreed;
+	return 0;
 }

@@ -230,6 +230,22 @@ static void a_spare_key_of_another_role_is_refused_too(void **state)
 	answer_is(w, "a spare key that is compliance's", ERR_UNSIGNED);
 }
 
+static void nobody_approves_what_is_his_own(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned f = TREPO_ENGINEERING; f <= TREPO_COMPLIANCE; f++) {
+		w->match.creator = w->image.role[f].keys[0].pub.spki;
+		trepo_add_release(&w->image, PATH, DOCUMENT, &w->match);
+		trepo_direct(&w->director, "dev-1", DESIRED_INSTALL, PATH, DOCUMENT, &w->match);
+		answer_is(w, "made with an approver's key", ERR_UNSIGNED);
+	}
+	w->match.creator = w->image.role[TREPO_TARGETS].keys[0].pub.spki;
+	trepo_add_release(&w->image, PATH, DOCUMENT, &w->match);
+	trepo_direct(&w->director, "dev-1", DESIRED_INSTALL, PATH, DOCUMENT, &w->match);
+	answer_is(w, "made with a key that approves nothing", ERR_OK);
+}
+
 static void a_role_speaks_of_its_paths_only(void **state)
 {
 	struct world *w = *state;
@@ -576,6 +592,7 @@ int main(void)
 		CASE(the_director_cannot_ask_for_what_is_not_signed),
 		CASE(one_key_speaks_for_one_role),
 		CASE(a_spare_key_of_another_role_is_refused_too),
+		CASE(nobody_approves_what_is_his_own),
 		CASE(a_role_speaks_of_its_paths_only),
 		CASE(root_cannot_go_below_the_minimum),
 		CASE(root_can_ask_for_more_roles),
