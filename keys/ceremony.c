@@ -19,18 +19,15 @@ static const struct ceremony_row {
 	const char *role;
 	unsigned n, threshold;
 } rows[] = {
-	{"image-root", "offline", "root", 3, 2},
-	{"image-timestamp", "online", "timestamp", 0, 1},
+	{"image-root", "offline", "root", 3, 2}, {"image-timestamp", "online", "timestamp", 0, 1},
 	{"image-snapshot", "online", "snapshot", 0, 1},
 	{"image-targets", "offline", "targets", 3, 2},
-	{"engineering", "offline", "engineering", 1, 1},
-	{"safety", "offline", "safety", 1, 1},
-	{"compliance", "offline", "compliance", 1, 1},
-	{"director-root", "offline", "root", 3, 2},
+	{"engineering", "offline", "engineering", 1, 1}, {"safety", "offline", "safety", 1, 1},
+	{"compliance", "offline", "compliance", 1, 1}, {"director-root", "offline", "root", 3, 2},
 	{"director-timestamp", "online", "timestamp", 0, 1},
 	{"director-snapshot", "online", "snapshot", 0, 1},
-	{"director-targets", "online", "targets", 0, 1},
-	{"director-time", "online", "time", 0, 1},
+	{"director-targets", "online", "targets", 0, 1}, {"director-time", "online", "time", 0, 1},
+	{"creator", "creator", NULL, 1, 0}, /* signs requests; no metadata lists it */
 };
 
 /* Where in the table a repository's top-level roles, the approvers and who says the time begin. */
@@ -134,7 +131,7 @@ static int write_approvers(struct ceremony *c, struct err *e)
 /* Looked at before anything is made, so that a folder in use is left as it is. */
 static int is_fresh(struct ceremony *c, struct err *e)
 {
-	static const char *const made[] = {"offline", "online", "repo"};
+	static const char *const made[] = {"offline", "online", "creator", "repo"};
 	struct fs_stat st;
 
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
@@ -150,6 +147,7 @@ static int make_folders(struct ceremony *c, struct err *e)
 {
 	TRY(c->fs.ops->mkdir(&c->fs, "offline", 0700, e));
 	TRY(c->fs.ops->mkdir(&c->fs, "online", 0700, e));
+	TRY(c->fs.ops->mkdir(&c->fs, "creator", 0700, e));
 	TRY(fs_make_dirs(&c->fs, "repo/image", e));
 	TRY(fs_make_dirs(&c->fs, "repo/director", e));
 	return c->fs.ops->sync_dir(&c->fs, "", e);

@@ -9,6 +9,7 @@
  *             director-root-1..3
  *   online/   image-snapshot, image-timestamp, director-targets, director-snapshot,
  *             director-timestamp, director-time
+ *   creator/  creator-1, with which whoever packs releases asks for approval
  *   repo/image/     1.root.json, 1.targets.json, 1.engineering.json, 1.safety.json,
  *                   1.compliance.json
  *   repo/director/  1.root.json

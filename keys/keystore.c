@@ -229,3 +229,11 @@ unsigned keystore_find(
 			out[n++] = ks->keys[i];
 	return n;
 }
+
+const struct sign_key *keystore_get(const struct keystore *ks, const char *name)
+{
+	for (unsigned i = 0; i < ks->n; i++)
+		if (strcmp(ks->keys[i]->name, name) == 0)
+			return ks->keys[i];
+	return NULL;
+}

@@ -27,4 +27,7 @@ int keystore_create(struct keystore *ks, const char *dir, const char *name, enum
 unsigned keystore_find(
 	const struct keystore *ks, const char *role, const struct sign_key *out[LIMIT_KEYS]);
 
+/* The key of a name, or NULL; borrowed. */
+const struct sign_key *keystore_get(const struct keystore *ks, const char *name);
+
 #endif

@@ -3,15 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/folder.h"
 #include "keys/repo.h"
-#include "lib/sys/fs.h"
 #include "proto/wire/release.h"
 
 #define HALF_YEAR ((int64_t)182 * 86400)
 
 /* What a role's signature is worked out from. */
 struct signing {
-	struct fs fs; /* the image repository */
+	struct fs fs;     /* the image repository */
+	struct fs bundle; /* what travels; ops NULL: nothing does */
 	const char *role;
 	int64_t now_s;
 	struct trusted_set trusted; /* its root */
@@ -23,115 +24,72 @@ struct signing {
 
 /* ---- the repository ---- */
 
-struct finding {
-	const char *role;
-	uint64_t lowest, highest;
-};
-
-/* "12.safety.json" is version 12 of safety. */
-static int look_at(void *ctx, const char *name, enum fs_kind kind, struct err *e)
-{
-	struct str rest = str_of(name), number;
-	struct finding *f = ctx;
-	uint64_t version;
-	char tail[96];
-
-	(void)e;
-	snprintf(tail, sizeof tail, "%s.json", f->role);
-	if (kind != FS_FILE || !str_split(&rest, '.', &number) || !rest.p || !str_is(rest, tail) ||
-		str_to_u64(number, 1, UINT32_MAX, &version, NULL) < 0)
-		return 0;
-	f->highest = MAX(f->highest, version);
-	f->lowest = f->lowest ? MIN(f->lowest, version) : version;
-	return 0;
-}
-
-static int find(struct fs *fs, const char *role, struct finding *out, struct err *e)
-{
-	struct finding f = {.role = role};
-
-	TRY(fs->ops->list(fs, "", look_at, &f, e));
-	if (f.highest == 0)
-		return err_set(e, ERR_NOT_FOUND, "no file N.%s.json", role);
-	*out = f;
-	return 0;
-}
-
-static int read_version(
-	struct fs *fs, const char *role, uint64_t version, struct buf *out, struct err *e)
-{
-	char file[96];
-
-	snprintf(file, sizeof file, "%llu.%s.json", (unsigned long long)version, role);
-	return fs_read_file(fs, file, LIMIT_TARGETS_BYTES, out, e);
-}
-
-static int read_meta(
-	struct signing *s, const char *role, uint64_t version, struct meta *out, struct err *e)
-{
-	BUF_AUTO bytes = {0};
-
-	TRY(read_version(&s->fs, role, version, &bytes, e));
-	TRY(meta_parse(buf_str(&bytes), ROLE_TARGETS, LIMIT_TARGETS_BYTES, out, e));
-	if (out->version != version)
-		return err_set(e, ERR_MIXED, "%llu.%s.json says it is version %llu",
-			(unsigned long long)version, role, (unsigned long long)out->version);
-	return 0;
-}
-
-/* From the oldest root in the folder, which came with the keys, to the newest. */
-static int load_roots(struct signing *s, struct err *e)
-{
-	struct finding f;
-
-	TRY(find(&s->fs, "root", &f, e));
-	for (uint64_t v = f.lowest; v <= f.highest; v++) {
-		BUF_AUTO bytes = {0};
-
-		TRY(read_version(&s->fs, "root", v, &bytes, e));
-		if (v == f.lowest)
-			TRY(trusted_load_root(&s->trusted, buf_str(&bytes), e));
-		else
-			TRY(trusted_next_root(&s->trusted, buf_str(&bytes), e));
-	}
-	return trusted_roots_done(&s->trusted, e);
-}
-
 /* A file that is not signed by enough yet waits upon the one before, which must be. */
 static int load_role(struct signing *s, struct err *e)
 {
-	struct finding f;
+	uint64_t lowest, newest;
 
-	TRY(find(&s->fs, s->role, &f, e));
-	TRY(read_meta(s, s->role, f.highest, &s->newest, e));
+	TRY(folder_span(&s->fs, s->role, &lowest, &newest, e));
+	TRY(folder_meta(&s->fs, s->role, newest, &s->newest, e));
 	if (meta_check_signatures(&s->newest, &s->targets, s->role, NULL) == 0)
 		return 0;
-	if (f.highest == 1)
+	if (newest == 1)
 		return err_set(e, ERR_UNSIGNED, "%s: its first file is not signed by enough keys",
 			s->role);
-	TRY(read_meta(s, s->role, f.highest - 1, &s->base, e));
+	TRY(folder_meta(&s->fs, s->role, newest - 1, &s->base, e));
 	return meta_check_signatures(&s->base, &s->targets, s->role, e);
+}
+
+/* What another holder of the role began, or went on with, and brought along. It is looked at more
+ * closely before it is signed. */
+static int load_travelling(struct signing *s, struct err *e)
+{
+	uint64_t lowest, version, want = s->newest.version + (s->base.doc ? 0 : 1);
+	struct meta m;
+	int rc;
+
+	if (!s->bundle.ops)
+		return 0;
+	rc = folder_span(&s->bundle, s->role, &lowest, &version, e);
+	if (rc == -ERR_NOT_FOUND || (rc == 0 && version != want))
+		return 0;
+	TRY(rc);
+	TRY(folder_meta(&s->bundle, s->role, version, &m, e));
+	if (s->base.doc)
+		meta_fini(&s->newest);
+	else
+		s->base = s->newest;
+	s->newest = m;
+	return 0;
 }
 
 static int load_repository(struct signing *s, struct err *e)
 {
-	struct finding f;
+	uint64_t lowest, newest;
 
-	TRY(load_roots(s, e));
-	TRY(find(&s->fs, "targets", &f, e));
-	TRY(read_meta(s, "targets", f.highest, &s->targets, e));
+	TRY(folder_load_roots(&s->fs, &s->trusted, e));
+	TRY(trusted_roots_done(&s->trusted, e));
+	TRY(folder_span(&s->fs, "targets", &lowest, &newest, e));
+	TRY(folder_meta(&s->fs, "targets", newest, &s->targets, e));
 	TRY(meta_check_signatures(&s->targets, &s->trusted.root, "targets", e));
-	return load_role(s, e);
+	TRY(load_role(s, e));
+	return load_travelling(s, e);
 }
 
 /* The store's keys of the role, as far as the repository knows them. */
-static int load_keys(struct signing *s, const struct keystore *ks, struct err *e)
+static int load_keys(
+	struct signing *s, const struct keystore *ks, const struct sha256 *creator, struct err *e)
 {
 	const struct sign_key *own[LIMIT_KEYS];
 	struct sha256 known[LIMIT_KEYS];
 	unsigned n_own = keystore_find(ks, s->role, own), n_known;
 
 	TRY(meta_role_keys(&s->targets, s->role, known, &n_known, e));
+	for (unsigned k = 0; k < n_known; k++)
+		if (sha256_eq(&known[k], creator))
+			return err_set(e, ERR_DENIED,
+				"the release was made with a key of role %s: others must sign it",
+				s->role);
 	for (unsigned i = 0; i < n_own; i++)
 		for (unsigned k = 0; k < n_known; k++)
 			if (sha256_eq(&own[i]->pub.spki, &known[k]))
@@ -178,7 +136,9 @@ static int describe(const char *path, struct target *out, char product[ID_TEXT_M
 static int match_of(const struct release_terms *terms, const char *product,
 	const struct meta *before, json_t **out, struct err *e)
 {
-	struct repo_match m = {.n_hardware = terms->n_hardware, .counter = terms->counter};
+	struct repo_match m = {.n_hardware = terms->n_hardware,
+		.counter = terms->counter,
+		.creator = terms->creator};
 
 	if (terms->n_hardware == 0)
 		return err_set(e, ERR_USAGE, "a release without hardware that it is made for");
@@ -255,9 +215,24 @@ static int store(
 	TRY(meta_parse(buf_str(bytes), ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
 	done->complete = meta_check_signatures(&m, &s->targets, s->role, NULL) == 0;
 	done->changed = !sha256_eq(&m.digest, &s->newest.digest);
-	snprintf(done->file, sizeof done->file, "%llu.%s.json", (unsigned long long)m.version,
-		s->role);
-	return done->changed ? fs_write_file(&s->fs, done->file, bytes->p, bytes->n, 0644, e) : 0;
+	folder_name(s->role, m.version, done->file);
+	if (!done->changed && !s->bundle.ops)
+		return 0; /* what travelled may be new here, though it needs nothing more */
+	TRY(folder_write(&s->fs, s->role, m.version, bytes, e));
+	return s->bundle.ops ? folder_write(&s->bundle, s->role, m.version, bytes, e) : 0;
+}
+
+/* Signed before: what travels gets the file as it is. */
+static int hand_over(
+	struct signing *s, uint64_t version, struct release_signed *done, struct err *e)
+{
+	BUF_AUTO bytes = {0};
+
+	folder_name(s->role, version, done->file);
+	if (!s->bundle.ops)
+		return 0;
+	TRY(folder_read(&s->fs, s->role, version, &bytes, e));
+	return folder_write(&s->bundle, s->role, version, &bytes, e);
 }
 
 static int sign(struct signing *s, const char *document_path, const struct release_terms *terms,
@@ -277,10 +252,8 @@ static int sign(struct signing *s, const char *document_path, const struct relea
 	done->document = t.hash;
 	TRY(look_for(base, &t, &listed, e));
 	if (listed) {
-		snprintf(done->file, sizeof done->file, "%llu.%s.json",
-			(unsigned long long)base->version, s->role);
 		done->complete = true;
-		return 0;
+		return hand_over(s, base->version, done, e);
 	}
 	if (is_pending)
 		TRY(sign_pending(s, &t, &bytes, e));
@@ -295,6 +268,8 @@ static void signing_fini(struct signing *s)
 	meta_fini(&s->targets);
 	meta_fini(&s->newest);
 	meta_fini(&s->base);
+	if (s->bundle.ops)
+		fs_posix_close(&s->bundle);
 	fs_posix_close(&s->fs);
 }
 
@@ -303,9 +278,9 @@ static void signing_free(struct signing **s)
 	mem_free(s);
 }
 
-int release_sign(const char *repo_dir, const struct keystore *ks, const char *role,
-	const char *document_path, const struct release_terms *terms, int64_t now_s,
-	struct release_signed *out, struct err *e)
+int release_sign(const char *repo_dir, const char *bundle_dir, const struct keystore *ks,
+	const char *role, const char *document_path, const struct release_terms *terms,
+	int64_t now_s, struct release_signed *out, struct err *e)
 {
 	CLEANUP(signing_free) struct signing *s = mem_new(sizeof *s);
 	struct release_signed done = {0};
@@ -315,9 +290,11 @@ int release_sign(const char *repo_dir, const struct keystore *ks, const char *ro
 	s->now_s = now_s;
 	trusted_init(&s->trusted, now_s);
 	TRY(fs_posix_open(repo_dir, &s->fs, e));
-	rc = load_repository(s, e);
+	rc = bundle_dir ? fs_posix_open(bundle_dir, &s->bundle, e) : 0;
 	if (rc == 0)
-		rc = load_keys(s, ks, e);
+		rc = load_repository(s, e);
+	if (rc == 0)
+		rc = load_keys(s, ks, &terms->creator, e);
 	if (rc == 0)
 		rc = sign(s, document_path, terms, &done, e);
 	signing_fini(s);

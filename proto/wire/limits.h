@@ -28,6 +28,7 @@
 #define LIMIT_PIN_BYTES     255
 
 /* documents */
+#define LIMIT_REQUEST_BYTES (16 * 1024) /* a request to approve a release */
 #define LIMIT_RELEASE_BYTES (128 * 1024)
 #define LIMIT_POLICY_BYTES  (32 * 1024)
 #define LIMIT_REPORT_BYTES  (256 * 1024)

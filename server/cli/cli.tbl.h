@@ -12,9 +12,13 @@
 	X(JSON, "json", NULL, "print JSON for scripts")                                             \
 	X(OUT, "out", "DIR", "where to write")                                                      \
 	X(REPO, "repo", "DIR", "image repository to sign in; default KEYS/repo/image")                \
-	X(KEYS, "keys", "DIR", "folder that `keys init` made")                                      \
+	X(KEYS, "keys", "DIR",                                                                      \
+		"folder that `keys init` made, or one with key files (*.pem, *.p11) and a repo/")                                      \
 	X(ROLE, "role", "ROLE",                                                                     \
-		"sign as this role; may be given more than once, default all three")                \
+		"sign as this role; with `release sign` may be given more than once, default all three")                \
+	X(SCHEME, "scheme", "SCHEME",                                                              \
+		"ecdsa-sha2-nistp256 (default), ecdsa-sha2-nistp384, rsassa-pss-sha256")           \
+	X(YES, "yes", NULL, "do not ask")                                                           \
 	X(HARDWARE, "hardware", "ID", "hardware it is made for; may be given more than once")       \
 	X(COUNTER, "counter", "N", "releaseCounter, higher than that of every release before")      \
 	X(ROLLBACK_TO, "rollback-to", "RELEASE",                                                    \
@@ -37,6 +41,9 @@
 	X(KEYS_SHOW, "keys", "show", "DIR", 1, 1, O(JSON),                                         \
 		"list the keys of a folder, which role each serves, and when the roles expire",    \
 		"backstay keys show ./keys")                                                       \
+	X(KEYS_NEW, "keys", "new", "NAME", 1, 1, O(KEYS) | O(SCHEME) | O(JSON),                    \
+		"make one private key; its name without number is its role",                       \
+		"backstay keys new safety-2 --keys ./safety --scheme ecdsa-sha2-nistp384")         \
 	X(RELEASE_CREATE, "release", "create", "TEMPLATE", 1, 1, O(OUT) | O(LEVEL) | O(JSON),      \
 		"pack the components of a template and write the release document",                \
 		"backstay release create ocr/release-2.json --out build/ocr-2")                    \
@@ -44,6 +51,14 @@
 		O(KEYS) | O(REPO) | O(ROLE) | O(HARDWARE) | O(COUNTER) | O(ROLLBACK_TO) | O(JSON), \
 		"sign a packed release as one or more parties",                                    \
 		"backstay release sign build/ocr-2 --keys ./keys --hardware edge --counter 2")     \
+	X(RELEASE_PROPOSE, "release", "propose", "DIR", 1, 1,                                      \
+		O(KEYS) | O(REPO) | O(HARDWARE) | O(COUNTER) | O(ROLLBACK_TO) | O(JSON),           \
+		"as its creator, ask engineering, safety and compliance to approve a packed release", \
+		"backstay release propose build/ocr-2 --keys ./keys --hardware edge --counter 2")  \
+	X(RELEASE_APPROVE, "release", "approve", "DIR", 1, 1,                                      \
+		O(KEYS) | O(REPO) | O(ROLE) | O(YES) | O(JSON),                                    \
+		"as one party on its own machine: show what would be signed, ask, sign",           \
+		"backstay release approve build/ocr-2 --role safety --keys ./safety")              \
 	X(RELEASE_PUBLISH, "release", "publish", "DIR", 1, 1,                                      \
 		O(KEYS) | O(REPO) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),              \
 		"upload a signed release; the server checks every signature before it takes it",   \

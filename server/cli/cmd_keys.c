@@ -22,10 +22,47 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	       "  offline/  keys of both roots, of targets, and of the three parties that sign releases.\n"
 	       "            Take each away to its owner; the server must never have them.\n"
 	       "  online/   keys with which the server signs snapshots, timestamps and desired states.\n"
+	       "  creator/  the key of whoever packs releases and asks the parties to approve them.\n"
 	       "  repo/     the first signed files. Devices are provisioned with its two roots:\n"
 	       "            backstay-agent --provision %s/repo\n"
 	       "Next: backstay-server with [trust] repo = %s/repo and keys = %s/online\n",
 		dir, dir, dir, dir);
+	return 0;
+}
+
+/* ---- keys new
+ * -------------------------------------------------------------------------------------- */
+
+static int scheme_of(const struct cli *c, enum sig_scheme *out, struct err *e)
+{
+	const char *name = cli_value(c, CLI_OPT_SCHEME, sig_scheme_name(SIG_ECDSA_P256));
+
+	for (enum sig_scheme s = 0; s < SIG_UNKNOWN; s++)
+		if (strcmp(sig_scheme_name(s), name) == 0) {
+			*out = s;
+			return 0;
+		}
+	return err_set(e, ERR_USAGE, "--scheme %s: unknown", name);
+}
+
+int cmd_KEYS_NEW(const struct cli *c, struct err *e)
+{
+	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
+	const char *dir = cli_value(c, CLI_OPT_KEYS, NULL);
+	const struct sign_key *key;
+	enum sig_scheme scheme = SIG_ECDSA_P256;
+	JSON_AUTO *answer = NULL;
+
+	if (!dir)
+		return err_set(e, ERR_USAGE, "--keys DIR is needed: where the key file goes");
+	TRY(scheme_of(c, &scheme, e));
+	TRY(keystore_create(ks, dir, c->args[0], scheme, e));
+	key = keystore_get(ks, c->args[0]);
+	answer = json_pack("{s:s, s:s, s:s, s:o}", "name", key->name, "role", key->role, "keyid",
+		key->keyid, "public", sign_key_public(key));
+	if (!cli_json(c, answer))
+		printf("%s/%s.pem: a key of the role %s, %s, id %s\n", dir, key->name, key->role,
+			sig_scheme_name(key->pub.scheme), key->keyid);
 	return 0;
 }
 
@@ -123,6 +160,7 @@ int cmd_KEYS_SHOW(const struct cli *c, struct err *e)
 
 	TRY(add_keys(c->args[0], "offline", keys, e));
 	TRY(add_keys(c->args[0], "online", keys, e));
+	TRY(add_keys(c->args[0], "creator", keys, e));
 	TRY(add_roles(c->args[0], "image", files, e));
 	TRY(add_roles(c->args[0], "director", files, e));
 	if (cli_json(c, answer))

@@ -66,7 +66,7 @@ static void sign_role(const char *role, const char *document, const struct relea
 	char path[160];
 
 	expect_ok(keystore_load(ks, "keys/offline", &e), &e);
-	expect_ok(release_sign("signed", ks, role, document, terms, now_s, &done, &e), &e);
+	expect_ok(release_sign("signed", NULL, ks, role, document, terms, now_s, &done, &e), &e);
 	assert_true(done.complete);
 	snprintf(path, sizeof path, "signed/%s", done.file);
 	read_file(path, out);

@@ -23,6 +23,7 @@ void softtoken_write(const char *path, const char *text, unsigned mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
+static void run(const char *fmt, ...) PRINTF(1, 2);
 static void run(const char *fmt, ...)
 {
 	char command[1024];

@@ -208,3 +208,43 @@ runs() {
 	done
 	return 1
 }
+
+# ---- parties on machines of their own ------------------------------------------------------------------------------
+
+# parties_part: takes each party's key out of $W/keys into a folder of its own, with its own copy of the repository.
+parties_part() {
+	for p in engineering safety compliance; do
+		mkdir -p -m 700 "$W/party/$p"
+		mv "$W/keys/offline/$p"-*.pem "$W/party/$p/"
+		cp -r "$W/keys/repo" "$W/party/$p/repo"
+	done
+}
+
+# approve_and_publish N [TERMS...]: packed, proposed, approved by each party on its own machine, published.
+approve_and_publish() {
+	n=$1
+	shift
+	[ -d "$W/packed/$n" ] || "$BACKSTAY_BIN/backstay" release create "$W/toy/$n/release.json" --out "$W/packed/$n" >/dev/null
+	"$BACKSTAY_BIN/backstay" release propose "$W/packed/$n" --keys "$W/keys" --hardware edge-x86 --counter "$n" "$@" >/dev/null
+	for p in engineering safety compliance; do
+		"$BACKSTAY_BIN/backstay" release approve "$W/packed/$n" --role "$p" --keys "$W/party/$p" --yes >/dev/null
+	done
+	"$BACKSTAY_BIN/backstay" release publish "$W/packed/$n" --keys "$W/keys" >/dev/null
+}
+
+# token_make NAME DIR: a software token, and its PIN in DIR/pin.
+token_make() {
+	mkdir -p -m 700 "$W/tokens"
+	[ -e "$W/softhsm.conf" ] || printf 'directories.tokendir = %s\nlog.level = ERROR\n' "$W/tokens" >"$W/softhsm.conf"
+	SOFTHSM2_CONF=$W/softhsm.conf
+	export SOFTHSM2_CONF
+	softhsm2-util --init-token --free --label "$1" --pin 12345 --so-pin 12345678 >/dev/null
+	(umask 077 && echo 12345 >"$2/pin")
+}
+
+# token_take TOKEN DIR NAME: moves the key file DIR/NAME.pem into the token.
+token_take() {
+	softhsm2-util --import "$2/$3.pem" --token "$1" --label "$3" --id "$(printf '%s' "$3" | sha256sum | cut -c1-8)" --pin 12345 >/dev/null
+	(umask 077 && echo "pkcs11:token=$1;object=$3?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=pin" >"$2/$3.p11")
+	rm "$2/$3.pem"
+}

@@ -18,7 +18,7 @@ static const char *const secrets[] = {"offline/image-root-1", "offline/image-roo
 	"offline/compliance-1", "offline/director-root-1", "offline/director-root-2",
 	"offline/director-root-3", "online/image-timestamp", "online/image-snapshot",
 	"online/director-timestamp", "online/director-snapshot", "online/director-targets",
-	"online/director-time"};
+	"online/director-time", "creator/creator-1"};
 
 static int keys_made(void **state)
 {

@@ -76,7 +76,7 @@ static int world_open(void **state)
 	w->ben = keystore_new();
 	assert_int_equal(keystore_load(w->anna, "anna", &w->e), 0);
 	assert_int_equal(keystore_load(w->ben, "ben", &w->e), 0);
-	w->terms = (struct release_terms){1, {"edge-x86"}, 4, 0, {{{0}}}};
+	w->terms = (struct release_terms){1, {"edge-x86"}, 4, 0, {{{0}}}, {{0}}};
 	write_document("ocr-1", "first");
 	write_document("ocr-2", "second");
 	*state = w;
@@ -97,7 +97,8 @@ static int world_close(void **state)
 static void sign_is(struct world *w, const struct keystore *ks, const char *role,
 	const char *document, enum err_code want)
 {
-	int rc = release_sign("repo", ks, role, document, &w->terms, TREPO_NOW, &w->done, &w->e);
+	int rc = release_sign(
+		"repo", NULL, ks, role, document, &w->terms, TREPO_NOW, &w->done, &w->e);
 
 	if (rc != -(int)want)
 		fail_msg("%s by %s: got %s, wanted %s: %s", document, role,
@@ -204,11 +205,46 @@ static void nothing_is_slipped_under_a_second_signature(void **state)
 	sign_is(w, w->ben, "safety", "ocr-1.json", ERR_MIXED);
 }
 
+static void sign_travelling(struct world *w, const char *repo, const struct keystore *ks,
+	const char *document, enum err_code want)
+{
+	if (release_sign(repo, "bundle", ks, "safety", document, &w->terms, TREPO_NOW, &w->done,
+		    &w->e) != -(int)want)
+		fail_msg("wanted %s: %s", err_name(want), w->e.text);
+}
+
+static void holders_of_one_role_need_not_meet(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(system("rm -rf repo2 bundle && cp -r repo repo2 && mkdir bundle"), 0);
+	sign_travelling(w, "repo", w->anna, "ocr-1.json", ERR_OK);
+	done_is(w, "2.safety.json", true, false);
+	sign_travelling(w, "repo2", w->ben, "ocr-2.json", ERR_MIXED);
+	assert_int_equal(access("repo2/2.safety.json", F_OK), -1);
+	sign_travelling(w, "repo2", w->ben, "ocr-1.json", ERR_OK);
+	done_is(w, "2.safety.json", true, true);
+	sign_travelling(w, "repo", w->anna, "ocr-1.json", ERR_OK); /* what travelled is whole */
+	done_is(w, "2.safety.json", false, true);
+	assert_int_equal(system("rm bundle/2.safety.json"), 0);
+	sign_travelling(w, "repo2", w->ben, "ocr-1.json", ERR_OK);
+	assert_int_equal(access("bundle/2.safety.json", F_OK), 0);
+}
+
+static void the_creator_does_not_approve(void **state)
+{
+	struct world *w = *state;
+
+	w->terms.creator = w->r.role[TREPO_SAFETY].keys[1].pub.spki;
+	sign_is(w, w->anna, "safety", "ocr-1.json", ERR_DENIED);
+	sign_is(w, w->anna, "engineering", "ocr-1.json", ERR_OK);
+}
+
 static void a_file_that_would_be_valid_for_too_long_is_refused(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(release_sign("repo", w->anna, "safety", "ocr-1.json", &w->terms,
+	assert_int_equal(release_sign("repo", NULL, w->anna, "safety", "ocr-1.json", &w->terms,
 				 TREPO_NOW + TREPO_DAY, &w->done, &w->e),
 		0);
 	sign_is(w, w->ben, "safety", "ocr-1.json", ERR_MIXED);
@@ -297,6 +333,8 @@ int main(void)
 		CASE(two_holders_sign_one_file),
 		CASE(nothing_is_slipped_under_a_second_signature),
 		CASE(a_file_that_would_be_valid_for_too_long_is_refused),
+		CASE(holders_of_one_role_need_not_meet),
+		CASE(the_creator_does_not_approve),
 		CASE(a_release_never_changes),
 		CASE(rollback_names_what_was_signed_before),
 		CASE(what_does_not_verify_is_not_built_upon),

@@ -1,0 +1,162 @@
+#include "server/cli/packed.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/cli/table.h"
+
+double packed_mib(uint64_t bytes)
+{
+	return (double)bytes / 1048576.0;
+}
+
+int packed_document(const char *dir, char out[512], struct err *e)
+{
+	struct dirent *entry;
+	unsigned n = 0;
+	DIR *d = opendir(dir);
+
+	if (!d)
+		return err_set(e, ERR_NOT_FOUND,
+			"%s: no such folder; `backstay release create` makes one", dir);
+	while ((entry = readdir(d))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0) {
+			snprintf(out, 512, "%s/%s", dir, entry->d_name);
+			n++;
+		}
+	}
+	closedir(d);
+	if (n != 1)
+		return err_set(
+			e, ERR_BAD_INPUT, "%s: holds %u release documents, expected one", dir, n);
+	return 0;
+}
+
+int packed_load(const char *path, struct buf *text, struct release **out, struct err *e)
+{
+	struct release *r = mem_new(sizeof *r);
+	int rc = cli_read(path, LIMIT_RELEASE_BYTES, text, e);
+
+	if (rc == 0)
+		rc = release_parse(buf_str(text), r, e);
+	if (rc < 0) {
+		free(r);
+		return err_wrap(e, "%s", path);
+	}
+	*out = r;
+	return 0;
+}
+
+const char *packed_repo(const struct cli *c, char out[512])
+{
+	const char *keys = cli_value(c, CLI_OPT_KEYS, NULL);
+
+	snprintf(out, 512, "%s/repo/image", keys ? keys : ".");
+	return cli_value(c, CLI_OPT_REPO, out);
+}
+
+int packed_newest(const char *dir, const char *role, struct buf *out, struct err *e)
+{
+	char suffix[96], path[1024];
+	uint64_t best = 0, version;
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	if (!d)
+		return err_set(
+			e, ERR_NOT_FOUND, "%s: no such folder; --repo or --keys names it", dir);
+	snprintf(suffix, sizeof suffix, ".%s.json", role);
+	while ((entry = readdir(d))) {
+		const char *dot = strchr(entry->d_name, '.');
+
+		if (dot && strcmp(dot, suffix) == 0 &&
+			str_to_u64((struct str){entry->d_name, (size_t)(dot - entry->d_name)}, 1,
+				INT64_MAX, &version, NULL) == 0)
+			best = MAX(best, version);
+	}
+	closedir(d);
+	if (best == 0)
+		return err_set(e, ERR_NOT_FOUND, "%s: no file of the role %s", dir, role);
+	snprintf(path, sizeof path, "%s/%llu%s", dir, (unsigned long long)best, suffix);
+	return cli_read(path, LIMIT_TARGETS_BYTES, out, e);
+}
+
+int packed_terms(const struct cli *c, struct release_terms *out, struct err *e)
+{
+	*out = (struct release_terms){0};
+	TRY(cli_number(c, CLI_OPT_COUNTER, 1, INT64_MAX, 0, &out->counter, e));
+	if (out->counter == 0 || c->n_values[CLI_OPT_HARDWARE] == 0)
+		return err_set(e, ERR_USAGE,
+			"--hardware ID and --counter N are needed: every party signs them");
+	if (c->n_values[CLI_OPT_HARDWARE] > LIMIT_HARDWARE_IDS ||
+		c->n_values[CLI_OPT_ROLLBACK_TO] > LIMIT_ROLLBACK_TO)
+		return err_set(e, ERR_USAGE, "at most %d of --hardware and %d of --rollback-to",
+			LIMIT_HARDWARE_IDS, LIMIT_ROLLBACK_TO);
+	for (unsigned i = 0; i < c->n_values[CLI_OPT_HARDWARE]; i++)
+		TRY(id_parse(str_of(c->values[CLI_OPT_HARDWARE][i]), "--hardware",
+			out->hardware[out->n_hardware++], e));
+	for (unsigned i = 0; i < c->n_values[CLI_OPT_ROLLBACK_TO]; i++)
+		TRY(id_parse(str_of(c->values[CLI_OPT_ROLLBACK_TO][i]), "--rollback-to",
+			out->rollback_to[out->n_rollback_to++].s, e));
+	return 0;
+}
+
+static const char *unit_text(const struct trig_rule *r)
+{
+	static const char *const units[] = {[TRIG_UNIT_COUNT] = " times",
+		[TRIG_UNIT_SHARE] = " of all",
+		[TRIG_UNIT_SECONDS] = " s"};
+
+	return r->comparator == TRIG_CMP_BASELINE ? " x the device's own value before the swap"
+						  : units[trig_type_unit(r->type)];
+}
+
+static void print_rule(const struct trig_rule *r)
+{
+	printf("  %-14s %s\n", trig_type_name(r->type), trig_type_text(r->type));
+	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
+		return;
+	printf("  %-14s ", "");
+	if (r->metric[0])
+		printf("%s%s%s", r->metric, r->total[0] ? " of " : "", r->total);
+	if (r->type == TRIG_LATENCY)
+		printf(", quantile %g", (double)r->quantile / 1000.0);
+	printf("%slimit %g%s, windows of %g s, %u of %u bad, at least %llu samples in each\n",
+		r->metric[0] ? ": " : "", r->threshold, unit_text(r), (double)r->window / 1000.0,
+		r->hold_k, r->hold_m, (unsigned long long)r->min_samples);
+}
+
+void packed_print(const struct release *r)
+{
+	struct table t;
+
+	printf("%s (%s %s)\n%s\n\n", r->id.s, r->product, r->version, r->notes);
+	table_init(&t, "COMPONENT|KIND|PLACE|TRANSFER|ON DEVICE|ARTIFACT");
+	for (unsigned i = 0; i < r->n_components; i++) {
+		const struct component *k = &r->components[i];
+		char digest[SHA256_TEXT];
+
+		sha256_format(&k->artifact.digest, digest);
+		table_cell(&t, "%s", k->name);
+		table_cell(&t, "%s", component_kind_name(k->kind));
+		table_cell(&t, "%s", k->path);
+		table_cell(&t, "%.1f MiB", packed_mib(k->artifact.length));
+		table_cell(&t, "%.1f MiB", packed_mib(k->artifact.content_length));
+		table_cell(&t, "%.12s", digest);
+	}
+	table_print(&t);
+	table_fini(&t);
+	printf("\nActivated by %s, %lld s to start, %lld s of soak\n",
+		activation_name(r->activation), (long long)r->start_timeout / 1000,
+		(long long)r->soak / 1000);
+	for (unsigned i = 0; i < r->n_smoke; i++)
+		printf("Smoke test %s: %s %s\n", r->smoke[i].name,
+			r->smoke[i].kind == SMOKE_EXEC ? "runs" : "starts", r->smoke[i].argv[0]);
+	puts("Taken back when:");
+	for (unsigned i = 0; i < r->n_triggers; i++)
+		print_rule(&r->triggers[i]);
+}

@@ -1,0 +1,33 @@
+/* The folder that `release create` makes, and what the commands about it share.
+ *
+ *   DIR/ID.json      the release document
+ *   DIR/artifacts/   what its components are made from
+ *   DIR/approval/    what travels between creator and approvers: request.json, and N.ROLE.json of
+ *                    the image repository, the approved ones among them
+ */
+#ifndef SERVER_CLI_PACKED_H
+#define SERVER_CLI_PACKED_H
+
+#include "keys/release_sign.h"
+#include "proto/wire/release.h"
+#include "server/cli/cli.h"
+
+double packed_mib(uint64_t bytes);
+
+/* The path of the one document in a folder; ERR_BAD_INPUT when there is not exactly one. */
+int packed_document(const char *dir, char out[512], struct err *e) MUST_CHECK;
+/* Its bytes, and parsed; *out is the caller's to free. */
+int packed_load(const char *path, struct buf *text, struct release **out, struct err *e) MUST_CHECK;
+
+/* The copy of the image repository that the options name; maybe in `buf`. */
+const char *packed_repo(const struct cli *c, char buf[512]);
+/* Appends the newest N.ROLE.json of a folder. */
+int packed_newest(const char *dir, const char *role, struct buf *out, struct err *e) MUST_CHECK;
+
+/* --hardware, --counter, --rollback-to. */
+int packed_terms(const struct cli *c, struct release_terms *out, struct err *e) MUST_CHECK;
+
+/* For people: components, tests, triggers. */
+void packed_print(const struct release *r);
+
+#endif
