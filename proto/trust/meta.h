@@ -35,7 +35,8 @@ void meta_fini(struct meta *m);
 /* Form only: strict JSON within `max` bytes, _type as wanted, spec_version 1.x, version in [1,
  * 2^53-1], expires, no key id that signs twice, and everything that the kind of role prescribes:
  * signers without duplicate key ids and with a threshold of at least 1, well-formed pins,
- * delegations with distinct names that are no top-level role's. Unknown members are kept, because
+ * delegations with distinct names that are no top-level role's, each with either paths or
+ * path_hash_prefixes. Unknown members are kept, because
  * signatures cover them. Says nothing about signatures or time. */
 int meta_parse(struct str bytes, enum role_kind want, size_t max, struct meta *out,
 	struct err *e) MUST_CHECK;
@@ -88,7 +89,8 @@ int meta_file(const struct meta *targets, const char *path, struct meta_pin *out
 bool meta_target_same(const struct target *a, const struct target *b);
 
 /* May `role`, a direct delegation of `delegator`, speak of `path`? In its "paths", '*' and '?' do
- * not match '/'. False when there is no such role. */
+ * not match '/'; or one of its "path_hash_prefixes" begins the SHA-256 of the path. False when
+ * there is no such role. */
 bool meta_covers(const struct meta *delegator, const char *role, const char *path);
 
 /* The public keys that may sign for a role, for counting across roles. Keys that do not parse are

@@ -3,7 +3,7 @@
 
 #include "proto/trust/meta_priv.h"
 
-static int keys_check(const json_t *o, const char *where, const json_t **out_keys, struct err *e)
+int keys_check(const json_t *o, const char *where, const json_t **out_keys, struct err *e)
 {
 	const json_t *keys;
 	const char *id;
@@ -67,47 +67,6 @@ static int timestamp_check(const struct meta *m, struct err *e)
 static int snapshot_check(const struct meta *m, struct err *e)
 {
 	return pins_check(m, "targets.json", e);
-}
-
-static bool is_top_level(const char *role)
-{
-	for (enum role_kind k = 0; k < ROLE_KIND_MAX; k++)
-		if (strcmp(role, role_kind_name(k)) == 0)
-			return true;
-	return false;
-}
-
-static int delegation_check(const json_t *keys, const json_t *roles, size_t i, struct err *e)
-{
-	const json_t *role = json_array_get(roles, i);
-	char name[LIMIT_ROLE_NAME], where[64];
-	struct signers s;
-
-	snprintf(where, sizeof where, "targets.delegations.roles[%zu]", i);
-	TRY(json_text(role, where, "name", name, sizeof name, e));
-	if (name[0] == 0 || is_top_level(name))
-		return err_set(e, ERR_BAD_INPUT, "%s: a delegated role cannot be called \"%s\"",
-			where, name);
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(name, json_string_value(
-					 json_object_get(json_array_get(roles, k), "name"))) == 0)
-			return err_set(e, ERR_BAD_INPUT, "%s: %s stands twice", where, name);
-	return signers_read(keys, role, where, &s, e);
-}
-
-static int delegations_check(const json_t *signed_part, struct err *e)
-{
-	static const char where[] = "targets.delegations";
-	const json_t *delegations, *keys, *roles;
-
-	if (!json_object_get(signed_part, "delegations"))
-		return 0;
-	TRY(json_obj(signed_part, "targets", "delegations", &delegations, e));
-	TRY(keys_check(delegations, where, &keys, e));
-	TRY(json_arr(delegations, where, "roles", LIMIT_DELEGATIONS, &roles, e));
-	for (size_t i = 0; i < json_array_size(roles); i++)
-		TRY(delegation_check(keys, roles, i, e));
-	return 0;
 }
 
 static int targets_check(const struct meta *m, struct err *e)

@@ -33,6 +33,19 @@ int signatures_check(const json_t *doc, const char *name, struct err *e) MUST_CH
 
 /* What each kind of role must look like below "signed" (meta_form.c). */
 int meta_form_check(const struct meta *m, struct err *e) MUST_CHECK;
+/* The keys of a root or of delegations: each an object, whatever it holds. */
+int keys_check(
+	const json_t *o, const char *where, const json_t **out_keys, struct err *e) MUST_CHECK;
+
+/* The delegations of a targets file, if it has any (meta_delegation.c). */
+int delegations_check(const json_t *signed_part, struct err *e) MUST_CHECK;
+/* One delegation, in the order in which they are asked; NULL behind the last. */
+const json_t *delegation_at(const struct meta *delegator, size_t i);
+const char *delegation_name(const json_t *role);
+/* Does the search end with this role and those below it? */
+bool delegation_is_terminating(const json_t *role);
+/* By "paths" or "path_hash_prefixes"; false for NULL. */
+bool delegation_covers(const json_t *role, const char *path);
 
 /* One pin object: {"version", "length"?, "hashes"?}. */
 int pin_read(const json_t *o, const char *where, struct meta_pin *out, struct err *e) MUST_CHECK;

@@ -22,6 +22,7 @@
 #define LIMIT_ROLE_NAME        64
 #define LIMIT_TARGET_NAME      128
 #define LIMIT_METADATA_HASHES  4
+#define LIMIT_PATTERNS         256 /* paths or prefixes of one delegation */
 
 /* keys in tokens */
 #define LIMIT_KEY_URI_BYTES 2048

@@ -166,6 +166,27 @@ static const struct {
 	{TREPO_TARGETS, "signed/delegations/roles/0/name", "\"targets\"", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/delegations/roles/0/name", "\"safety\"", ERR_BAD_INPUT},
 	{TREPO_TARGETS, "signed/delegations/roles/0/threshold", "0", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0/terminating", "true", ERR_OK},
+	{TREPO_TARGETS, "signed/delegations/roles/0/terminating", "-", ERR_OK},
+	{TREPO_TARGETS, "signed/delegations/roles/0/terminating", "1", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0/paths", "-", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0/paths", "[]", ERR_OK},
+	{TREPO_TARGETS, "signed/delegations/roles/0/paths", "\"*\"", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0/paths", "[\"*\", 7]", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0/path_hash_prefixes", "[\"0\"]", ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0",
+		"{\"name\": \"a\", \"keyids\": [], \"threshold\": 1, \"path_hash_prefixes\": [\"0\"]}",
+		ERR_OK},
+	{TREPO_TARGETS, "signed/delegations/roles/0",
+		"{\"name\": \"a\", \"keyids\": [], \"threshold\": 1, \"path_hash_prefixes\": [\"\"]}",
+		ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0",
+		"{\"name\": \"a\", \"keyids\": [], \"threshold\": 1, \"path_hash_prefixes\": [\"0G\"]}",
+		ERR_BAD_INPUT},
+	{TREPO_TARGETS, "signed/delegations/roles/0",
+		"{\"name\": \"a\", \"keyids\": [], \"threshold\": 1, \"path_hash_prefixes\": [\"" ZERO256
+		"0\"]}",
+		ERR_BAD_INPUT},
 };
 
 static void the_form_of_every_kind_is_checked(void **state)
@@ -209,6 +230,7 @@ static void too_many_of_anything_are_refused(void **state)
 			"b92427ae41e4649b934ca495991b7852b855\"}}",
 			LIMIT_TARGETS},
 		{TREPO_TARGETS, "signed/delegations/roles", NULL, LIMIT_DELEGATIONS},
+		{TREPO_TARGETS, "signed/delegations/roles/0/paths", NULL, LIMIT_PATTERNS},
 		{TREPO_ROOT, "signatures", NULL, LIMIT_SIGNATURES},
 	};
 	struct world *w = *state;
@@ -372,7 +394,7 @@ static void patterns_do_not_cross_slashes(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(meta_fini) struct meta m = {0};
 
-		json_object_set_new(role, "paths", json_pack("[i, s]", 7, rows[i].pattern));
+		json_object_set_new(role, "paths", json_pack("[s, s]", "/", rows[i].pattern));
 		trepo_sign(&w->r, TREPO_TARGETS);
 		assert_int_equal(meta_parse(trepo_bytes(&w->r, TREPO_TARGETS), ROLE_TARGETS,
 					 LIMIT_TARGETS_BYTES, &m, &w->e),
@@ -380,6 +402,42 @@ static void patterns_do_not_cross_slashes(void **state)
 		if (meta_covers(&m, "engineering", rows[i].path) != rows[i].want)
 			fail_msg("%s against %s", rows[i].pattern, rows[i].path);
 		assert_false(meta_covers(&m, "marketing", rows[i].path));
+	}
+}
+
+/* The SHA-256 of "ocr/ocr-1.json" begins with "e932". */
+static void prefixes_are_of_the_hash_of_the_path(void **state)
+{
+	static const struct {
+		const char *prefixes;
+		bool want;
+	} rows[] = {
+		{"[\"e\"]", true},
+		{"[\"e932\"]", true},
+		{"[\"e9321b8033f890bb63ac35474d860c2fbad0458fd9b3b8b2669efbd95a2a33ba\"]", true},
+		{"[\"e930\"]", false},
+		{"[\"0\", \"1\", \"e9\"]", true},
+		{"[\"0\", \"1\"]", false},
+		{"[]", false},
+	};
+	struct world *w = *state;
+	json_t *role = json_array_get(
+		json_object_get(
+			json_object_get(w->r.role[TREPO_TARGETS].part, "delegations"), "roles"),
+		0);
+
+	json_object_del(role, "paths");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(meta_fini) struct meta m = {0};
+
+		json_object_set_new(
+			role, "path_hash_prefixes", json_loads(rows[i].prefixes, 0, NULL));
+		trepo_sign(&w->r, TREPO_TARGETS);
+		assert_int_equal(meta_parse(trepo_bytes(&w->r, TREPO_TARGETS), ROLE_TARGETS,
+					 LIMIT_TARGETS_BYTES, &m, &w->e),
+			0);
+		if (meta_covers(&m, "engineering", "ocr/ocr-1.json") != rows[i].want)
+			fail_msg("%s", rows[i].prefixes);
 	}
 }
 
@@ -395,6 +453,7 @@ int main(void)
 		CASE(a_release_is_listed_with_its_sha256),
 		CASE(targets_are_the_same_in_all_they_list),
 		CASE(patterns_do_not_cross_slashes),
+		CASE(prefixes_are_of_the_hash_of_the_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
