@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/trust/meta_priv.h"
+#include "proto/trust/verify_priv.h"
 
 void trusted_init(struct trusted_set *t, int64_t now_s)
 {
@@ -17,8 +17,7 @@ static void drop(struct meta *m, bool *has)
 	*has = false;
 }
 
-/* The set takes over what *m owns. */
-static void adopt(struct meta *m, struct meta *slot, bool *has)
+void trusted_adopt(struct meta *m, struct meta *slot, bool *has)
 {
 	meta_fini(slot);
 	*slot = *m;
@@ -53,7 +52,7 @@ int trusted_load_root(struct trusted_set *t, struct str bytes, struct err *e)
 
 	TRY(meta_parse(bytes, ROLE_ROOT, LIMIT_ROOT_BYTES, &m, e));
 	TRY(meta_check_signatures(&m, &m, "root", e));
-	adopt(&m, &t->root, &t->has_root);
+	trusted_adopt(&m, &t->root, &t->has_root);
 	return 0;
 }
 
@@ -73,7 +72,7 @@ int trusted_next_root(struct trusted_set *t, struct str bytes, struct err *e)
 		return err_set(e, m.version <= t->root.version ? ERR_ROLLED_BACK : ERR_MIXED,
 			"root: version %llu after %llu", (unsigned long long)m.version,
 			(unsigned long long)t->root.version);
-	adopt(&m, &t->root, &t->has_root);
+	trusted_adopt(&m, &t->root, &t->has_root);
 	drop_all_but_root(t);
 	return 0;
 }
@@ -114,17 +113,17 @@ void trusted_load_stored(struct trusted_set *t, enum role_kind kind, struct str 
 	switch (kind) {
 	case ROLE_TIMESTAMP:
 		if (read_top(t, bytes, kind, LIMIT_TIMESTAMP_BYTES, &m, NULL) == 0)
-			adopt(&m, &t->timestamp, &t->has_timestamp);
+			trusted_adopt(&m, &t->timestamp, &t->has_timestamp);
 		break;
 	case ROLE_SNAPSHOT:
 		if (read_top(t, bytes, kind, LIMIT_SNAPSHOT_BYTES, &m, NULL) == 0)
-			adopt(&m, &t->snapshot, &t->has_snapshot);
+			trusted_adopt(&m, &t->snapshot, &t->has_snapshot);
 		break;
 	case ROLE_TARGETS:
 		if (t->has_snapshot &&
 			read_top(t, bytes, kind, LIMIT_TARGETS_BYTES, &m, NULL) == 0 &&
 			pinned_by(&t->snapshot, "targets.json", &m))
-			adopt(&m, &t->targets, &t->has_targets);
+			trusted_adopt(&m, &t->targets, &t->has_targets);
 		break;
 	case ROLE_ROOT: /* has its own way in: trusted_load_root */
 	case ROLE_KIND_MAX:
@@ -174,7 +173,7 @@ int trusted_timestamp(struct trusted_set *t, struct str bytes, bool *out_changed
 		return 0;
 	}
 	TRY(timestamp_check(t, &m, e));
-	adopt(&m, &t->timestamp, &t->has_timestamp);
+	trusted_adopt(&m, &t->timestamp, &t->has_timestamp);
 	*out_changed = true;
 	return 0;
 }
@@ -194,9 +193,7 @@ static int lister_of(
 	return 0;
 }
 
-/* The pin of a new file; all that leads to it must itself be valid now. */
-static int pin_in_force(
-	const struct trusted_set *t, const char *file, struct meta_pin *out, struct err *e)
+int trusted_pin(const struct trusted_set *t, const char *file, struct meta_pin *out, struct err *e)
 {
 	const struct meta *lister = NULL;
 
@@ -207,7 +204,7 @@ static int pin_in_force(
 	return meta_pin_of(lister, file, out, e);
 }
 
-static int version_check(
+int trusted_version_check(
 	const struct meta *m, const struct meta_pin *pin, const char *file, struct err *e)
 {
 	if (m->version != pin->version)
@@ -249,13 +246,13 @@ int trusted_snapshot(struct trusted_set *t, struct str bytes, struct err *e)
 	CLEANUP(meta_fini) struct meta m = {0};
 	struct meta_pin pin;
 
-	TRY(pin_in_force(t, "snapshot.json", &pin, e));
+	TRY(trusted_pin(t, "snapshot.json", &pin, e));
 	TRY(meta_pin_check(&pin, "snapshot.json", bytes, e));
 	TRY(read_top(t, bytes, ROLE_SNAPSHOT, LIMIT_SNAPSHOT_BYTES, &m, e));
-	TRY(version_check(&m, &pin, "snapshot.json", e));
+	TRY(trusted_version_check(&m, &pin, "snapshot.json", e));
 	TRY(snapshot_check(t, &m, e));
 	TRY(meta_check_expiry(&m, "snapshot", t->now_s, e));
-	adopt(&m, &t->snapshot, &t->has_snapshot);
+	trusted_adopt(&m, &t->snapshot, &t->has_snapshot);
 	drop_unpinned(t);
 	return 0;
 }
@@ -265,60 +262,13 @@ int trusted_targets(struct trusted_set *t, struct str bytes, struct err *e)
 	CLEANUP(meta_fini) struct meta m = {0};
 	struct meta_pin pin;
 
-	TRY(pin_in_force(t, "targets.json", &pin, e));
+	TRY(trusted_pin(t, "targets.json", &pin, e));
 	TRY(meta_pin_check(&pin, "targets.json", bytes, e));
 	TRY(read_top(t, bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
-	TRY(version_check(&m, &pin, "targets.json", e));
+	TRY(trusted_version_check(&m, &pin, "targets.json", e));
 	TRY(meta_check_expiry(&m, "targets", t->now_s, e));
-	adopt(&m, &t->targets, &t->has_targets);
+	trusted_adopt(&m, &t->targets, &t->has_targets);
 	drop_delegated(t);
-	return 0;
-}
-
-static struct trusted_role *delegated_slot(struct trusted_set *t, const char *role)
-{
-	unsigned i = 0;
-
-	while (i < t->n_delegated && strcmp(t->delegated[i].name, role) != 0)
-		i++;
-	return i < LIMIT_DELEGATIONS ? &t->delegated[i] : NULL;
-}
-
-static int delegated_read(struct trusted_set *t, const char *role, const char *file,
-	struct str bytes, struct meta *out, struct err *e)
-{
-	CLEANUP(meta_fini) struct meta m = {0};
-	struct meta_pin pin;
-
-	TRY(pin_in_force(t, file, &pin, e));
-	TRY(meta_pin_check(&pin, file, bytes, e));
-	TRY(meta_parse(bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
-	TRY(meta_check_signatures(&m, &t->targets, role, e));
-	TRY(version_check(&m, &pin, file, e));
-	TRY(meta_check_expiry(&m, role, t->now_s, e));
-	*out = m;
-	meta_init(&m);
-	return 0;
-}
-
-int trusted_delegated(struct trusted_set *t, const char *role, struct str bytes, struct err *e)
-{
-	char file[LIMIT_ROLE_NAME + 8];
-	struct trusted_role *slot = delegated_slot(t, role);
-	struct meta m;
-
-	if (!t->has_targets || !role_find(&t->targets, role))
-		return err_set(e, ERR_UNSIGNED, "%s: targets does not delegate to it", role);
-	TRY(meta_check_expiry(&t->targets, "targets", t->now_s, e));
-	if (!slot)
-		return err_set(e, ERR_TOO_LARGE, "more than %d delegated roles", LIMIT_DELEGATIONS);
-	snprintf(file, sizeof file, "%s.json", role);
-	if (delegated_read(t, role, file, bytes, &m, e) < 0)
-		return err_wrap(e, "role %s", role);
-	if (!slot->present)
-		t->n_delegated++;
-	snprintf(slot->name, sizeof slot->name, "%s", role);
-	adopt(&m, &slot->meta, &slot->present);
 	return 0;
 }
 
@@ -338,12 +288,4 @@ int trusted_want(const struct trusted_set *t, const char *file, struct meta_pin 
 	*out_max = pin.has_length ? (size_t)pin.length : max;
 	*out = pin;
 	return 0;
-}
-
-const struct meta *trusted_find_delegated(const struct trusted_set *t, const char *role)
-{
-	for (unsigned i = 0; i < t->n_delegated; i++)
-		if (strcmp(t->delegated[i].name, role) == 0)
-			return &t->delegated[i].meta;
-	return NULL;
 }

@@ -6,8 +6,11 @@
 
 #include "proto/trust/meta.h"
 
+#define TRUSTED_TARGETS "targets" /* the delegator where delegations begin */
+
 struct trusted_role {
 	char name[LIMIT_ROLE_NAME]; /* of a delegated role */
+	char by[LIMIT_ROLE_NAME];   /* the delegator by whose keys it was accepted */
 	struct meta meta;
 	bool present;
 };
@@ -16,7 +19,7 @@ struct trusted_set {
 	struct meta root, timestamp, snapshot, targets;
 	bool has_root, has_timestamp, has_snapshot, has_targets;
 	unsigned n_delegated;
-	struct trusted_role delegated[LIMIT_DELEGATIONS];
+	struct trusted_role delegated[LIMIT_ROLES];
 	int64_t now_s; /* fixed for one refresh (section 5.1) */
 };
 
@@ -52,6 +55,14 @@ int trusted_targets(struct trusted_set *t, struct str bytes, struct err *e) MUST
 /* A role that top-level targets delegates to directly, by the keys under its delegation. */
 int trusted_delegated(
 	struct trusted_set *t, const char *role, struct str bytes, struct err *e) MUST_CHECK;
+/* The same for a role that `delegator` delegates to: TRUSTED_TARGETS, or a role that is held. */
+int trusted_delegated_by(struct trusted_set *t, const char *delegator, const char *role,
+	struct str bytes, struct err *e) MUST_CHECK;
+/* Is a role held, and do the keys under this delegation vouch for it? Several may delegate to one
+ * role, each by other keys; what one of them vouched for says nothing of the others. *out_index is
+ * its place in t->delegated. ERR_NOT_FOUND when it is not held, ERR_UNSIGNED. */
+int trusted_held_by(const struct trusted_set *t, const char *delegator, const char *role,
+	unsigned *out_index, struct err *e) MUST_CHECK;
 
 /* What to fetch next, or what is kept: pin and byte limit of a pinned file ("snapshot.json",
  * "targets.json", "engineering.json"). The limit is the listed length or else the bound of the
@@ -61,7 +72,8 @@ int trusted_delegated(
 int trusted_want(const struct trusted_set *t, const char *file, struct meta_pin *out,
 	size_t *out_max, struct err *e) MUST_CHECK;
 
-/* NULL when no file of that role has been accepted in this refresh. */
+/* A direct delegation of targets; NULL when no file of that role has been accepted in this refresh,
+ * or only by the keys of another delegator. */
 const struct meta *trusted_find_delegated(const struct trusted_set *t, const char *role);
 
 #endif
