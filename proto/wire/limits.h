@@ -22,6 +22,7 @@
 #define LIMIT_ROLE_NAME        64
 #define LIMIT_TARGET_NAME      128
 #define LIMIT_METADATA_HASHES  4
+#define LIMIT_SEARCH_ROLES     32  /* asked in one search for a target */
 #define LIMIT_PATTERNS         256 /* paths or prefixes of one delegation */
 
 /* keys in tokens */
