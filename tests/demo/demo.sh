@@ -46,9 +46,14 @@ reader_says() {
 campaign_is() {
 	[ "$("$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -r .phase)" = "$2" ]
 }
+# answered COMMAND...: what the command prints once it succeeds; whom it asks may have been killed a moment ago.
+answered() {
+	wait_until 20 "$* to succeed" "$@"
+	cat "$W/run/wait.out"
+}
 # expect_outcome DEVICE RELEASE "CODE CAUSE": the device's own outcome of a release, as the server has it.
 expect_outcome() {
-	got=$("$BACKSTAY_BIN/backstay" device history "$1" --json |
+	got=$(answered "$BACKSTAY_BIN/backstay" device history "$1" --json |
 		jq -r --arg r "$2" '[.reports[] | select(.kind == "outcome" and .target == $r)][0] | "\(.code) \(.cause)"')
 	[ "$got" = "$3" ] || fail "$1 ended $2 with '$got', expected '$3'"
 }
@@ -70,15 +75,21 @@ roll_out() {
 	wait_until 20 "to-ocr-$1 to start" "$BACKSTAY_BIN/backstay" campaign start "to-ocr-$1"
 	tell "campaign to-ocr-$1 has begun: the first device alone"
 	wait_until "${PATIENCE:-240}" "campaign to-ocr-$1 to be $2" campaign_is "to-ocr-$1" "$2"
-	"$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" | indent
+	answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" | indent
 	tell "campaign to-ocr-$1 is $2"
 }
 # recipient N JQ-CONDITION: the first recipient of a campaign that fits.
 recipient() {
-	"$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" --json | jq -r "[.devices[] | select($2)][0].id"
+	answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" --json | jq -r "[.devices[] | select($2)][0].id"
 }
 
 # ---- chaos: whatever is running is killed, as long as the story lasts ----------------------------------------------
+# The readers themselves; a smoke test that is killed has failed, and would rightly stop its release.
+reader_pids() {
+	for pid in $(workload_pids); do
+		tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'ocr-serve --port ' && echo "$pid"
+	done
+}
 # Two ends within 30 s are a crash loop by the releases' own rule, and would rightly be taken back: a reader that was killed
 # is left alone for longer than that.
 may_be_killed() {
@@ -96,7 +107,7 @@ chaos() {
 		0) name=server pid=$(cat "$W/run/server.pid") ;;
 		1 | 2) name=node-$((seed / 256 % DEVICES + 1)) && pid=$(cat "$W/run/$name.pid") ;;
 		*)
-			pids=$(workload_pids)
+			pids=$(reader_pids)
 			[ -n "$pids" ] || continue
 			name=workload pid=$(echo "$pids" | awk -v k="$((seed / 256))" '{ p[NR] = $1 } END { print p[k % NR + 1] }')
 			may_be_killed "$pid" || continue
@@ -170,7 +181,7 @@ roll_out 4 halted
 bad=$(recipient 4 '.state == "reverted"')
 expect_outcome "$bad" ocr-4 "triggered latency"
 [ "$CHAOS" = 1 ] || on_device "$bad" explain | indent
-took=$(on_device "$bad" history --last 100 | awk '
+took=$(answered on_device "$bad" history --last 100 | awk '
 	function ms(stamp) { split(substr(stamp, 12, 12), t, /[:.]/); return ((t[1] * 60 + t[2]) * 60 + t[3]) * 1000 + t[4] }
 	/soaking -> reverting ocr-4/ { fired = ms($1) }
 	/restoring -> reverted ocr-4/ { up = ms($1) }
