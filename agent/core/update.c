@@ -99,9 +99,17 @@ bool upd_is_busy(enum upd_state s)
 	return s != UPD_IDLE && s != UPD_STUCK;
 }
 
+/* Whoever stands between the device and its server can withhold bytes or change them. */
+static bool may_be_done_by_others(enum err_code why)
+{
+	return why == ERR_ALTERED || why == ERR_NOT_FOUND;
+}
+
 bool upd_is_blamed(const struct upd_record *r)
 {
 	if (r->why == ERR_OK || r->why == ERR_SUPERSEDED)
 		return false;
-	return r->cause != TRIG_TYPE_MAX || err_retry(r->why) == ERR_RETRY_NEVER;
+	if (r->cause != TRIG_TYPE_MAX)
+		return true;
+	return err_retry(r->why) == ERR_RETRY_NEVER && !may_be_done_by_others(r->why);
 }

@@ -155,8 +155,9 @@ bool upd_event_looks(enum upd_ev e);
 /* Is the update between ACCEPTED and its end? */
 bool upd_is_busy(enum upd_state s);
 /* Of a record in REVERTED or FAILED: does the outcome speak against the release, so that this
- * device must not take it again by itself? Not when it was superseded, and not when only the
- * device's own storage or network failed. */
+ * device must not take it again by itself? Not when it was superseded, not when only the device's
+ * own storage or network failed, and not when the bytes that came were not the signed ones: else
+ * one changed answer would keep a good release from this device. */
 bool upd_is_blamed(const struct upd_record *r);
 
 #endif
