@@ -34,11 +34,14 @@ struct httpd {
 	unsigned n, requests;
 	struct buf asked; /* one path a line */
 	struct buf last;
+	bool takes_posts;
+	struct buf posts; /* one body a line */
 };
 
 struct request {
 	struct httpd *h;
 	int fd;
+	bool is_post;
 	char path[512];
 	char range[64], if_range[128], if_none_match[128];
 };
@@ -261,6 +264,10 @@ static void answer_path(struct request *r)
 	buf_addf(&r->h->asked, "%s\n", r->path);
 	r->h->requests++;
 	bool known = find(r->h, r->path, &f);
+	if (!known && r->is_post && r->h->takes_posts) {
+		f = (struct httpd_file){.body = STR("{}")};
+		known = true;
+	}
 	pthread_mutex_unlock(&r->h->lock);
 	if (!known && read_file(r->h, r->path, &bytes)) {
 		digest_of(bytes.p, bytes.n, &sum);
@@ -312,28 +319,41 @@ static bool read_head(struct request *r, char text[HEAD_MAX])
 }
 
 /* What is sent along is read, or hanging up would reset the connection. */
-static void skip_body(struct request *r, const char *text)
+static void read_body(struct request *r, const char *text, struct buf *out)
 {
 	char length[32] = "";
 	const char *at = strstr(text, "\r\n\r\n") + 4;
-	char ignored[4096];
+	char piece[4096];
 
 	header_of(text, "Content-Length", length, sizeof length);
-	for (unsigned long long left =
-			strtoull(length, NULL, 10) - MIN(strlen(at), strtoull(length, NULL, 10));
+	for (unsigned long long all = strtoull(length, NULL, 10), left = all - MIN(strlen(at), all);
 		left > 0;) {
-		ssize_t k = recv(r->fd, ignored, (size_t)MIN(left, sizeof ignored), 0);
+		ssize_t k = recv(r->fd, piece, (size_t)MIN(left, sizeof piece), 0);
 
 		if (k <= 0)
 			return;
 		left -= (unsigned long long)k;
+		if (r->is_post)
+			buf_add(out, piece, (size_t)k);
 	}
+}
+
+static void keep_post(struct request *r, const char *begin, const struct buf *rest)
+{
+	struct buf *posts = &r->h->posts;
+
+	pthread_mutex_lock(&r->h->lock);
+	buf_add_str(posts, begin);
+	buf_add(posts, rest->p, rest->n);
+	buf_add_char(posts, '\n');
+	pthread_mutex_unlock(&r->h->lock);
 }
 
 static void handle(struct httpd *h, int fd)
 {
 	struct request r = {.h = h, .fd = fd};
 	char text[HEAD_MAX];
+	BUF_AUTO body = {0};
 
 	if (!read_head(&r, text) || sscanf(text, "%*s %511s", r.path) != 1)
 		return;
@@ -342,7 +362,10 @@ static void handle(struct httpd *h, int fd)
 	header_of(text, "If-None-Match", r.if_none_match, sizeof r.if_none_match);
 	if (strcasestr(text, "\r\nExpect: 100-continue"))
 		send_text(&r, "HTTP/1.1 100 Continue\r\n\r\n");
-	skip_body(&r, text);
+	r.is_post = strncmp(text, "POST ", 5) == 0;
+	read_body(&r, text, &body);
+	if (r.is_post)
+		keep_post(&r, strstr(text, "\r\n\r\n") + 4, &body);
 	pthread_mutex_lock(&h->lock);
 	buf_clear(&h->last);
 	buf_add_str(&h->last, text);
@@ -410,6 +433,7 @@ void httpd_free(struct httpd **hp)
 	close(h->stop);
 	buf_fini(&h->asked);
 	buf_fini(&h->last);
+	buf_fini(&h->posts);
 	pthread_cond_destroy(&h->idle);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
@@ -458,6 +482,20 @@ void httpd_last(struct httpd *h, struct buf *out)
 {
 	pthread_mutex_lock(&h->lock);
 	buf_add(out, h->last.p, h->last.n);
+	pthread_mutex_unlock(&h->lock);
+}
+
+void httpd_take_posts(struct httpd *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->takes_posts = true;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void httpd_posts(struct httpd *h, struct buf *out)
+{
+	pthread_mutex_lock(&h->lock);
+	buf_add(out, h->posts.p, h->posts.n);
 	pthread_mutex_unlock(&h->lock);
 }
 

@@ -41,10 +41,14 @@ const char *httpd_url(const struct httpd *h);
 void httpd_put(struct httpd *h, const struct httpd_file *f);
 /* Paths that no file has are looked up beneath this folder; an ETag is made of their bytes. */
 void httpd_set_dir(struct httpd *h, const char *dir);
+/* From now on every POST is taken and answered with 200. */
+void httpd_take_posts(struct httpd *h);
 
 /* What was asked for so far: requests of one path (NULL: of all), and the last request's head. */
 unsigned httpd_count(struct httpd *h, const char *path);
 void httpd_last(struct httpd *h, struct buf *out);
+/* The bodies of all POSTs, one a line. */
+void httpd_posts(struct httpd *h, struct buf *out);
 /* Forgets all that, once the server has no connection: from then on the bodies it was given may be
  * changed. */
 void httpd_forget(struct httpd *h);
