@@ -32,6 +32,16 @@ check-power: $(filter $(B)/tests/fault/%,$(TEST_BIN)) ## cut the power everywher
 check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the real programs on loopback
 	@tests/tools/run-system $(B)/bin
 
+# One program of many files: see tests/attack/attack.h. make check-attack A=json runs those with this in their names.
+ATTACK_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
+$(B)/tests/attack/test_attack: $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+-include $(ATTACK_OBJ:.o=.d)
+.PHONY: check-attack
+check-attack: $(B)/tests/attack/test_attack $(BINS) ## try every attack of docs/attacks.md on the real programs
+	@tests/tools/run-attack $(B) $(A)
+
 # ---- what is checked without running anything ----------------------------------
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '\.tbl\.h$$')
 .PHONY: check-format fmt tidy cppcheck lint

@@ -1,0 +1,409 @@
+/* Arbitrary software: without a key, with the director's alone, with the image repository's alone.
+ */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "tests/attack/attack.h"
+
+#define TIMESTAMP "director/" DEVICE "/timestamp.json"
+
+/* ---- bytes ---- */
+
+void attack_arb_target_substituted(struct bed *b)
+{
+	struct toy other;
+
+	toy_make(&other, 3);
+	bed_write(b, bed_artifact(&b->good, 0), buf_str(&other.artifact[0]));
+}
+
+/* Bytes that a decompressor chokes on long before their digest is known: who is to blame is known
+ * all the same. */
+void attack_arb_target_substituted_by_rubbish(struct bed *b)
+{
+	struct buf *a = &b->good.artifact[0];
+
+	for (size_t i = 0; i < a->n; i++)
+		a->p[i] = (uint8_t)(i * 7);
+	bed_write(b, bed_artifact(&b->good, 0), buf_str(a));
+}
+
+void attack_arb_director_partial_ecu_list(struct bed *b)
+{
+	BUF_AUTO document = {0};
+	char path[256], hex[SHA256_TEXT];
+	struct sha256 digest;
+
+	digest_of(b->good.document.p, b->good.document.n, &digest);
+	sha256_format(&digest, hex);
+	toy_write(&b->good, "components.1", NULL);
+	snprintf(path, sizeof path, "image/targets/toy/%s.%s.json", hex, b->good.id);
+	bed_write(b, path, buf_str(&b->good.document));
+}
+
+/* ---- signatures ---- */
+
+/* Of the director's timestamp, and of it alone: nothing pins it. The file is signed; then its
+ * signature becomes this. */
+static void set_signature(struct bed *b, const uint8_t *sig, size_t n)
+{
+	struct buf *file = &b->director.role[TREPO_TIMESTAMP].file;
+	JSON_AUTO *doc = NULL;
+	char hex[2 * SIG_MAX + 1];
+
+	doc = json_loadb((const char *)file->p, file->n, 0, NULL);
+	hex_encode(sig, n, hex);
+	json_object_set_new(
+		json_array_get(json_object_get(doc, "signatures"), 0), "sig", json_string(hex));
+	buf_clear(file);
+	json_write(doc, file);
+	bed_save(b);
+}
+
+static size_t signature_of(struct bed *b, uint8_t out[SIG_MAX])
+{
+	struct str file;
+	JSON_AUTO *doc = NULL;
+	const char *hex;
+
+	bed_publish(b);
+	file = trepo_bytes(&b->director, TREPO_TIMESTAMP);
+	doc = json_loadb(file.p, file.n, 0, NULL);
+	hex = json_string_value(
+		json_object_get(json_array_get(json_object_get(doc, "signatures"), 0), "sig"));
+	assert_int_equal(hex_decode(str_of(hex), out, strlen(hex) / 2, NULL), 0);
+	return strlen(hex) / 2;
+}
+
+void attack_arb_signature_empty(struct bed *b)
+{
+	bed_publish(b);
+	set_signature(b, NULL, 0);
+}
+
+void attack_arb_signature_none(struct bed *b)
+{
+	JSON_AUTO *doc = NULL;
+	struct buf *file = &b->director.role[TREPO_TIMESTAMP].file;
+
+	bed_publish(b);
+	doc = json_loadb((const char *)file->p, file->n, 0, NULL);
+	json_array_clear(json_object_get(doc, "signatures"));
+	buf_clear(file);
+	json_write(doc, file);
+	bed_save(b);
+}
+
+/* 30 LL becomes 30 81 LL: the same numbers to a lenient reader. */
+void attack_arb_signature_ber_not_der(struct bed *b)
+{
+	uint8_t sig[SIG_MAX];
+	size_t n = signature_of(b, sig);
+
+	memmove(sig + 2, sig + 1, n - 1);
+	sig[1] = 0x81;
+	set_signature(b, sig, n + 1);
+}
+
+void attack_arb_signature_r_zero(struct bed *b)
+{
+	static const uint8_t sig[] = {0x30, 6, 2, 1, 0, 2, 1, 1};
+
+	bed_publish(b);
+	set_signature(b, sig, sizeof sig);
+}
+
+void attack_arb_signature_wrong_length(struct bed *b)
+{
+	uint8_t sig[SIG_MAX];
+	size_t n = signature_of(b, sig);
+
+	set_signature(b, sig, n - 1);
+}
+
+static void sign_with_key_of(struct trepo *r, enum trepo_file f, const struct trepo_role *other)
+{
+	r->role[f].keys[0] = other->keys[0];
+}
+
+void attack_arb_signature_of_other_role(struct bed *b)
+{
+	sign_with_key_of(&b->director, TREPO_TIMESTAMP, &b->director.role[TREPO_SNAPSHOT]);
+}
+
+void attack_arb_role_by_wrong_delegator(struct bed *b)
+{
+	sign_with_key_of(&b->image, TREPO_ENGINEERING, &b->image.role[TREPO_SAFETY]);
+}
+
+/* ---- one file for another ---- */
+
+/* In the place of a file, and pinned there, stand other bytes. */
+static void substitute(struct bed *b, struct trepo *r, enum trepo_file f, struct str bytes)
+{
+	BUF_AUTO copy = {0};
+
+	buf_add(&copy, bytes.p, bytes.n);
+	buf_clear(&r->role[f].file);
+	buf_add(&r->role[f].file, copy.p, copy.n);
+	if (f >= TREPO_TARGETS) {
+		trepo_pin(r, TREPO_SNAPSHOT, f);
+		trepo_sign(r, TREPO_SNAPSHOT);
+	}
+	trepo_pin(r, TREPO_TIMESTAMP, TREPO_SNAPSHOT);
+	trepo_sign(r, TREPO_TIMESTAMP);
+	bed_save(b);
+}
+
+void attack_arb_timestamp_as_snapshot(struct bed *b)
+{
+	bed_publish(b);
+	substitute(b, &b->director, TREPO_SNAPSHOT, trepo_bytes(&b->director, TREPO_TIMESTAMP));
+}
+
+void attack_arb_director_targets_served_as_image_targets(struct bed *b)
+{
+	bed_publish(b);
+	substitute(b, &b->image, TREPO_TARGETS, trepo_bytes(&b->director, TREPO_TARGETS));
+}
+
+void attack_arb_image_targets_served_as_director_targets(struct bed *b)
+{
+	bed_publish(b);
+	substitute(b, &b->director, TREPO_TARGETS, trepo_bytes(&b->image, TREPO_TARGETS));
+}
+
+/* ---- what a root says of who may sign: signed by the right root keys, and still refused ---- */
+
+static json_t *root_of(struct bed *b)
+{
+	trepo_set_version(&b->director, TREPO_ROOT, 2);
+	return b->director.role[TREPO_ROOT].part;
+}
+
+void attack_arb_threshold_zero(struct bed *b)
+{
+	root_of(b);
+	bed_set(&b->director, TREPO_ROOT, "roles.timestamp.threshold", "0");
+}
+
+void attack_arb_threshold_negative(struct bed *b)
+{
+	root_of(b);
+	bed_set(&b->director, TREPO_ROOT, "roles.timestamp.threshold", "-1");
+}
+
+void attack_arb_threshold_above_keys(struct bed *b)
+{
+	root_of(b);
+	bed_set(&b->director, TREPO_ROOT, "roles.timestamp.threshold", "2");
+}
+
+static json_t *timestamp_role(struct bed *b)
+{
+	return json_object_get(json_object_get(root_of(b), "roles"), "timestamp");
+}
+
+static const char *timestamp_keyid(struct bed *b)
+{
+	return b->director.role[TREPO_TIMESTAMP].keys[0].keyid;
+}
+
+void attack_arb_duplicate_keyid_in_role(struct bed *b)
+{
+	json_array_append_new(
+		json_object_get(timestamp_role(b), "keyids"), json_string(timestamp_keyid(b)));
+}
+
+/* The timestamp's key a second time, under another id, and two of them are needed: with its
+ * signature twice. */
+static void two_ids(struct bed *b, const char *scheme)
+{
+	json_t *role = timestamp_role(b), *keys = json_object_get(root_of(b), "keys");
+	json_t *again = json_deep_copy(json_object_get(keys, timestamp_keyid(b)));
+	struct buf *file = &b->director.role[TREPO_TIMESTAMP].file;
+	JSON_AUTO *doc = NULL;
+	json_t *list, *copy;
+
+	if (scheme)
+		json_object_set_new(again, "scheme", json_string(scheme));
+	json_object_set_new(keys, "other-id", again);
+	json_array_append_new(json_object_get(role, "keyids"), json_string("other-id"));
+	json_object_set_new(role, "threshold", json_integer(2));
+	bed_publish(b);
+	doc = json_loadb((const char *)file->p, file->n, 0, NULL);
+	list = json_object_get(doc, "signatures");
+	copy = json_deep_copy(json_array_get(list, 0));
+	json_object_set_new(copy, "keyid", json_string("other-id"));
+	json_array_append_new(list, copy);
+	buf_clear(file);
+	json_write(doc, file);
+	bed_save(b);
+}
+
+void attack_arb_same_public_key_under_two_keyids(struct bed *b)
+{
+	two_ids(b, NULL);
+}
+
+void attack_arb_same_key_with_two_schemes(struct bed *b)
+{
+	two_ids(b, "ecdsa-sha2-nistp384");
+}
+
+static void set_scheme(struct bed *b, const char *scheme)
+{
+	json_t *keys = json_object_get(root_of(b), "keys");
+
+	json_object_set_new(
+		json_object_get(keys, timestamp_keyid(b)), "scheme", json_string(scheme));
+}
+
+void attack_arb_unknown_scheme_counts_nothing(struct bed *b)
+{
+	set_scheme(b, "believe-me");
+}
+
+/* ---- keys that are none ---- */
+
+/* The timestamp's key becomes this one, as root lists it. */
+static void set_key(struct bed *b, EVP_PKEY *pkey, const char *keytype, const char *scheme)
+{
+	json_t *keys = json_object_get(root_of(b), "keys");
+	BIO *bio = BIO_new(BIO_s_mem());
+	char pem[SIG_PEM_MAX];
+	int n;
+
+	assert_int_equal(PEM_write_bio_PUBKEY(bio, pkey), 1);
+	n = BIO_read(bio, pem, sizeof pem - 1);
+	assert_true(n > 0);
+	pem[n] = 0;
+	BIO_free(bio);
+	json_object_set_new(keys, timestamp_keyid(b),
+		json_pack("{s:s, s:s, s:{s:s}}", "keytype", keytype, "scheme", scheme, "keyval",
+			"public", pem));
+}
+
+static void sign_with(struct bed *b, EVP_PKEY *pkey, bool pss)
+{
+	const json_t *part = b->director.role[TREPO_TIMESTAMP].part;
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *how;
+	uint8_t sig[SIG_MAX];
+	size_t n = sizeof sig;
+	BUF_AUTO message = {0};
+
+	bed_publish(b);
+	json_canonical(part, &message);
+	assert_int_equal(EVP_DigestSignInit(c, &how, EVP_sha256(), NULL, pkey), 1);
+	if (pss)
+		assert_true(EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+			    EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1);
+	assert_int_equal(EVP_DigestSign(c, sig, &n, message.p, message.n), 1);
+	EVP_MD_CTX_free(c);
+	set_signature(b, sig, n);
+}
+
+void attack_arb_p256_scheme_with_p384_key(struct bed *b)
+{
+	EVP_PKEY *pkey = EVP_EC_gen("P-384");
+
+	set_key(b, pkey, "ecdsa", "ecdsa-sha2-nistp256");
+	sign_with(b, pkey, false);
+	EVP_PKEY_free(pkey);
+}
+
+void attack_arb_rsa_1024(struct bed *b)
+{
+	EVP_PKEY *pkey = EVP_RSA_gen(1024);
+
+	set_key(b, pkey, "rsa", "rsassa-pss-sha256");
+	sign_with(b, pkey, true);
+	EVP_PKEY_free(pkey);
+}
+
+/* ---- the director alone ---- */
+
+/* A release that nobody has approved. */
+void attack_arb_director_only_unknown_target(struct bed *b)
+{
+	struct toy evil;
+
+	toy_make(&evil, 3);
+	trepo_direct(&b->director, DEVICE, DESIRED_INSTALL, evil.path, buf_str(&evil.document),
+		&evil.match);
+}
+
+/* Another one under the name of one that all have approved. */
+void attack_arb_director_only_other_hash(struct bed *b)
+{
+	struct toy evil;
+
+	toy_make(&evil, 3);
+	trepo_direct(&b->director, DEVICE, DESIRED_INSTALL, b->good.path, buf_str(&evil.document),
+		&b->good.match);
+}
+
+void attack_arb_director_delegations_refused(struct bed *b)
+{
+	json_object_set(b->director.role[TREPO_TARGETS].part, "delegations",
+		json_object_get(b->image.role[TREPO_TARGETS].part, "delegations"));
+}
+
+static void direct_two(struct bed *b)
+{
+	json_t *targets = json_object_get(b->director.role[TREPO_TARGETS].part, "targets");
+
+	json_object_set(targets, "toy/toy-1.json", json_object_get(targets, b->good.path));
+}
+
+void attack_arb_director_ecu_twice(struct bed *b)
+{
+	direct_two(b);
+}
+
+void attack_mixed_bundle_two_ids_in_one_vehicle(struct bed *b)
+{
+	direct_two(b);
+	bed_entry(&b->director, TREPO_TARGETS, &b->good);
+}
+
+void attack_arb_director_foreign_vehicle(struct bed *b)
+{
+	trepo_direct(&b->director, "dev-10", DESIRED_INSTALL, b->good.path,
+		buf_str(&b->good.document), &b->good.match);
+}
+
+/* ---- the image repository alone ---- */
+
+static void director_is_content(struct bed *b)
+{
+	struct toy first;
+
+	toy_make(&first, 1);
+	trepo_direct(&b->director, DEVICE, DESIRED_INSTALL, first.path, buf_str(&first.document),
+		&first.match);
+}
+
+/* It may list what it likes: nobody is asked to run it, so there is nothing to refuse. */
+void attack_arb_image_only_new_target_not_installed(struct bed *b)
+{
+	director_is_content(b);
+	bed_publish(b);
+	bed_serve(b);
+	device_ask(b);
+	if (b->verdict.exit != 0)
+		blame(b, "asking failed: %s", b->verdict.text);
+	device_must_run(b, 1);
+	httpd_free(&b->server);
+	bed_offer(b, &b->good);
+	attack_heal(b);
+	snprintf(b->verdict.text, sizeof b->verdict.text, "nobody asks for it: toy-1 stays");
+}
+
+void attack_arb_image_delegation_outside_paths(struct bed *b)
+{
+	bed_set(&b->image, TREPO_TARGETS, "delegations.roles.0.paths", "[\"other/*\"]");
+}

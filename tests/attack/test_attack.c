@@ -1,0 +1,326 @@
+/* Runs every attack of the table, several at once, each in a process and a folder of its own, and
+ * compares the table with the list of attacks. */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/attack/attack.h"
+
+#define LIST "docs/attacks.md"
+
+static const struct attack attacks[] = {
+#define X(group, name, defender, kind, code)                                                       \
+	{#group, #name, #defender, ATTACK_##kind, ERR_##code, attack_##name},
+	ATTACKS(X)
+#undef X
+};
+
+/* ---- the usual course ---- */
+
+static void spoil_and_ask(struct bed *b, void (*spoil)(struct bed *b), enum attack_kind kind)
+{
+	struct before before, after;
+
+	bed_serve(b);
+	spoil(b);
+	if (!b->saved)
+		bed_publish(b);
+	judge_look(b, kind, &before);
+	device_ask(b);
+	judge_look(b, kind, &after);
+	judge_unchanged(b, &before, &after);
+	before_fini(&before);
+	before_fini(&after);
+	httpd_free(&b->server);
+}
+
+static void judge_verdict(struct bed *b, enum attack_kind kind, enum err_code code)
+{
+	const struct verdict *v = &b->verdict;
+	bool told = strcmp(v->kind, kind == ATTACK_FAILED ? "outcome" : "refused") == 0;
+
+	if (v->code != code)
+		blame(b, "wanted %s, got %s: \"%s\"", err_name(code), err_name(v->code), v->text);
+	if (kind != ATTACK_FAILED && v->exit != err_exit(code))
+		fail_msg("the agent ended with %d", v->exit);
+	/* What may pass, such as a network that fails, is only in the log. */
+	if (!told && err_retry(code) != ERR_RETRY_SOON && code != ERR_NOT_FOUND)
+		blame(b, "nobody was told of it");
+}
+
+static void wait_for(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		exit(1);
+}
+
+/* The verdict comes back through a pipe. */
+void attack_try(
+	struct bed *b, void (*spoil)(struct bed *b), enum attack_kind kind, enum err_code code)
+{
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		spoil_and_ask(b, spoil, kind);
+		judge_verdict(b, kind, code);
+		device_must_run(b, 1);
+		_exit(write(fds[1], &b->verdict, sizeof b->verdict) == sizeof b->verdict ? 0 : 1);
+	}
+	wait_for(pid);
+	assert_int_equal(read(fds[0], &b->verdict, sizeof b->verdict), sizeof b->verdict);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+void attack_heal(struct bed *b)
+{
+	struct verdict kept = b->verdict;
+
+	/* A root that was accepted meanwhile stays, and gets a successor. */
+	if (b->attack->kind == ATTACK_ROOTED) {
+		trepo_set_version(&b->image, TREPO_ROOT, 3);
+		trepo_set_version(&b->director, TREPO_ROOT, 3);
+	} else {
+		bed_restore(b);
+	}
+	bed_offer(b, &b->good);
+	bed_set_versions(b, VERSION_AGAIN);
+	bed_publish(b);
+	bed_serve(b);
+	device_ask(b);
+	if (b->verdict.exit != 0)
+		blame(b, "the next good update: %s: %s", err_name(b->verdict.code),
+			b->verdict.text);
+	device_must_run(b, 2);
+	httpd_free(&b->server);
+	b->verdict = kept;
+}
+
+static void run_one(struct bed *b, const struct attack *a, const char *dir)
+{
+	bed_copy(b, dir);
+	b->attack = a;
+	if (a->kind == ATTACK_OWN) {
+		a->run(b);
+	} else {
+		attack_try(b, a->run, a->kind, a->code);
+		attack_heal(b);
+	}
+	printf("%s: %s\n", err_name(b->verdict.code), b->verdict.text);
+}
+
+/* ---- many at once ---- */
+
+struct work {
+	const struct attack *attack;
+	pid_t pid;
+	char dir[300];
+	bool ended, failed;
+};
+
+/* What it prints goes into files beside its folder, to be shown in the table's order. */
+static void begin(struct bed *b, struct work *w)
+{
+	char out[320];
+
+	w->pid = fork();
+	if (w->pid < 0) {
+		perror("fork");
+		exit(1);
+	}
+	if (w->pid > 0)
+		return;
+	snprintf(out, sizeof out, "%s.out", w->dir);
+	if (!freopen(out, "w", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+		_exit(1);
+	run_one(b, w->attack, w->dir);
+	fflush(stdout);
+	_exit(0);
+}
+
+static void remove_folder(const char *dir)
+{
+	char command[400];
+
+	snprintf(command, sizeof command, "rm -rf '%s' '%s.out'", dir, dir);
+	if (system(command) != 0)
+		fprintf(stderr, "%s cannot be removed\n", dir);
+}
+
+static void show(struct work *w)
+{
+	char path[320], line[2048] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s.out", w->dir);
+	f = fopen(path, "re");
+	printf("%-10s %-6s %-48s", w->attack->group, w->failed ? "FAILED" : "held",
+		w->attack->name);
+	if (!w->failed && f && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		printf(" %.150s", line);
+	}
+	putchar('\n');
+	while (w->failed && f && fgets(line, sizeof line, f))
+		printf("    %s", line);
+	fflush(stdout);
+	if (f)
+		fclose(f);
+	remove_folder(w->dir);
+}
+
+static void collect(struct work *v, size_t n)
+{
+	int status;
+	pid_t pid = wait(&status);
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].pid == pid) {
+			v[i].ended = true;
+			v[i].failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+		}
+}
+
+static unsigned run_all(struct bed *b, struct work *v, size_t n)
+{
+	long most = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t shown = 0, begun = 0, running = 0;
+	unsigned failed = 0;
+
+	while (shown < n) {
+		while (begun < n && running < (size_t)MAX(2 * most, 2L)) {
+			begin(b, &v[begun++]);
+			running++;
+		}
+		collect(v, begun);
+		running--;
+		for (; shown < begun && v[shown].ended; shown++) {
+			show(&v[shown]);
+			failed += v[shown].failed;
+		}
+	}
+	return failed;
+}
+
+/* ---- the list ---- */
+
+static bool is_tested(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(attacks); i++)
+		if (str_is(name, attacks[i].name))
+			return true;
+	return false;
+}
+
+/* "| `name` | ..." names an attack; behind a heading "## Not applicable" it stands with the reason
+ * why it has no test. */
+static bool name_in(struct str line, struct str *out)
+{
+	const struct str begin = STR("| `");
+
+	if (!str_has_prefix(line, begin.p))
+		return false;
+	line = (struct str){line.p + begin.n, line.n - begin.n};
+	return str_split(&line, '`', out);
+}
+
+static bool is_listed(struct str list, const char *name)
+{
+	struct str line, is;
+
+	while (str_split(&list, '\n', &line))
+		if (name_in(line, &is) && str_is(is, name))
+			return true;
+	return false;
+}
+
+struct tally {
+	unsigned names, not_applicable, missing;
+};
+
+static void count_listed(struct str list, struct tally *t)
+{
+	struct str line, name;
+	bool apply = true;
+
+	while (str_split(&list, '\n', &line)) {
+		if (str_has_prefix(line, "## "))
+			apply = !str_is(line, "## Not applicable");
+		if (!name_in(line, &name))
+			continue;
+		t->names++;
+		t->not_applicable += !apply;
+		if (apply == is_tested(name))
+			continue;
+		t->missing++;
+		printf("missing: %.*s %s\n", (int)name.n, name.p,
+			apply ? "is listed and has no test"
+			      : "has a test and is said not to apply");
+	}
+}
+
+static void compare(struct tally *t)
+{
+	BUF_AUTO text = {0};
+
+	source_read(LIST, &text);
+	count_listed(buf_str(&text), t);
+	for (size_t i = 0; i < ARRAY_LEN(attacks); i++)
+		if (!is_listed(buf_str(&text), attacks[i].name)) {
+			t->missing++;
+			printf("missing: %s is not listed in " LIST "\n", attacks[i].name);
+		}
+}
+
+/* ---- all ---- */
+
+static bool is_wanted(const struct attack *a, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strstr(a->name, argv[i]))
+			return true;
+	return argc < 2;
+}
+
+/* Words choose the attacks whose names they are part of; without, all run. */
+int main(int argc, char **argv)
+{
+	static struct work v[ARRAY_LEN(attacks)];
+	static struct bed bed;
+	struct tally tally = {0};
+	char cwd[200], dir[256];
+	unsigned failed;
+	size_t n = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	snprintf(dir, sizeof dir, "%s/first", cwd);
+	bed_make(&bed, dir);
+	for (size_t i = 0; i < ARRAY_LEN(attacks); i++) {
+		if (!is_wanted(&attacks[i], argc, argv))
+			continue;
+		v[n].attack = &attacks[i];
+		snprintf(v[n].dir, sizeof v[n].dir, "%s/%s", cwd, attacks[i].name);
+		n++;
+	}
+	failed = run_all(&bed, v, n);
+	remove_folder(dir);
+	if (argc < 2)
+		compare(&tally);
+	printf("attacks: %u names listed, %zu tested, %u not applicable, %u missing\n", tally.names,
+		n, tally.not_applicable, tally.missing);
+	printf("%zu passed, %u failed\n", n - failed, failed);
+	return failed || tally.missing ? 1 : 0;
+}
