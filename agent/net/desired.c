@@ -10,11 +10,22 @@
 /* One fetch, or one look at what is stored. */
 struct fetch {
 	const struct desired_in *in;
+	struct desired_time time;
 	struct desired_repo director, image;
 	struct desired desired;
 	struct buf document;
 	struct desired_evidence evidence;
 };
+
+/* What is carried lives long, so that it must not be replayed to a device that can ask; and what is
+ * served lives short, and is no word for a device that cannot. */
+static int check_way(const struct fetch *f, struct err *e)
+{
+	if (!f->in->http || f->desired.offline == f->in->carried)
+		return 0;
+	return err_set(e, ERR_DENIED, "director: the files were made to be %s, not %s",
+		f->desired.offline ? "carried" : "served", f->in->carried ? "carried" : "served");
+}
 
 static int bring_director(struct fetch *f, bool *out_unchanged, struct err *e)
 {
@@ -22,7 +33,10 @@ static int bring_director(struct fetch *f, bool *out_unchanged, struct err *e)
 
 	TRY(desired_repo_refresh(&f->director, !f->in->again, &unchanged, e));
 	*out_unchanged = unchanged;
-	return unchanged ? 0 : director_read(&f->director.set, &f->in->facts, &f->desired, e);
+	if (unchanged)
+		return 0;
+	TRY(director_read(&f->director.set, &f->in->facts, &f->desired, e));
+	return check_way(f, e);
 }
 
 static int bring_image(struct fetch *f, struct err *e)
@@ -31,6 +45,7 @@ static int bring_image(struct fetch *f, struct err *e)
 	bool unchanged;
 	unsigned n;
 
+	f->image.set.now_s = f->director.set.now_s;
 	TRY(desired_repo_refresh(&f->image, false, &unchanged, e));
 	TRY(director_quorum(&f->image.set, f->desired.path, roles, &n, e));
 	for (unsigned i = 0; i < n; i++)
@@ -136,7 +151,9 @@ static int run(struct fetch *f, struct release *release, bool *out_unchanged, st
 static void answer(
 	struct fetch *f, bool unchanged, struct release **release, struct desired_out *out)
 {
-	*out = (struct desired_out){.unchanged = unchanged, .retry_after = f->director.retry_after};
+	*out = (struct desired_out){.unchanged = unchanged,
+		.heard = f->time.asked ? f->time.base.heard : (struct signed_time){0},
+		.now_s = f->director.set.now_s};
 	if (unchanged)
 		return;
 	out->desired = f->desired;
@@ -155,11 +172,13 @@ int desired_fetch(const struct desired_in *in, struct desired_out *out, struct e
 
 	memset(f, 0, sizeof *f);
 	f->in = in;
-	desired_repo_init(&f->director, in, true);
-	desired_repo_init(&f->image, in, false);
+	desired_time_init(&f->time, in);
+	desired_repo_init(&f->director, in, &f->time, true);
+	desired_repo_init(&f->image, in, &f->time, false);
 	rc = run(f, release, &unchanged, e);
 	if (rc == 0)
 		answer(f, unchanged, &release, out);
+	out->retry_after = MAX(f->director.retry_after, f->image.retry_after);
 	desired_repo_fini(&f->director);
 	desired_repo_fini(&f->image);
 	buf_fini(&f->document);

@@ -7,7 +7,28 @@
 
 #define DESIRED_FILE_NAME (LIMIT_ROLE_NAME + 32) /* "18446744073709551615.ROLE.json" */
 
-/* ---- desired_repo.c: one of the two repositories ---- */
+/* ---- desired_time.c: what time it is, for both repositories ---- */
+
+struct desired_time {
+	const struct desired_in *in;
+	struct timebase_in base;
+	struct timetoken token; /* once `asked` */
+	bool asked;
+};
+
+/* With the floor that is stored. One that was damaged counts as none: the next token sets it. */
+void desired_time_init(struct desired_time *t, const struct desired_in *in);
+/* Goes by the keys that this root names; and the time that results. */
+int desired_time_follow(struct desired_time *t, const struct meta *root, int64_t *out_now,
+	struct err *e) MUST_CHECK;
+/* Must this fetch ask, although nothing may be new? */
+bool desired_time_is_due(const struct desired_time *t);
+/* Follows the root of `r`, the director, and asks it what time it is, unless the root names nobody
+ * who could say, or the files were carried here. The floor is durable on return. */
+struct desired_repo;
+int desired_time_ask(struct desired_time *t, struct desired_repo *r, struct err *e) MUST_CHECK;
+
+/* ---- desired_repo.c: one of the two repositories; desired_head.c: what comes first of it ---- */
 
 struct desired_file {
 	char name[DESIRED_FILE_NAME];
@@ -16,8 +37,11 @@ struct desired_file {
 
 struct desired_repo {
 	const struct desired_in *in; /* http == NULL: from the store alone */
-	const char *name;            /* "director" */
-	const char *dir;             /* "trust/director" */
+	struct desired_time *time;   /* shared by both */
+	ms_t until;                  /* mono; 0: no end */
+	bool is_director;
+	const char *name; /* "director" */
+	const char *dir;  /* "trust/director" */
 	char url[512];
 	struct trusted_set set;
 	struct buf stored; /* timestamp.json of an earlier refresh */
@@ -29,8 +53,27 @@ struct desired_repo {
 	ms_t retry_after;
 };
 
-void desired_repo_init(struct desired_repo *r, const struct desired_in *in, bool is_director);
+void desired_repo_init(struct desired_repo *r, const struct desired_in *in,
+	struct desired_time *time, bool is_director);
 void desired_repo_fini(struct desired_repo *r);
+
+/* What desired_head.c needs of the store and the server. */
+int desired_repo_from_store(struct desired_repo *r, const char *name, size_t max, struct buf *out,
+	struct err *e) MUST_CHECK;
+int desired_repo_ask(struct desired_repo *r, const char *name, const char *etag, size_t max,
+	struct http_answer *out, struct err *e) MUST_CHECK;
+int desired_repo_check(struct desired_repo *r, const char *name, const struct http_answer *a,
+	struct err *e) MUST_CHECK;
+/* Ask and check: appends the whole file. */
+int desired_repo_get(struct desired_repo *r, const char *name, size_t max, struct buf *out,
+	struct err *e) MUST_CHECK;
+int desired_repo_refuse(struct desired_repo *r, const char *name, struct err *e);
+/* The base for rollback checks. What cannot be read or no longer verifies is as good as missing. */
+void desired_repo_load_stored(struct desired_repo *r);
+
+/* Roots, time and timestamp: from the server when there is one, else from the store. With
+ * `may_skip`, *out_same tells that the timestamp is the known one and leads to nothing new. */
+int desired_head(struct desired_repo *r, bool may_skip, bool *out_same, struct err *e) MUST_CHECK;
 
 /* Root chain, timestamp, snapshot, targets. With `may_skip`, *out_unchanged is true and nothing but
  * the timestamp was looked at when that is the known one. */

@@ -3,18 +3,22 @@
 #include <string.h>
 
 #include "agent/net/desired_priv.h"
+#include "lib/sys/clock.h"
 
-void desired_repo_init(struct desired_repo *r, const struct desired_in *in, bool is_director)
+void desired_repo_init(struct desired_repo *r, const struct desired_in *in,
+	struct desired_time *time, bool is_director)
 {
 	memset(r, 0, sizeof *r);
 	r->in = in;
+	r->time = time;
+	r->is_director = is_director;
 	r->name = is_director ? "director" : "image";
 	r->dir = is_director ? "trust/director" : "trust/image";
 	if (in->http && is_director)
 		snprintf(r->url, sizeof r->url, "%s/director/%s", in->server, in->facts.device.s);
 	else if (in->http)
 		snprintf(r->url, sizeof r->url, "%s/image", in->server);
-	trusted_init(&r->set, in->now_s);
+	trusted_init(&r->set, timebase_eval(&time->base));
 }
 
 void desired_repo_fini(struct desired_repo *r)
@@ -29,26 +33,51 @@ void desired_repo_fini(struct desired_repo *r)
 
 /* ---- where bytes come from ---- */
 
-static int from_store(
+/* A director's file of one device is small. */
+static size_t bound(const struct desired_repo *r, size_t max)
+{
+	return r->is_director ? MIN(max, LIMIT_DIRECTOR_BYTES) : max;
+}
+
+int desired_repo_from_store(
 	struct desired_repo *r, const char *name, size_t max, struct buf *out, struct err *e)
 {
-	if (desired_store_load(r->in->fs, r->dir, name, max, out, e) < 0)
+	if (desired_store_load(r->in->fs, r->dir, name, bound(r, max), out, e) < 0)
 		return err_wrap(e, "%s: %s", r->name, name);
 	return 0;
 }
 
-static int ask(struct desired_repo *r, const char *name, const char *etag, size_t max,
+/* What all questions together may take, whoever answers a little at a time. */
+static int spend(const struct desired_repo *r, struct http_conf *io, struct err *e)
+{
+	ms_t left;
+
+	if (!r->until)
+		return 0;
+	left = r->until - clock_system.mono(clock_system.self);
+	if (left <= 0)
+		return err_set(e, ERR_TIMEOUT, "asking took longer than %lld ms in all",
+			(long long)r->in->budget);
+	if (!io->total_timeout || io->total_timeout > left)
+		io->total_timeout = left;
+	return 0;
+}
+
+int desired_repo_ask(struct desired_repo *r, const char *name, const char *etag, size_t max,
 	struct http_answer *out, struct err *e)
 {
 	char url[sizeof r->url + DESIRED_FILE_NAME];
+	struct http_conf conf = *r->in->http;
 
 	snprintf(url, sizeof url, "%s/%s", r->url, name);
-	if (http_get(r->in->http, url, etag, max, r->in->cancel, out, e) < 0)
+	if (spend(r, &conf, e) < 0 ||
+		http_get(&conf, url, etag, bound(r, max), r->in->cancel, out, e) < 0)
 		return err_wrap(e, "%s: %s", r->name, name);
+	r->retry_after = MAX(r->retry_after, out->retry_after);
 	return 0;
 }
 
-static int check_answer(
+int desired_repo_check(
 	struct desired_repo *r, const char *name, const struct http_answer *a, struct err *e)
 {
 	char what[DESIRED_FILE_NAME + 16];
@@ -57,82 +86,23 @@ static int check_answer(
 	return http_check(a, what, e);
 }
 
-static int from_server(
+int desired_repo_get(
 	struct desired_repo *r, const char *name, size_t max, struct buf *out, struct err *e)
 {
 	struct http_answer a = {0};
 	int rc;
 
-	TRY(ask(r, name, NULL, max, &a, e));
-	rc = check_answer(r, name, &a, e);
+	TRY(desired_repo_ask(r, name, NULL, max, &a, e));
+	rc = desired_repo_check(r, name, &a, e);
 	if (rc == 0)
 		buf_add(out, a.body.p, a.body.n);
 	http_answer_fini(&a);
 	return rc;
 }
 
-static int refuse(struct desired_repo *r, const char *name, struct err *e)
+int desired_repo_refuse(struct desired_repo *r, const char *name, struct err *e)
 {
 	return err_wrap(e, "%s: %s", r->name, name);
-}
-
-/* ---- roots ---- */
-
-static int load_root(struct desired_repo *r, struct err *e)
-{
-	BUF_AUTO bytes = {0};
-
-	TRY(from_store(r, "root.json", LIMIT_ROOT_BYTES, &bytes, e));
-	if (trusted_load_root(&r->set, buf_str(&bytes), e) < 0)
-		return refuse(r, "root.json", e);
-	return 0;
-}
-
-/* The numbered copy first: root.json is what counts. */
-static int store_root(struct desired_repo *r, const char *name, struct str bytes, struct err *e)
-{
-	char path[FS_PATH_MAX];
-
-	snprintf(path, sizeof path, "%s/%s", r->dir, name);
-	TRY(desired_store_file(r->in->fs, path, bytes, e));
-	snprintf(path, sizeof path, "%s/root.json", r->dir);
-	return desired_store_file(r->in->fs, path, bytes, e);
-}
-
-static int accept_root(struct desired_repo *r, const char *name, struct str bytes, struct err *e)
-{
-	if (trusted_next_root(&r->set, bytes, e) < 0)
-		return refuse(r, name, e);
-	return store_root(r, name, bytes, e);
-}
-
-/* *out_more is false when there is no later one. */
-static int next_root(struct desired_repo *r, bool *out_more, struct err *e)
-{
-	struct http_answer a = {0};
-	char name[DESIRED_FILE_NAME];
-	int rc = 0;
-
-	snprintf(name, sizeof name, "%llu.root.json", (unsigned long long)r->set.root.version + 1);
-	TRY(ask(r, name, NULL, LIMIT_ROOT_BYTES, &a, e));
-	*out_more = a.status != 404;
-	if (*out_more)
-		rc = check_answer(r, name, &a, e);
-	if (*out_more && rc == 0)
-		rc = accept_root(r, name, buf_str(&a.body), e);
-	http_answer_fini(&a);
-	return rc;
-}
-
-static int walk_roots(struct desired_repo *r, struct err *e)
-{
-	bool more = r->in->http != NULL;
-
-	for (unsigned i = 0; more && i < LIMIT_ROOT_ROTATIONS; i++)
-		TRY(next_root(r, &more, e));
-	if (trusted_roots_done(&r->set, e) < 0)
-		return refuse(r, "root.json", e);
-	return 0;
 }
 
 /* ---- what an earlier refresh left ---- */
@@ -156,80 +126,22 @@ static void load_pinned(struct desired_repo *r, const char *file, enum role_kind
 	struct err why;
 	size_t max;
 
-	if (pinned_name(r, file, name, &max, &why) && from_store(r, name, max, &bytes, &why) == 0)
+	if (pinned_name(r, file, name, &max, &why) &&
+		desired_repo_from_store(r, name, max, &bytes, &why) == 0)
 		trusted_load_stored(&r->set, kind, buf_str(&bytes));
 }
 
-/* The base for rollback checks. What cannot be read or no longer verifies is as good as missing. */
-static void load_stored(struct desired_repo *r)
+void desired_repo_load_stored(struct desired_repo *r)
 {
 	struct err why;
 
 	buf_clear(&r->stored);
-	if (from_store(r, "timestamp.json", LIMIT_TIMESTAMP_BYTES, &r->stored, &why) < 0)
+	if (desired_repo_from_store(r, "timestamp.json", LIMIT_TIMESTAMP_BYTES, &r->stored, &why) <
+		0)
 		return;
 	trusted_load_stored(&r->set, ROLE_TIMESTAMP, buf_str(&r->stored));
 	load_pinned(r, "snapshot.json", ROLE_SNAPSHOT);
 	load_pinned(r, "targets.json", ROLE_TARGETS);
-}
-
-/* ---- timestamp ---- */
-
-/* The tag that came with the stored timestamp, for as long as that is good for anything: whoever
- * answers "nothing new" for ever must not keep an expired state alive. */
-static void load_etag(struct desired_repo *r)
-{
-	BUF_AUTO text = {0};
-	struct err why;
-
-	r->etag[0] = '\0';
-	if (!r->set.has_targets ||
-		meta_check_expiry(&r->set.timestamp, "timestamp", r->in->now_s, &why) < 0)
-		return;
-	if (from_store(r, "timestamp.etag", sizeof r->etag - 1, &text, &why) == 0)
-		(void)!str_copy(buf_str(&text), r->etag, sizeof r->etag, &why);
-}
-
-static void add_all(struct buf *to, const struct buf *from)
-{
-	buf_add(to, from->p, from->n);
-}
-
-/* *out_known: it is the stored one, whose tag was sent. */
-static int ask_timestamp(struct desired_repo *r, const char *etag, bool *out_known, struct err *e)
-{
-	struct http_answer a = {0};
-	int rc;
-
-	TRY(ask(r, "timestamp.json", etag, LIMIT_TIMESTAMP_BYTES, &a, e));
-	r->retry_after = a.retry_after;
-	rc = check_answer(r, "timestamp.json", &a, e);
-	if (rc == 0) {
-		*out_known = etag && a.status == 304;
-		buf_clear(&r->timestamp);
-		add_all(&r->timestamp, *out_known ? &r->stored : &a.body);
-		if (!*out_known)
-			memcpy(r->etag, a.etag, sizeof r->etag);
-	}
-	http_answer_fini(&a);
-	return rc;
-}
-
-static int accept_timestamp(struct desired_repo *r, bool *out_changed, struct err *e)
-{
-	if (trusted_timestamp(&r->set, buf_str(&r->timestamp), out_changed, e) < 0)
-		return refuse(r, "timestamp.json", e);
-	return 0;
-}
-
-/* Is the known timestamp, with what it leads to, still good under the known root? */
-static bool is_current(struct desired_repo *r)
-{
-	bool changed = true;
-	struct err why;
-
-	return trusted_roots_done(&r->set, &why) == 0 && accept_timestamp(r, &changed, &why) == 0 &&
-	       !changed;
 }
 
 /* ---- pinned files ---- */
@@ -265,17 +177,17 @@ static int bring(struct desired_repo *r, const char *role, accept_f *accept, str
 	assert(r->n_files < ARRAY_LEN(r->file));
 	snprintf(file, sizeof file, "%s.json", role);
 	if (!pinned_name(r, file, f->name, &max, e))
-		return refuse(r, file, e);
+		return desired_repo_refuse(r, file, e);
 	r->n_files++; /* its bytes are freed with the rest from now on */
-	if (from_store(r, f->name, max, &f->bytes, &why) == 0 &&
+	if (desired_repo_from_store(r, f->name, max, &f->bytes, &why) == 0 &&
 		accept(r, role, buf_str(&f->bytes), &why) == 0)
 		return 0;
 	if (!r->in->http)
 		return err_copy(e, &why);
 	buf_clear(&f->bytes);
-	TRY(from_server(r, f->name, max, &f->bytes, e));
+	TRY(desired_repo_get(r, f->name, max, &f->bytes, e));
 	if (accept(r, role, buf_str(&f->bytes), e) < 0)
-		return refuse(r, f->name, e);
+		return desired_repo_refuse(r, f->name, e);
 	return 0;
 }
 
@@ -292,41 +204,6 @@ static int bring_rest(struct desired_repo *r, struct err *e)
 	return bring(r, "targets", accept_targets, e);
 }
 
-static int head_from_store(struct desired_repo *r, struct err *e)
-{
-	bool changed;
-
-	TRY(load_root(r, e));
-	TRY(walk_roots(r, e));
-	TRY(from_store(r, "timestamp.json", LIMIT_TIMESTAMP_BYTES, &r->timestamp, e));
-	return accept_timestamp(r, &changed, e);
-}
-
-/* Roots and timestamp. The cheap question comes first: one request when nothing is new. Nothing is
- * trusted of the answer before the roots are known. */
-static int head_from_server(struct desired_repo *r, bool may_skip, bool *out_same, struct err *e)
-{
-	bool known = false, changed;
-
-	TRY(load_root(r, e));
-	load_stored(r);
-	load_etag(r);
-	if (r->etag[0])
-		TRY(ask_timestamp(r, r->etag, &known, e));
-	*out_same = known && may_skip && is_current(r);
-	if (*out_same)
-		return 0;
-	uint64_t root = r->set.root.version;
-	TRY(walk_roots(r, e));
-	if (r->set.root.version != root)
-		load_stored(r); /* as far as the new root vouches for it */
-	if (!r->timestamp.n || (known && r->set.root.version != root))
-		TRY(ask_timestamp(r, NULL, &known, e));
-	TRY(accept_timestamp(r, &changed, e));
-	*out_same = !changed && may_skip;
-	return 0;
-}
-
 static int store_etag(struct desired_repo *r, struct err *e)
 {
 	char path[FS_PATH_MAX];
@@ -337,12 +214,11 @@ static int store_etag(struct desired_repo *r, struct err *e)
 
 int desired_repo_refresh(struct desired_repo *r, bool may_skip, bool *out_unchanged, struct err *e)
 {
-	bool same = false;
+	bool same;
 
-	if (r->in->http)
-		TRY(head_from_server(r, may_skip, &same, e));
-	else
-		TRY(head_from_store(r, e));
+	if (r->in->budget)
+		r->until = clock_system.mono(clock_system.self) + r->in->budget;
+	TRY(desired_head(r, may_skip, &same, e));
 	if (!same)
 		TRY(bring_rest(r, e));
 	else if (str_eq(buf_str(&r->timestamp), buf_str(&r->stored)))
