@@ -22,12 +22,15 @@ struct agent_world {
 	uint64_t boot_id; /* of this start of the machine */
 	enum jobs_kind executor;
 	unsigned slot_threads; /* that may work at once inside the slot driver; 0: one */
+	int64_t built_s;       /* when the agent was built, seconds since 1970; 0: not known */
 	void *self;            /* given to the functions below */
 
 	/* Called in the loop's thread. */
 	uint64_t (*random)(void *self);
 	/* Call agent_run at that time; a new wish replaces the one before. */
 	void (*wake)(void *self, ms_t mono);
+	/* Has somebody set the wall clock since the machine started? NULL: nobody knows. */
+	bool (*clock_is_set)(void *self);
 	/* One line about what goes on, for the service manager. */
 	void (*tell)(void *self, const char *line);
 

@@ -38,6 +38,9 @@ static const struct conf_row rows[] = {
 	TEXT(server, token, "", "Bearer token that is sent with every request; empty: none."),
 	SPAN(server, poll_interval, 100, HOURS(24 * 7), "5min",
 		"How often the server is asked, give or take a tenth."),
+	SPAN(server, fresh, 0, HOURS(24 * 365), "24h",
+		"How old the server's answer may be when the workload is switched; older: it is "
+		"asked again first. 0: any since the agent started."),
 
 	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
@@ -72,6 +75,8 @@ static const struct conf_row rows[] = {
 		"Bytes a second below which a transfer is given up after half a minute."),
 	SPAN(net, connect_timeout, 10, MINUTE(10), "10s", "How long connecting may take."),
 	SPAN(net, total_timeout, 10, HOURS(1), "60s", "How long a whole answer may take."),
+	SPAN(net, refresh_timeout, 10, HOURS(24), "10min",
+		"How long all questions about one repository may take together."),
 };
 
 const struct conf_row *agent_conf_rows(size_t *out_n)

@@ -15,7 +15,7 @@ struct agent_conf {
 	struct {
 		char url[256]; /* without a '/' at its end; "": there is none */
 		char ca[256], cert[256], key[256], token[128];
-		ms_t poll_interval;
+		ms_t poll_interval, fresh;
 	} server;
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
@@ -34,7 +34,7 @@ struct agent_conf {
 	struct {
 		char proxy[256];
 		uint64_t low_speed;
-		ms_t connect_timeout, total_timeout;
+		ms_t connect_timeout, total_timeout, refresh_timeout;
 	} net;
 };
 

@@ -95,24 +95,43 @@ bool watch_has_baseline(const struct watch *w, unsigned i);
 /* Is the rule one that looks are made for? Start, smoke and orders are judged elsewhere. */
 bool watch_is_looked_at(const struct trig_rule *r);
 
+/* ---- window.c: whether the switch may happen now ---- */
+
+/* Answers ASK_WINDOW, if it was asked and nothing stands in the way any more: the old version's
+ * baseline is known, and the director has said lately that it wants this. */
+void window_answer(struct agent *a);
+
 /* ---- poll.c: what the server wants ---- */
 
 struct poll_job;
 struct poll {
-	struct poll_job *job; /* in flight */
-	ms_t next;            /* mono */
-	uint32_t fails;       /* in a row */
-	bool again;           /* evaluate what is stored even if the server has nothing new */
-	bool asked;           /* there was an answer or a failure since the start */
-	ms_t ok_wall;         /* of the last answer */
-	struct err err;       /* of the last attempt */
-	uint64_t refused;     /* hash of the refusal that was reported last */
+	struct poll_job *job;     /* in flight */
+	ms_t next;                /* mono */
+	uint32_t fails;           /* in a row */
+	bool again;               /* evaluate what is stored even if the server has nothing new */
+	bool asked;               /* there was an answer or a failure since the start */
+	ms_t ok_wall;             /* of the last answer */
+	struct err err;           /* of the last attempt */
+	uint64_t refused;         /* hash of the refusal that was reported last */
+	struct signed_time heard; /* the last time token of this process; zero: none */
+	ms_t heard_at;            /* mono */
+	ms_t fresh_at;            /* mono when the last answer was asked for; 0: none yet */
+	struct sha256 wants;      /* the document that the last one named, zero: none */
 };
 
 void poll_init(struct agent *a);
 void poll_due(struct agent *a, ms_t now);
 /* As soon as possible, and evaluate whatever is stored. */
 void poll_now(struct agent *a);
+/* Was there an answer in this process, and not too long ago? Without a server it is what is stored,
+ * judged again by the present time. */
+bool poll_is_fresh(const struct agent *a);
+/* Is there such an answer, and does it want what the update brings? A device that slept since then
+ * must ask before it switches; this sees to it that it does. */
+bool poll_confirms(struct agent *a);
+/* Has the last such answer nothing for this device, although the update came from an earlier one?
+ */
+bool poll_withdrew(const struct agent *a);
 /* What the slot that starts next holds: "" and zero when nothing was ever installed. */
 const struct slot_view *agent_running(const struct agent *a);
 

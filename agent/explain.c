@@ -169,6 +169,10 @@ static void say_ready(const struct agent *a, json_t *sentences)
 		buf_add_str(&b, " more");
 		say(sentences, &b);
 	}
+	if (!poll_is_fresh(a) && !sha256_is_zero(&a->rec.goal.manifest)) {
+		buf_add_str(&b, "asks the director before it switches: its last answer is too old");
+		say(sentences, &b);
+	}
 }
 
 static void say_staging(const struct agent *a, json_t *sentences)

@@ -4,7 +4,10 @@
 
 #include "agent/core/backoff.h"
 #include "lib/prng.h"
+#include "lib/str.h"
 #include "lib/sys/log.h"
+
+#define TIME_EVERY MINUTE(60) /* how long a signed time is built upon by counting */
 
 struct poll_job {
 	struct job job;
@@ -12,6 +15,7 @@ struct poll_job {
 	const struct agent_world *w;
 	struct desired_in in;
 	struct desired_out out;
+	ms_t began;                         /* mono */
 	struct sha256 running;              /* release document, zero when there is none */
 	struct sha256 keep[SLOT_COUNT + 2]; /* documents that are in use, and one more */
 	int rc;
@@ -156,18 +160,33 @@ static void poll_failed(struct agent *a, struct poll_job *j)
 	p->next = agent_mono(a) + wait_after(a, &j->err, j->out.retry_after);
 }
 
+static void note_time(struct poll *p, const struct poll_job *j)
+{
+	if (j->out.heard.s) {
+		p->heard = j->out.heard;
+		p->heard_at = j->began;
+	}
+	p->fresh_at = MAX(1, j->began);
+	if (!j->out.unchanged)
+		p->wants = j->out.desired.hash;
+}
+
 static void poll_answered(struct agent *a, struct poll_job *j)
 {
 	struct poll *p = &a->poll;
 
+	note_time(p, j);
 	p->fails = 0;
 	p->err = (struct err){0};
 	p->refused = 0;
 	p->ok_wall = agent_wall(a);
-	p->next = agent_mono(a) +
-		  MAX(agent_jitter(a, a->conf->server.poll_interval), j->out.retry_after);
+	p->next = a->conf->server.url[0]
+			  ? agent_mono(a) + MAX(agent_jitter(a, a->conf->server.poll_interval),
+						    j->out.retry_after)
+			  : NEVER;
 	if (!j->out.unchanged)
 		decide(a, &j->out);
+	window_answer(a);
 }
 
 static void poll_done(struct job *job)
@@ -193,10 +212,27 @@ static void fill_facts(struct agent *a, struct poll_job *j)
 	f->counter_floor = a->rec.counter_floor;
 	memcpy(f->device.s, a->conf->device.id, sizeof(f->device.s));
 	memcpy(f->hardware, a->conf->device.hardware, sizeof(f->hardware));
-	j->in.now_s = agent_wall(a) / 1000;
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
 		j->keep[i] = a->slot[i].document;
 	j->keep[SLOT_COUNT] = a->rec.goal.document;
+}
+
+/* A token's time goes on with the clock that counts sleep and cannot be set. */
+static void fill_time(struct agent *a, struct poll_job *j)
+{
+	const struct poll *p = &a->poll;
+	uint64_t bits[2] = {agent_random(a), agent_random(a)};
+
+	j->began = agent_mono(a);
+	j->in.now_s = agent_wall(a) / 1000;
+	j->in.clock_set = a->w.clock_is_set && a->w.clock_is_set(a->w.self);
+	j->in.built_s = a->w.built_s;
+	j->in.heard = p->heard;
+	if (p->heard.s)
+		j->in.heard.s += (j->began - p->heard_at) / 1000;
+	j->in.ask_time = j->began - p->heard_at >= TIME_EVERY;
+	j->in.budget = a->conf->net.refresh_timeout;
+	hex_encode((const uint8_t *)bits, sizeof bits, j->in.nonce);
 }
 
 void poll_due(struct agent *a, ms_t now)
@@ -212,6 +248,7 @@ void poll_due(struct agent *a, ms_t now)
 	j->w = &a->w;
 	j->in.again = p->again;
 	fill_facts(a, j);
+	fill_time(a, j);
 	p->again = false;
 	p->job = j;
 	jobs_submit(a->jobs, &j->job);
@@ -230,4 +267,40 @@ void poll_now(struct agent *a)
 		return;
 	a->poll.again = true;
 	a->poll.next = agent_mono(a);
+}
+
+bool poll_is_fresh(const struct agent *a)
+{
+	const struct poll *p = &a->poll;
+	ms_t most = a->conf->server.fresh;
+
+	return p->fresh_at && (!most || agent_mono(a) - p->fresh_at < most);
+}
+
+/* A person at the device has ordered it, and no director has. */
+static bool is_by_hand(const struct agent *a)
+{
+	return sha256_is_zero(&a->rec.goal.manifest);
+}
+
+bool poll_withdrew(const struct agent *a)
+{
+	return poll_is_fresh(a) && sha256_is_zero(&a->poll.wants) && !is_by_hand(a);
+}
+
+/* After a failure its pause is kept: the server is not asked more often for this. */
+bool poll_confirms(struct agent *a)
+{
+	struct poll *p = &a->poll;
+	ms_t now = agent_mono(a);
+
+	if (is_by_hand(a))
+		return true;
+	if (poll_is_fresh(a))
+		return sha256_eq(&p->wants, &a->rec.goal.document);
+	if (!p->job && (p->next == NEVER || (p->fails == 0 && p->next > now))) {
+		p->again = true;
+		p->next = now;
+	}
+	return false;
 }

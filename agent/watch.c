@@ -125,43 +125,6 @@ static void gather(struct watch *w, const struct look *l)
 	}
 }
 
-static bool baseline_known(const struct watch *w)
-{
-	for (unsigned i = 0; i < w->n; i++)
-		if (watch_wants_baseline(&w->rule[i]) && !watch_has_baseline(w, i))
-			return false;
-	return true;
-}
-
-/* Without an old version there is nothing to compare with, and waiting would not bring it. */
-static bool may_switch(const struct agent *a)
-{
-	const struct watch *w = &a->watch;
-	ms_t wait = a->release ? a->release->baseline_wait : 0;
-
-	return a->rec.slot_old == SLOT_NONE || baseline_known(w) ||
-	       agent_mono(a) - w->asked >= wait;
-}
-
-static void answer_window(struct agent *a)
-{
-	struct watch *w = &a->watch;
-	struct upd_event ev = {.kind = UEV_WINDOW, .ok = true, .txn = a->rec.txn, .n_trig = w->n};
-
-	if (!w->asked || !may_switch(a))
-		return;
-	w->asked = 0;
-	for (unsigned i = 0; i < w->n; i++) {
-		struct trig_window fresh;
-
-		ev.trig[i] = w->state[i];
-		trig_init(&ev.trig[i], &fresh);
-		if (watch_wants_baseline(&w->rule[i]))
-			(void)trig_baseline(&w->rule[i], &w->window[i], &ev.trig[i]);
-	}
-	agent_post(a, &ev);
-}
-
 /* ---- soak ---- */
 
 static struct upd_event soak_event(const struct agent *a, enum upd_ev kind)
@@ -284,7 +247,7 @@ static void look_done(struct job *job)
 		remember(a, l);
 		if (w->mode == WATCH_BASELINE) {
 			gather(w, l);
-			answer_window(a);
+			window_answer(a);
 		} else {
 			soak(a, l);
 		}
@@ -378,7 +341,7 @@ void watch_begin_soak(struct agent *a)
 void watch_ask_window(struct agent *a)
 {
 	a->watch.asked = MAX(1, agent_mono(a));
-	answer_window(a);
+	window_answer(a);
 }
 
 void watch_moved(struct agent *a)

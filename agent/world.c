@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,6 +65,16 @@ static void port_wake(void *self, ms_t mono)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
+/* The kernel keeps it: whoever disciplines the clock (NTP, PTP) clears the flag, and nobody else.
+ */
+static bool port_clock_is_set(void *self UNUSED)
+{
+	struct timex t = {0};
+	int state = adjtimex(&t);
+
+	return state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+}
+
 static void port_tell(void *self UNUSED, const char *line)
 {
 	sd_notifyf(0, "STATUS=%s", line);
@@ -75,7 +86,7 @@ static int port_fetch(
 	struct world *w = self;
 	struct desired_in full = *in;
 
-	full.http = &w->http;
+	full.http = w->conf->server.url[0] ? &w->http : NULL;
 	full.server = w->conf->server.url;
 	return desired_fetch(&full, out, e);
 }
@@ -171,7 +182,9 @@ static const struct agent_world ports = {
 	.executor = JOBS_THREADS,
 	.slot_threads = 2,
 	.random = port_random,
+	.built_s = AGENT_BUILT_S,
 	.wake = port_wake,
+	.clock_is_set = port_clock_is_set,
 	.tell = port_tell,
 	.fetch = port_fetch,
 	.send = port_send,

@@ -400,6 +400,94 @@ static void the_soak_goes_on_after_a_restart(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
 
+/* ---- sleepers ---- */
+
+static bool is_tested(const struct simdev *d)
+{
+	return agent_state(d->agent) >= UPD_SEALED;
+}
+
+/* Something is staged and tested, and then the machine sleeps for a year. */
+static void sleep_before_the_switch(struct lab *l, const struct sim_release *r)
+{
+	order(l, r, false);
+	if (!l->dev.agent)
+		power_up(l);
+	simdev_run(&l->dev, is_tested, NULL, NULL);
+	assert_true(agent_state(l->dev.agent) <= UPD_READY);
+	simdev_stop_agent(&l->dev);
+	l->dev.now += MINUTE(60 * 24 * 365);
+}
+
+static void a_sleeper_asks_before_it_switches(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	unsigned active = simdev_active(&l->dev);
+
+	sleep_before_the_switch(l, l->two);
+	l->dev.server.down = true;
+	power_up(l);
+	run_for(l, MINUTE(60));
+	assert_int_equal(agent_state(l->dev.agent), UPD_READY);
+	assert_int_equal(simdev_active(&l->dev), active);
+	json_t *said = ask(l, CTL_EXPLAIN, "{}");
+	BUF_AUTO text = {0};
+	json_write(said, &text);
+	assert_non_null(strstr(buf_cstr(&text), "asks the director before it switches"));
+	json_decref(said);
+	l->dev.server.down = false;
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
+}
+
+static void what_was_called_off_while_it_slept_is_not_switched_to(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	sleep_before_the_switch(l, l->two);
+	simdev_want(&l->dev, NULL, false);
+	power_up(l);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+}
+
+static void what_was_replaced_while_it_slept_is_not_switched_to(void **state)
+{
+	struct lab *l = *state;
+	const struct sim_release *three = sim_vendor_make(&l->vendor, "sim-3", 3, SIM_GOOD);
+
+	install(l, l->one);
+	sleep_before_the_switch(l, l->two);
+	simdev_want(&l->dev, three, false);
+	power_up(l);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), three);
+}
+
+/* The agent's process slept with the machine: counting goes on, and its answer is old. */
+static void a_suspended_agent_asks_before_it_switches(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.conf.server.fresh = MINUTE(60 * 24);
+	install(l, l->one);
+	unsigned active = simdev_active(&l->dev);
+
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_tested, NULL, NULL);
+	l->dev.now += MINUTE(60 * 24 * 365);
+	l->dev.server.down = true;
+	run_for(l, MINUTE(60));
+	assert_int_equal(agent_state(l->dev.agent), UPD_READY);
+	assert_int_equal(simdev_active(&l->dev), active);
+	l->dev.server.down = false;
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +505,10 @@ int main(void)
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),
 		CASE(the_soak_goes_on_after_a_restart),
+		CASE(a_sleeper_asks_before_it_switches),
+		CASE(what_was_called_off_while_it_slept_is_not_switched_to),
+		CASE(what_was_replaced_while_it_slept_is_not_switched_to),
+		CASE(a_suspended_agent_asks_before_it_switches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
