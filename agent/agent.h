@@ -12,6 +12,7 @@
 #include "agent/net/desired.h"
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
+#include "agent/worker/worker.h"
 #include "lib/sys/clock.h"
 
 /* Everything the driver touches. The program fills it with the machine (world.h); the power-cut
@@ -33,6 +34,8 @@ struct agent_world {
 	bool (*clock_is_set)(void *self);
 	/* One line about what goes on, for the service manager. */
 	void (*tell)(void *self, const char *line);
+	/* The process that talks to the network; NULL: there is none besides this one. */
+	void (*worker)(void *self, struct worker_view *out);
 
 	/* Called in job threads, LANE_NET. Where to ask is the world's to add. */
 	int (*fetch)(void *self, const struct desired_in *in, struct desired_out *out,

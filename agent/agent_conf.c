@@ -47,6 +47,9 @@ static const struct conf_row rows[] = {
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
 	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, none."),
 	TEXT(agent, slots, "dir", "How a release is laid down: dir, null."),
+	TEXT(agent, worker_user, "",
+		"User that the worker runs as where the agent is root; empty: backstay-worker, or nobody "
+		"where there is none."),
 	SPAN(agent, watch_interval, 50, MINUTE(10), "1s",
 		"How often the workload is looked at and the triggers are fed."),
 	SPAN(agent, report_interval, 100, HOURS(1), "10s",

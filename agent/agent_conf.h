@@ -19,7 +19,7 @@ struct agent_conf {
 	} server;
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
-		char boot[16], slots[16];
+		char boot[16], slots[16], worker_user[32];
 		ms_t watch_interval, report_interval, quarantine;
 	} agent;
 	struct {

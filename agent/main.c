@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 #include <systemd/sd-event.h>
 
 #include "agent/version.h"
@@ -27,7 +28,7 @@ static const char doc[] =
 	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 73 to 77 what the machine "
 	"did not give, 70 a person must look at it.";
 
-enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE };
+enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE, OPT_WORKER };
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "Read this instead of " AGENT_CONF_PATH, 0},
@@ -40,13 +41,15 @@ static const struct argp_option options[] = {
 		0},
 	{"once", OPT_ONCE, NULL, 0,
 		"Ask the server once, carry out what comes of it, send the reports, and end", 0},
+	{"worker", OPT_WORKER, NULL, 0,
+		"Be the worker of the agent that started this; of no use to people", 0},
 	{"version", 'V', NULL, 0, "Print the version, and end", 0},
 	{0},
 };
 
 struct args {
 	const char *config, *home, *provision;
-	bool dump, once, version;
+	bool dump, once, worker, version;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -71,6 +74,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ONCE:
 		a->once = true;
+		return 0;
+	case OPT_WORKER:
+		a->worker = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected word: %s", arg);
@@ -186,6 +192,17 @@ static int run(const struct args *args, struct err *e)
 	return serve(&conf, args->once, e);
 }
 
+/* Its threads may still run: nothing is tidied up beneath them. */
+static void work(void)
+{
+	struct err e = {0};
+	int rc = serve_run(WORKER_FD, &e);
+
+	if (rc < 0)
+		fprintf(stderr, "backstay-agent: worker: %s\n", e.text);
+	_exit(rc < 0 ? err_exit(e.code) : 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct args args = {.config = AGENT_CONF_PATH};
@@ -204,6 +221,8 @@ int main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	log_init("backstay-agent", getenv("JOURNAL_STREAM") ? LOG_FORM_JOURNAL : LOG_FORM_TEXT,
 		LOG_INFO);
+	if (args.worker)
+		work();
 	if (run(&args, &e) == 0)
 		return 0;
 	fprintf(stderr, "backstay-agent: %s\n", e.text);

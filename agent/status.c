@@ -83,6 +83,21 @@ static json_t *server_json(const struct agent *a)
 		(json_int_t)(p->job ? 0 : MAX(0, p->next - agent_mono(a))));
 }
 
+/* What is in force for it, as the kernel says. */
+static json_t *worker_json(const struct agent *a)
+{
+	struct worker_view v;
+
+	if (!a->w.worker)
+		return json_null();
+	a->w.worker(a->w.self, &v);
+	if (v.pid == 0)
+		return json_pack("{si si}", "pid", 0, "starts", (int)v.starts);
+	return json_pack("{si si si sb sb si}", "pid", (int)v.pid, "starts", (int)v.starts, "uid",
+		(int)v.uid, "seccomp", v.seccomp, "no_new_privs", v.no_new_privs, "landlock",
+		(int)v.landlock);
+}
+
 json_t *status_outcome(const struct outcome *o)
 {
 	char txn[TXN_TEXT];
@@ -117,12 +132,12 @@ static json_t *quarantine_json(const struct agent *a)
 
 json_t *status_answer(struct agent *a)
 {
-	return json_pack("{ss ss ss ss ss so so so so so so so so so si}", "device",
+	return json_pack("{ss ss ss ss ss so so so so so so so so so so si}", "device",
 		a->conf->device.id, "hardware", a->conf->device.hardware, "version", AGENT_VERSION,
 		"state", upd_state_name(a->rec.state), "text", upd_state_text(a->rec.state),
 		"running", running_json(a), "slots", slots_json(a), "update", update_json(a),
 		"progress", progress_json(a), "service", service_json(a), "server", server_json(a),
-		"last", status_outcome(&a->outcomes.last), "rollback",
+		"worker", worker_json(a), "last", status_outcome(&a->outcomes.last), "rollback",
 		status_outcome(&a->outcomes.rollback), "quarantine", quarantine_json(a),
 		"reports_waiting", (int)a->outbox.left);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/account.h"
 #include "agent/probe/probe.h"
 #include "agent/smoke/smoke.h"
 #include "agent/tele/tele.h"
@@ -29,9 +29,10 @@ struct world {
 	struct fs fs;
 	bool has_fs;
 	int lock;
-	struct http_conf http;
+	struct worker *worker;
+	struct http_conf http; /* asks through the worker */
 	struct svc *svc;
-	unsigned uid, gid; /* of smoke tests */
+	struct account smoke;
 	struct agent *agent;
 	sd_event *loop;
 	sd_event_source *timer, *endings;
@@ -80,6 +81,13 @@ static void port_tell(void *self UNUSED, const char *line)
 	sd_notifyf(0, "STATUS=%s", line);
 }
 
+static void port_worker(void *self, struct worker_view *out)
+{
+	struct world *w = self;
+
+	worker_look(w->worker, out);
+}
+
 static int port_fetch(
 	void *self, const struct desired_in *in, struct desired_out *out, struct err *e)
 {
@@ -101,13 +109,11 @@ static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
 }
 
 static struct stage_source port_source(
-	void *self, struct stage_http *room, const atomic_bool *cancel)
+	void *self, struct stage_http *room UNUSED, const atomic_bool *cancel UNUSED)
 {
 	struct world *w = self;
 
-	*room = (struct stage_http){
-		.http = &w->http, .server = w->conf->server.url, .cancel = cancel};
-	return stage_source_http(room);
+	return worker_source(w->worker);
 }
 
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
@@ -117,8 +123,8 @@ static int port_smoke(void *self, unsigned slot, const struct release *r, const 
 	BUF_AUTO dir = {0}, tmp = {0};
 	struct smoke_in in = {.release = r,
 		.max_memory = w->conf->smoke.max_memory,
-		.uid = w->uid,
-		.gid = w->gid,
+		.uid = w->smoke.uid,
+		.gid = w->smoke.gid,
 		.cancel = cancel};
 
 	buf_addf(&dir, "%s/%s", w->conf->agent.home, slot_path(slot));
@@ -186,6 +192,7 @@ static const struct agent_world ports = {
 	.wake = port_wake,
 	.clock_is_set = port_clock_is_set,
 	.tell = port_tell,
+	.worker = port_worker,
 	.fetch = port_fetch,
 	.send = port_send,
 	.source = port_source,
@@ -248,18 +255,21 @@ static void read_boot_id(struct world *w)
 	w->ports.boot_id = n > 0 ? hash64(0, text, (size_t)n) : port_random(w);
 }
 
-static int find_user(struct world *w, struct err *e)
+/* The program itself, even when its file was replaced meanwhile. */
+static int open_worker(struct world *w, struct err *e)
 {
-	const struct agent_conf *c = w->conf;
-	const struct passwd *u;
+	static const char *const argv[] = {"backstay-agent", "--worker", NULL};
+	struct worker_conf conf = {.program = "/proc/self/exe",
+		.argv = argv,
+		.http = w->http,
+		.server = w->conf->server.url};
+	struct account user = {0};
 
-	if (c->smoke.user[0] == 0)
-		return 0;
-	u = getpwnam(c->smoke.user);
-	if (!u)
-		return err_set(e, ERR_CONFIG, "smoke.user: there is no user '%s'", c->smoke.user);
-	w->uid = u->pw_uid;
-	w->gid = u->pw_gid;
+	TRY(account_of_worker(w->conf->agent.worker_user, &user, e));
+	conf.uid = user.uid;
+	conf.gid = user.gid;
+	w->worker = worker_new(&conf);
+	w->http.via = worker_via(w->worker);
 	return 0;
 }
 
@@ -300,10 +310,11 @@ static int open_parts(struct world *w, struct err *e)
 	TRY(make_dirs(w->conf->agent.home, 0755, e));
 	TRY(make_dirs(w->conf->agent.run_dir, 0755, e));
 	TRY(take_lock(w, e));
-	TRY(find_user(w, e));
+	TRY(account_find("smoke.user", w->conf->smoke.user, &w->smoke, e));
 	TRY(fs_posix_open(w->conf->agent.home, &w->fs, e));
 	w->has_fs = true;
 	fill_http(w);
+	TRY(open_worker(w, e));
 	read_boot_id(w);
 	return open_svc(w, e);
 }
@@ -337,6 +348,7 @@ void world_close(struct world **pw)
 	world_detach(w);
 	if (w->svc)
 		svc_close(&w->svc);
+	worker_free(&w->worker);
 	if (w->has_fs)
 		fs_posix_close(&w->fs);
 	if (w->lock >= 0)

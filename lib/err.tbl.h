@@ -25,7 +25,6 @@
 	X(BUSY, "busy", SOON, 503, 75, "somebody else holds it")                                          \
 	X(NO_SPACE, "no_space", LATER, 507, 73, "not enough room")                                        \
 	X(IO, "io", LATER, 500, 74, "storage failed")                                                     \
-	X(WORKER, "worker", SOON, 500, 75, "the worker ended, or did not do as it must")                  \
 	X(CANCELLED, "cancelled", NEVER, 409, 75, "cancelled by an authorised order")                     \
 	X(SUPERSEDED, "superseded", NEVER, 409, 75, "replaced by a newer desired state")                  \
 	X(SMOKE_FAILED, "smoke_failed", NEVER, 409, 70, "a smoke test on the inactive slot failed")       \
@@ -34,4 +33,5 @@
 	X(TRIGGERED, "triggered", NEVER, 409, 70, "a rollback trigger fired during the soak")             \
 	X(NEED_HAND, "need_hand", OPERATOR, 500, 70, "a person must look at it")                          \
 	X(BUG, "bug", NEVER, 500, 70, "a contract was broken")                                             \
-	X(UNPROVEN, "unproven", NEVER, 409, 65, "evidence that a gate demands is missing or says no")
+	X(UNPROVEN, "unproven", NEVER, 409, 65, "evidence that a gate demands is missing or says no")      \
+	X(WORKER, "worker", SOON, 500, 75, "the worker ended, or did not do as it must")

@@ -1,0 +1,55 @@
+/* The agent's second process. All that comes from the network is received, decrypted, decompressed
+ * and taken apart there: it runs as a user of its own, without privileges, and may neither write a
+ * file nor start a program. What it hands over are bytes and entries, which the installer (this
+ * process) checks against signatures itself. See agent/priv/priv.h for the language between them.
+ *
+ * The worker is started when it is first needed. When it dies, or does not do as it must, all calls
+ * that run end with ERR_WORKER, and the next one starts it again, with a pause that grows. Calls
+ * may be made from any thread, several at once. */
+#ifndef AGENT_WORKER_WORKER_H
+#define AGENT_WORKER_WORKER_H
+
+#include <sys/types.h>
+
+#include "agent/net/http.h"
+#include "agent/stage/stage.h"
+
+#define WORKER_FD 3 /* where a worker finds its end of the line */
+
+struct worker_conf {
+	const char *program; /* that calls serve_run */
+	const char *const *argv;
+	struct http_conf http; /* who to be towards the server; file names count, not bytes */
+	const char *server;    /* artifacts are fetched from here */
+	unsigned uid, gid;     /* to become; 0: stay */
+};
+
+struct worker; /* opaque */
+
+/* Starts nothing yet. What `conf` points to must outlive it. */
+struct worker *worker_new(const struct worker_conf *conf);
+/* Ends the process, too. No call may run. */
+void worker_free(struct worker **w);
+
+/* http_get and http_send, done by the worker. ERR_WORKER besides their errors. */
+const struct http_via *worker_via(struct worker *w);
+/* Artifacts, fetched and unpacked by the worker: a source with nothing but `unpack`. */
+struct stage_source worker_source(struct worker *w);
+
+struct worker_view {
+	pid_t pid; /* 0: it does not run */
+	unsigned uid;
+	bool seccomp, no_new_privs; /* as the kernel says */
+	unsigned landlock;          /* version in force; 0: none */
+	unsigned starts;            /* so far */
+};
+/* Also gathers up a worker that died unnoticed. */
+void worker_look(struct worker *w, struct worker_view *out);
+
+/* ---- inside the worker's process ---- */
+
+/* Takes its orders from `fd`, gives up all rights, and answers calls until the installer is gone.
+ * Nothing of the network is read before the rights are gone; without seccomp it answers none. */
+int serve_run(int fd, struct err *e) MUST_CHECK;
+
+#endif
