@@ -67,6 +67,10 @@ struct db_ops {
 /* Opens or makes the file, in WAL with full sync, and brings it to the newest schema
  * (db_migrate). */
 int db_sqlite_open(const char *path, struct db *out, struct err *e) MUST_CHECK;
+/* The same for a store of another program, which brings its own migrations: NULL-terminated, each
+ * a script, never edited once released. */
+int db_sqlite_open_by(
+	const char *path, const char *const *migrations, struct db *out, struct err *e) MUST_CHECK;
 
 /* Wraps `inner`, which must outlive it and is not closed with it. Call number `fail_at` of begin,
  * commit, exec, query and next (counted from 1; 0: never) fails with ERR_IO and does nothing. */
@@ -82,6 +86,7 @@ void db_close(struct db *db);
 /* Applies the migrations that are missing, each in a transaction. ERR_CONFLICT when the store was
  * written by a newer program. */
 int db_migrate(struct db *db, struct err *e) MUST_CHECK;
+int db_migrate_by(struct db *db, const char *const *migrations, struct err *e) MUST_CHECK;
 unsigned db_schema_version(void);
 
 /* ---- use ---- */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/db/schema.h"
+
 /* Statements by the address of their text. A power of two, well above the number of statements in
  * the program. */
 #define STATEMENTS 512
@@ -218,29 +220,36 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
 			       "PRAGMA cache_size = -16384;"
 			       "PRAGMA journal_size_limit = 67108864;";
 
-static int open_file(struct sqlite *s, const char *path, struct db *db, struct err *e)
+static int open_file(struct sqlite *s, const char *path, const char *const *migrations,
+	struct db *db, struct err *e)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 
 	if (sqlite3_open_v2(path, &s->h, flags, NULL) != SQLITE_OK)
 		return s->h ? fail(s, path, e) : err_set(e, ERR_IO, "%s: out of memory", path);
 	sqlite3_extended_result_codes(s->h, 1);
-	if (sqlite_script(db, settings, e) < 0 || db_migrate(db, e) < 0)
+	if (sqlite_script(db, settings, e) < 0 || db_migrate_by(db, migrations, e) < 0)
 		return err_wrap(e, "%s", path);
 	return 0;
 }
 
-int db_sqlite_open(const char *path, struct db *out, struct err *e)
+int db_sqlite_open_by(
+	const char *path, const char *const *migrations, struct db *out, struct err *e)
 {
 	struct sqlite *s = mem_new(sizeof *s);
 	struct db db = {.ops = &ops, .self = s};
 	int rc;
 
 	memset(s, 0, sizeof *s);
-	rc = open_file(s, path, &db, e);
+	rc = open_file(s, path, migrations, &db, e);
 	if (rc < 0)
 		sqlite_close(&db);
 	else
 		*out = db;
 	return rc;
+}
+
+int db_sqlite_open(const char *path, struct db *out, struct err *e)
+{
+	return db_sqlite_open_by(path, schema_migrations, out, e);
 }
