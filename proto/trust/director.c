@@ -149,7 +149,7 @@ bool director_is_authorised(const struct device_facts *dev, const struct desired
 	return false;
 }
 
-static int counter_check(const struct device_facts *dev, const struct desired *d, struct err *e)
+int director_counter_check(const struct device_facts *dev, const struct desired *d, struct err *e)
 {
 	if (d->counter >= dev->counter_floor || director_is_authorised(dev, d))
 		return 0;
@@ -187,7 +187,7 @@ int director_agree(const struct trusted_set *director, const struct trusted_set 
 	TRY(json_u64(allowed.match, "custom.match", "releaseCounter", 0, META_VERSION_MAX,
 		&d.counter, e));
 	TRY(director_rollback_to(allowed.match, d.rollback_to, &d.n_rollback_to, e));
-	TRY(counter_check(dev, &d, e));
+	TRY(director_counter_check(dev, &d, e));
 	*io = d;
 	return 0;
 }

@@ -83,6 +83,11 @@ bool director_is_authorised(const struct device_facts *dev, const struct desired
 int director_agree(const struct trusted_set *director, const struct trusted_set *image,
 	const struct device_facts *dev, struct desired *io, struct err *e) MUST_CHECK;
 
+/* The last of these rules alone, about the counter, path, hash and order of `d`. ERR_ROLLED_BACK.
+ */
+int director_counter_check(
+	const struct device_facts *dev, const struct desired *d, struct err *e) MUST_CHECK;
+
 /* The image repository's half of the agreement: do all roles of the quorum list `path` with the
  * same length, hash and match? For the server, before it signs a snapshot or a director's file.
  * ERR_MIXED, ERR_UNSIGNED. */
