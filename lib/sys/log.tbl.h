@@ -17,5 +17,6 @@
 	X(CAMPAIGN, LOG_NOTICE, "a campaign moved on")                                                  \
 	X(AUDIT, LOG_NOTICE, "noted for the audit")                                                     \
 	X(SIGNED, LOG_INFO, "metadata was signed")                                                      \
+	X(SIGN_REFUSED, LOG_WARNING, "a signature was refused")                                         \
 	X(STORE, LOG_ERR, "the store failed")                                                           \
 	X(BUG, LOG_CRIT, "a contract was broken")

@@ -75,6 +75,12 @@
 #define LIMIT_ARTIFACT_BYTES  (64ULL << 30)
 #define LIMIT_ZSTD_WINDOW_LOG 23 /* 8 MiB: what the agent grants a decompressor */
 
+/* what the server says to the process that signs */
+#define LIMIT_SIGN_FRAME (32 * 1024 * 1024) /* all role files and roots, escaped */
+#define LIMIT_SIGN_FILES 320
+#define LIMIT_SIGN_FIRST (1ULL << 31) /* versions that a newcomer may have behind it */
+#define LIMIT_SIGN_LINE  4096         /* bytes of one line of its log */
+
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)
 #define LIMIT_METRICS_LINE  1024

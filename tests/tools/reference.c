@@ -15,6 +15,8 @@
 #include "server/core/user_role.h"
 #include "server/core/wave.h"
 #include "server/server_conf.h"
+#include "server/signd/core/ask.tbl.h"
+#include "server/signd/signd_conf.h"
 
 static void print_errors(void)
 {
@@ -126,6 +128,18 @@ static void print_server_conf(void)
 	print_conf("backstay-server", SERVER_CONF_PATH, rows, n);
 }
 
+static void print_signer_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = signd_conf_rows(&n);
+
+	print_conf("backstay-signer", SIGND_CONF_PATH, rows, n);
+	puts("\n## What it can be asked\n\n| Ask | What it signs |\n|---|---|");
+#define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	ASK_TABLE(X)
+#undef X
+}
+
 static void print_log(void)
 {
 	static const char *const priority[] = {
@@ -155,6 +169,7 @@ static const struct {
 	{"commands", print_commands},
 	{"agent.conf", print_agent_conf},
 	{"server.conf", print_server_conf},
+	{"signer.conf", print_signer_conf},
 	{"log", print_log},
 	{"evidence", print_evidence},
 };

@@ -1,0 +1,2 @@
+MODULES += server/signd/core
+PURE    += server/signd/core
