@@ -12,10 +12,11 @@
 #include "server/api/api.h"
 #include "server/run/imagerepo.h"
 
-#define TICK_US   1000000ULL
-#define UPLOADS   "upload"
-#define ARTIFACTS "artifacts"
-#define TOKEN     "token"
+#define TICK_US     1000000ULL
+#define UPLOADS     "upload"
+#define ARTIFACTS   "artifacts"
+#define TOKEN       "token"
+#define SIGNER_CONF "signer.conf"
 
 /* Wrong tokens of one address: a person who mistypes never notices. */
 #define WRONG_BURST    30
@@ -32,7 +33,7 @@ struct server {
 	struct api api;
 	struct web *web;
 	sd_event_source *timer;
-	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX];
+	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX], signer_conf[FS_PATH_MAX];
 	struct buckets *wrong;
 };
 
@@ -64,9 +65,43 @@ static int open_store(struct server *s, struct err *e)
 	return db_sqlite_open(path, &s->db, e);
 }
 
+/* For a signer that is started here. DATA/signer.conf.d/NAME.conf may say more, its budgets above
+ * all. */
+static int write_signer_conf(struct server *s, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+	BUF_AUTO text = {0};
+
+	buf_addf(&text,
+		"# Written at every start by backstay-server.\n[signer]\ndata = %s/signer\n",
+		c->server.data);
+	buf_addf(&text, "[trust]\nrepo = %s\nkeys = %s\n", c->trust.repo, c->trust.keys);
+	buf_addf(&text, "director_expiry = %lldms\ntimestamp_expiry = %lldms\n",
+		(long long)c->trust.director_expiry, (long long)c->trust.timestamp_expiry);
+	buf_addf(&text, "snapshot_expiry = %lldms\n", (long long)c->trust.snapshot_expiry);
+	return fs_write_file(&s->data, SIGNER_CONF, text.p, text.n, 0640, e);
+}
+
+static int open_signer(struct server *s, struct err *e)
+{
+	struct link_conf c = {
+		.socket = s->conf->signer.socket,
+		.program = s->conf->signer.program,
+		.conf = s->signer_conf,
+		.timeout = s->conf->signer.timeout,
+	};
+
+	snprintf(s->signer_conf, sizeof s->signer_conf, "%s/%s", s->conf->server.data, SIGNER_CONF);
+	if (!*c.socket)
+		TRY(write_signer_conf(s, e));
+	if (signer_open(&c, &s->signer, e) < 0)
+		return err_wrap(e, "signer");
+	return 0;
+}
+
 static int open_run(struct server *s, struct err *e)
 {
-	TRY(signer_open(s->conf->trust.keys, &s->signer, e));
+	TRY(open_signer(s, e));
 	s->run_conf = (struct run_conf){
 		.db = &s->db,
 		.signer = s->signer,

@@ -28,7 +28,7 @@ static const struct conf_row rows[] = {
 	TEXT(trust, repo, "/etc/backstay/keys/repo",
 		"First files of both repositories, as backstay keys init made them."),
 	TEXT(trust, keys, "/etc/backstay/keys/online",
-		"Private keys that this server signs with; never the offline ones."),
+		"Private keys for the signer that is started here, see [signer]; never the offline ones."),
 	SPAN(trust, director_expiry, MINUTE(1), DAYS(365), "168h",
 		"How long a device may act on its desired state without hearing anew."),
 	SPAN(trust, timestamp_expiry, MINUTE(1), DAYS(365), "24h",
@@ -39,6 +39,13 @@ static const struct conf_row rows[] = {
 	TEXT(http, tls_cert, "", "PEM file with the certificate chain; empty: plain HTTP."),
 	TEXT(http, tls_key, "", "PEM file with its private key."),
 	NUMBER(http, max_connections, 1, 100000, "4096", "Connections that may be open at once."),
+
+	TEXT(signer, socket, "",
+		"Socket of a backstay-signer that runs by itself; empty: one is started, with "
+		"trust.keys and trust.repo, and keeps what it must in DATA/signer."),
+	TEXT(signer, program, "", "What is started; empty: backstay-signer beside this program."),
+	SPAN(signer, timeout, 100, MINUTE(1), "2s",
+		"How long one answer of it is waited for; meanwhile nobody else is answered."),
 
 	SPAN(device, poll_after, 0, DAYS(7), "0s",
 		"Asks devices to poll again after this long; 0: as they are configured."),

@@ -22,6 +22,10 @@ struct server_conf {
 	struct {
 		ms_t poll_after;
 	} device;
+	struct {
+		char socket[108], program[256];
+		ms_t timeout;
+	} signer;
 };
 
 /* The rows, for the manual. */

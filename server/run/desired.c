@@ -5,8 +5,6 @@
 
 #include "lib/sys/log.h"
 #include "server/repo/device_meta.h"
-#include "server/repo/releases.h"
-#include "server/run/imagerepo.h"
 #include "server/run/meta_name.h"
 #include "server/run/run_priv.h"
 
@@ -14,39 +12,29 @@
 struct signing {
 	struct run *r;
 	struct device_row d;
-	struct meta_row targets, snapshot, timestamp; /* as stored; version 0: not yet */
+	struct meta_row stored[SIGN_FILE_MAX]; /* version 0: not yet */
+	struct reply *reply;
 };
 
 static void signing_fini(struct signing *s)
 {
-	meta_row_fini(&s->targets);
-	meta_row_fini(&s->snapshot);
-	meta_row_fini(&s->timestamp);
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++)
+		meta_row_fini(&s->stored[f]);
+	if (s->reply)
+		reply_fini(s->reply);
+	mem_free(&s->reply);
 }
 
-static int get(struct signing *s, const char *role, struct meta_row *out, struct err *e)
+static int load(struct signing *s, const char *device, struct err *e)
 {
-	int rc = device_meta_get(s->r->c.db, s->d.id.s, role, out, e);
+	TRY(devices_get(s->r->c.db, device, &s->d, e));
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
+		int rc = device_meta_get(s->r->c.db, device, sign_file_name(f), &s->stored[f], e);
 
-	if (rc != -ERR_NOT_FOUND)
-		return rc;
-	*out = (struct meta_row){0};
+		if (rc < 0 && rc != -ERR_NOT_FOUND)
+			return rc;
+	}
 	return 0;
-}
-
-/* The next version of a file in place of the present one. */
-static struct repo_head begin_file(struct signing *s, struct meta_row *m, ms_t life)
-{
-	int64_t now = run_now_s(s->r);
-	uint64_t version = m->version + 1;
-
-	meta_row_fini(m);
-	*m = (struct meta_row){
-		.version = version,
-		.expires_s = now + life / 1000,
-		.refresh_s = now + life / 2000,
-	};
-	return (struct repo_head){m->version, m->expires_s};
 }
 
 static enum desired_order order_of(const struct desired_row *d)
@@ -57,94 +45,86 @@ static enum desired_order order_of(const struct desired_row *d)
 	return DESIRED_NOTHING;
 }
 
-/* The image repository as it is now: a device that is shown an older one refuses it. */
-static int plan_with(struct run *r, struct repo_plan *out, struct err *e)
+/* What is about an older desired state, or is getting old, is due; and whatever pins that. */
+static void want_files(const struct signing *s, struct sign_want out[SIGN_FILE_MAX])
 {
-	META_ROW_AUTO root = {0}, snapshot = {0};
+	bool due = s->stored[SIGN_TARGETS].version != s->d.desired.version;
 
-	TRY(metadata_get(r->c.db, REPO_IMAGE, "root", 0, &root, e));
-	TRY(metadata_get(r->c.db, REPO_IMAGE, "snapshot", 0, &snapshot, e));
-	*out = (struct repo_plan){.image_root = root.version, .image_snapshot = snapshot.version};
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
+		due = due || f == SIGN_TIMESTAMP || s->stored[f].refresh_s <= run_now_s(s->r);
+		out[f] = (struct sign_want){s->stored[f].version, due};
+	}
+}
+
+/* Versions and what the image repository says of the release are the signer's business. */
+static struct ask_director question(const struct signing *s)
+{
+	const struct desired_row *want = &s->d.desired;
+	struct ask_director a = {
+		.device = s->d.id,
+		.campaign = want->campaign,
+		.order = *want->path ? order_of(want) : DESIRED_NOTHING,
+		.life_s = (uint64_t)s->r->c.director_life / 1000,
+		.timestamp_life_s = (uint64_t)s->r->c.timestamp_life / 1000,
+	};
+
+	if (*want->path) {
+		snprintf(a.path, sizeof a.path, "%s", want->path);
+		a.digest = want->digest;
+	}
+	want_files(s, a.want);
+	return a;
+}
+
+static int store_file(struct signing *s, enum sign_file f, int64_t refresh_s, struct err *e)
+{
+	struct signed_file *made = &s->reply->files[f];
+	struct meta_row *m = &s->stored[f];
+
+	meta_row_fini(m);
+	*m = (struct meta_row){
+		.version = made->version,
+		.expires_s = made->expires_s,
+		.refresh_s = refresh_s,
+		.bytes = made->bytes,
+	};
+	made->bytes = (struct buf){0};
+	return device_meta_put(s->r->c.db, s->d.id.s, sign_file_name(f), m, e);
+}
+
+/* Half of its life, and never later than what it pins. */
+static int store_files(struct signing *s, struct err *e)
+{
+	int64_t now = run_now_s(s->r), refresh_s = INT64_MAX;
+
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
+		const struct signed_file *made = &s->reply->files[f];
+		bool is_stored = s->stored[f].version == made->version;
+		int64_t own =
+			is_stored ? s->stored[f].refresh_s : now + (made->expires_s - now) / 2;
+
+		refresh_s = MIN(refresh_s, own);
+		if (!is_stored)
+			TRY(store_file(s, f, refresh_s, e));
+	}
 	return 0;
 }
 
-/* The entry as the image repository has it: both must agree. */
-static int sign_targets(struct signing *s, struct repo_head head, struct err *e)
-{
-	const struct desired_row *want = &s->d.desired;
-	struct signer *signer = s->r->c.signer;
-	RELEASE_ROW_AUTO release = {0};
-	JSON_AUTO *match = NULL;
-	struct repo_plan plan;
-	struct target t = {0};
-
-	TRY(plan_with(s->r, &plan, e));
-	if (!*want->path)
-		return signer_director_targets(signer, head, &s->d.id, &want->campaign,
-			DESIRED_NOTHING, NULL, &plan, &s->targets.bytes, e);
-	TRY(releases_get(s->r->c.db, want->path, &release, e));
-	TRY(json_read(buf_str(&release.match), release.match.n, &match, e));
-	snprintf(t.path, sizeof t.path, "%s", want->path);
-	t.length = release.length;
-	t.hash = release.digest;
-	t.match = match;
-	return signer_director_targets(signer, head, &s->d.id, &want->campaign, order_of(want), &t,
-		&plan, &s->targets.bytes, e);
-}
-
-/* The file's version is the desired state's; one that only gets old makes that grow, too. */
-static int renew_targets(struct signing *s, struct err *e)
-{
-	struct repo_head head;
-
-	if (s->d.desired.version <= s->targets.version) {
-		s->d.desired.version = s->targets.version + 1;
-		TRY(devices_put(s->r->c.db, &s->d, e));
-	}
-	s->targets.version = s->d.desired.version - 1;
-	head = begin_file(s, &s->targets, s->r->c.director_life);
-	TRY(sign_targets(s, head, e));
-	return device_meta_put(s->r->c.db, s->d.id.s, "targets", &s->targets, e);
-}
-
-static int renew_snapshot(struct signing *s, struct err *e)
-{
-	struct repo_head head = begin_file(s, &s->snapshot, s->r->c.director_life);
-	struct repo_pin pin;
-
-	repo_pin_of("targets.json", s->targets.version, buf_str(&s->targets.bytes), &pin);
-	s->snapshot.refresh_s = MIN(s->snapshot.refresh_s, s->targets.refresh_s);
-	TRY(signer_director_snapshot(s->r->c.signer, head, &pin, &s->snapshot.bytes, e));
-	return device_meta_put(s->r->c.db, s->d.id.s, "snapshot", &s->snapshot, e);
-}
-
-static int renew_timestamp(struct signing *s, struct err *e)
-{
-	struct repo_head head = begin_file(s, &s->timestamp, s->r->c.timestamp_life);
-	struct repo_pin pin;
-
-	repo_pin_of("snapshot.json", s->snapshot.version, buf_str(&s->snapshot.bytes), &pin);
-	s->timestamp.refresh_s = MIN(s->timestamp.refresh_s, s->snapshot.refresh_s);
-	TRY(signer_director_timestamp(s->r->c.signer, head, &pin, &s->timestamp.bytes, e));
-	return device_meta_put(s->r->c.db, s->d.id.s, "timestamp", &s->timestamp, e);
-}
-
+/* The desired state's version is that of the file which says it. */
 static int renew(struct signing *s, const char *device, struct err *e)
 {
-	int64_t now = run_now_s(s->r);
-	bool targets_too, snapshot_too;
+	struct ask_director ask;
 
-	TRY(devices_get(s->r->c.db, device, &s->d, e));
-	TRY(get(s, "targets", &s->targets, e));
-	TRY(get(s, "snapshot", &s->snapshot, e));
-	TRY(get(s, "timestamp", &s->timestamp, e));
-	targets_too = s->targets.version != s->d.desired.version || s->targets.refresh_s <= now;
-	snapshot_too = targets_too || s->snapshot.refresh_s <= now;
-	if (targets_too)
-		TRY(renew_targets(s, e));
-	if (snapshot_too)
-		TRY(renew_snapshot(s, e));
-	return renew_timestamp(s, e);
+	TRY(load(s, device, e));
+	ask = question(s);
+	s->reply = mem_new(sizeof *s->reply);
+	s->reply->n = 0;
+	TRY(signer_director(s->r->c.signer, &ask, s->reply, e));
+	if (s->d.desired.version != s->reply->files[SIGN_TARGETS].version) {
+		s->d.desired.version = s->reply->files[SIGN_TARGETS].version;
+		TRY(devices_put(s->r->c.db, &s->d, e));
+	}
+	return store_files(s, e);
 }
 
 int desired_sign(struct run *r, const char *device, struct err *e)
@@ -154,7 +134,8 @@ int desired_sign(struct run *r, const char *device, struct err *e)
 	TRY(run_begin(r, e));
 	TRY(run_end(r, renew(&s, device, e), e));
 	log_ev(LOG_ID_SIGNED, "repo=director device=%s version=%llu release=%s", device,
-		(unsigned long long)s.targets.version, *s.d.desired.path ? s.d.desired.path : "-");
+		(unsigned long long)s.d.desired.version,
+		*s.d.desired.path ? s.d.desired.path : "-");
 	return 0;
 }
 
@@ -177,23 +158,11 @@ int desired_file(
 	return 0;
 }
 
-/* A clock that was set back must not make devices refuse what they are told. */
-static int64_t time_to_say(struct run *r)
-{
-	r->time_said = MAX(r->time_said, run_now_s(r));
-	return r->time_said;
-}
-
 int desired_time(
 	struct run *r, const char *device, const char *nonce, struct buf *out, struct err *e)
 {
-	META_ROW_AUTO timestamp = {0};
-	struct timetoken t = {0};
+	struct dev_id id;
 
-	TRY(device_meta_get(r->c.db, device, "timestamp", &timestamp, e));
-	snprintf(t.device.s, sizeof t.device.s, "%s", device);
-	snprintf(t.nonce, sizeof t.nonce, "%s", nonce);
-	t.time_s = time_to_say(r);
-	t.timestamp = timestamp.version;
-	return signer_time(r->c.signer, &t, out, e);
+	snprintf(id.s, sizeof id.s, "%s", device);
+	return signer_time(r->c.signer, &id, nonce, out, e);
 }

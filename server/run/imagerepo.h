@@ -14,10 +14,14 @@ int imagerepo_import(struct run *r, const char *repo_dir, struct err *e) MUST_CH
 /* Signs timestamp and snapshot again when less than half of their life is left. */
 int imagerepo_refresh(struct run *r, struct err *e) MUST_CHECK;
 
-/* Within a transaction: a new timestamp, and a new snapshot over the newest role files when
- * `snapshot_too`. */
-int imagerepo_sign(struct run *r, bool snapshot_too, struct err *e) MUST_CHECK;
-/* The same for what has less than half of its life left; mostly nothing. */
+/* Within a transaction: shows the signer the newest role files, and stores the snapshot and the new
+ * timestamp that it makes of them; a new snapshot in any case when it is due. */
+int imagerepo_sign(struct run *r, bool snapshot_due, struct err *e) MUST_CHECK;
+/* The same, unless the role files do not agree on this document. */
+int imagerepo_sign_for(
+	struct run *r, const char *path, const struct sha256 *digest, struct err *e) MUST_CHECK;
+/* The same for what has less than half of its life left; mostly nothing. A signer that may know
+ * more than the store, or nothing yet, is shown what there is. */
 int imagerepo_sign_due(struct run *r, struct err *e) MUST_CHECK;
 
 /* What a device trusts that asks now: the whole client workflow over what is stored. `t` has been

@@ -198,7 +198,7 @@ static int publish(struct publishing *p, struct err *e)
 	TRY(add_roles(p, e));
 	if (!p->is_new && !p->stored)
 		return 0;
-	TRY(imagerepo_sign(p->r, true, e));
+	TRY(imagerepo_sign_for(p->r, p->in->path, &p->digest, e));
 	TRY(check_quorum(p, &t, e));
 	return p->is_new ? add_release(p, &t, e) : 0;
 }

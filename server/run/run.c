@@ -30,6 +30,7 @@ const struct run_stats *run_stats(const struct run *r)
 int run_begin(struct run *r, struct err *e)
 {
 	buf_clear(&r->said);
+	r->was_shown = false;
 	return db_begin(r->c.db, e);
 }
 
@@ -47,10 +48,13 @@ static void log_sentences(struct run *r)
 int run_end(struct run *r, int rc, struct err *e)
 {
 	rc = db_end(r->c.db, rc, e);
-	if (rc >= 0)
-		log_sentences(r);
-	else
+	if (rc < 0) {
 		buf_clear(&r->said);
+		return rc;
+	}
+	if (r->was_shown)
+		r->to_be_shown = false;
+	log_sentences(r);
 	return rc;
 }
 
@@ -191,7 +195,7 @@ int run_open(const struct run_conf *c, struct run **out, struct err *e UNUSED)
 {
 	struct run *r = mem_new(sizeof *r);
 
-	*r = (struct run){.c = *c, .stale = true};
+	*r = (struct run){.c = *c, .stale = true, .to_be_shown = true};
 	r->started = run_now(r);
 	contacts_init(&r->contacts);
 	*out = r;

@@ -17,7 +17,9 @@ struct run {
 	unsigned n_active;
 	struct campaign_row *active; /* campaigns under way; selectors are left out */
 	int64_t image_refresh_s;     /* when its timestamp must be signed again; 0: look */
-	int64_t time_said;           /* the latest that a token has told */
+	bool to_be_shown;            /* the signer may be ahead of the store, or know nothing */
+	bool was_shown;              /* in this transaction */
+	unsigned shown_to;           /* signer_epoch when that was so last */
 	struct buf said;             /* sentences to be logged when they are durable */
 	struct run_stats stats;
 };

@@ -66,14 +66,53 @@ static bool is_of(const struct device_row *d, const struct recipient_row *rec)
 	return strcmp(d->desired.campaign.s, rec->campaign.s) == 0;
 }
 
+static bool authorises(const struct release_row *release, const struct release_row *before)
+{
+	struct rollback_to ways[LIMIT_ROLLBACK_TO];
+	JSON_AUTO *match = NULL;
+	unsigned n = 0;
+
+	if (json_read(buf_str(&release->match), release->match.n, &match, NULL) < 0 ||
+		director_rollback_to(match, ways, &n, NULL) < 0)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(ways[i].path, before->path) == 0 &&
+			sha256_eq(&ways[i].hash, &before->digest))
+			return true;
+	return false;
+}
+
+/* How a device that went back is told to stay: nobody signs an order below the counter of the one
+ * before it, unless it is a rollback that this one pre-authorised. Without that it is told
+ * nothing, which comes to the same. */
+static int order_to_stay(struct run *r, const struct device_row *d, const struct recipient_row *rec,
+	enum desired_order *out, struct err *e)
+{
+	RELEASE_ROW_AUTO told = {0}, before = {0};
+
+	*out = DESIRED_NOTHING;
+	if (!*rec->before_path || !*d->desired.path)
+		return 0;
+	TRY(releases_get(r->c.db, d->desired.path, &told, e));
+	TRY(releases_get(r->c.db, rec->before_path, &before, e));
+	if (before.counter >= told.counter)
+		*out = DESIRED_INSTALL;
+	else if (authorises(&told, &before))
+		*out = DESIRED_ROLLBACK;
+	return 0;
+}
+
 int way_stay_back(struct run *r, const struct recipient_row *rec, struct err *e)
 {
+	enum desired_order order;
 	struct device_row d;
 
 	TRY(devices_get(r->c.db, rec->device.s, &d, e));
 	if (!is_of(&d, rec))
 		return 0;
-	want(&d, rec->before_path, &rec->before_digest, DESIRED_INSTALL, &rec->campaign);
+	TRY(order_to_stay(r, &d, rec, &order, e));
+	want(&d, order == DESIRED_NOTHING ? "" : rec->before_path, &rec->before_digest, order,
+		&rec->campaign);
 	d.ordered_back = false;
 	return devices_put(r->c.db, &d, e);
 }

@@ -1,48 +1,53 @@
 #include "server/sign/signer.h"
 
 #include <stdlib.h>
-
-#include "keys/keystore.h"
-
-enum online_role {
-	IMAGE_SNAPSHOT,
-	IMAGE_TIMESTAMP,
-	DIRECTOR_TARGETS,
-	DIRECTOR_SNAPSHOT,
-	DIRECTOR_TIMESTAMP,
-	ONLINE_ROLE_MUST, /* what follows may be missing */
-	DIRECTOR_TIME = ONLINE_ROLE_MUST,
-	ONLINE_ROLE_MAX
-};
-
-static const char *const role_names[ONLINE_ROLE_MAX] = {"image-snapshot", "image-timestamp",
-	"director-targets", "director-snapshot", "director-timestamp", "director-time"};
+#include <string.h>
 
 struct signer {
-	struct keystore *keys;
+	struct link *link;
 	uint64_t count;
 };
 
-static int check_roles(const struct keystore *keys, const char *dir, struct err *e)
+static int call(struct signer *s, const struct ask *a, struct reply *out, struct err *e)
 {
-	const struct sign_key *found[LIMIT_KEYS];
+	BUF_AUTO there = {0}, back = {0};
 
-	for (size_t i = 0; i < ONLINE_ROLE_MUST; i++)
-		if (!keystore_find(keys, role_names[i], found))
-			return err_set(
-				e, ERR_NOT_FOUND, "%s: there is no key %s.pem", dir, role_names[i]);
+	ask_format(a, &there);
+	if (there.n > LIMIT_SIGN_FRAME)
+		return err_set(e, ERR_TOO_LARGE, "%zu bytes to be signed over, %d are taken",
+			there.n, LIMIT_SIGN_FRAME);
+	TRY(link_call(s->link, buf_str(&there), &back, e));
+	TRY(reply_parse(buf_str(&back), out, e));
+	s->count += out->made;
 	return 0;
 }
 
-int signer_open(const char *dir, struct signer **out, struct err *e)
+static struct ask *ask_new(enum ask_kind kind)
+{
+	struct ask *a = mem_new(sizeof *a);
+
+	memset(a, 0, sizeof *a);
+	a->kind = kind;
+	return a;
+}
+
+static int look(struct signer *s, struct err *e)
+{
+	CLEANUP(mem_free) struct ask *a = ask_new(ASK_LOOK);
+	CLEANUP(mem_free) struct reply *r = mem_new(sizeof *r);
+
+	TRY(call(s, a, r, e));
+	reply_fini(r);
+	return 0;
+}
+
+int signer_open(const struct link_conf *c, struct signer **out, struct err *e)
 {
 	struct signer *s = mem_new(sizeof *s);
 	int rc;
 
-	*s = (struct signer){.keys = keystore_new()};
-	rc = keystore_load(s->keys, dir, e);
-	if (rc == 0)
-		rc = check_roles(s->keys, dir, e);
+	*s = (struct signer){.link = link_new(c)};
+	rc = look(s, e);
 	if (rc < 0)
 		signer_close(&s);
 	else
@@ -53,9 +58,8 @@ int signer_open(const char *dir, struct signer **out, struct err *e)
 void signer_close(struct signer **s)
 {
 	if (*s)
-		keystore_free(&(*s)->keys);
-	free(*s);
-	*s = NULL;
+		link_free(&(*s)->link);
+	mem_free(s);
 }
 
 uint64_t signer_count(const struct signer *s)
@@ -63,60 +67,48 @@ uint64_t signer_count(const struct signer *s)
 	return s->count;
 }
 
-/* Takes over `part`. */
-static int sign(
-	struct signer *s, enum online_role role, json_t *part, struct buf *out, struct err *e)
+unsigned signer_epoch(const struct signer *s)
 {
-	JSON_AUTO *owned = part;
-	const struct sign_key *keys[LIMIT_KEYS];
-	unsigned n = keystore_find(s->keys, role_names[role], keys);
+	return link_epoch(s->link);
+}
 
-	if (sign_meta(owned, keys, n, out, e) < 0)
-		return err_wrap(e, "%s", role_names[role]);
-	s->count++;
+int signer_director(
+	struct signer *s, const struct ask_director *a, struct reply *out, struct err *e)
+{
+	CLEANUP(mem_free) struct ask *ask = ask_new(ASK_DIRECTOR);
+
+	ask->director = *a;
+	TRY(call(s, ask, out, e));
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++)
+		if (out->n != SIGN_FILE_MAX || strcmp(out->files[f].role, sign_file_name(f)) != 0) {
+			reply_fini(out);
+			return err_set(e, ERR_BAD_INPUT, "the signer gave other files");
+		}
 	return 0;
 }
 
-int signer_image_snapshot(struct signer *s, struct repo_head head, const struct repo_pin *pins,
-	unsigned n, struct buf *out, struct err *e)
+int signer_image(struct signer *s, const struct ask_image *a, struct reply *out, struct err *e)
 {
-	return sign(s, IMAGE_SNAPSHOT, repo_snapshot(head, pins, n), out, e);
+	CLEANUP(mem_free) struct ask *ask = ask_new(ASK_IMAGE);
+
+	ask->image = *a;
+	return call(s, ask, out, e);
 }
 
-int signer_image_timestamp(struct signer *s, struct repo_head head, const struct repo_pin *snapshot,
-	struct buf *out, struct err *e)
+int signer_time(struct signer *s, const struct dev_id *device, const char *nonce, struct buf *out,
+	struct err *e)
 {
-	return sign(s, IMAGE_TIMESTAMP, repo_timestamp(head, snapshot), out, e);
-}
+	CLEANUP(mem_free) struct ask *ask = ask_new(ASK_TIME);
+	CLEANUP(mem_free) struct reply *r = mem_new(sizeof *r);
 
-int signer_director_targets(struct signer *s, struct repo_head head, const struct dev_id *device,
-	const struct camp_id *campaign, enum desired_order order, const struct target *t,
-	const struct repo_plan *plan, struct buf *out, struct err *e)
-{
-	json_t *targets = repo_director_targets(head, device, campaign, order, t);
-
-	repo_director_plan(targets, plan);
-	return sign(s, DIRECTOR_TARGETS, targets, out, e);
-}
-
-int signer_director_snapshot(struct signer *s, struct repo_head head,
-	const struct repo_pin *targets, struct buf *out, struct err *e)
-{
-	return sign(s, DIRECTOR_SNAPSHOT, repo_snapshot(head, targets, 1), out, e);
-}
-
-int signer_director_timestamp(struct signer *s, struct repo_head head,
-	const struct repo_pin *snapshot, struct buf *out, struct err *e)
-{
-	return sign(s, DIRECTOR_TIMESTAMP, repo_timestamp(head, snapshot), out, e);
-}
-
-int signer_time(struct signer *s, const struct timetoken *t, struct buf *out, struct err *e)
-{
-	const struct sign_key *keys[LIMIT_KEYS];
-
-	if (!keystore_find(s->keys, role_names[DIRECTOR_TIME], keys))
-		return err_set(
-			e, ERR_NOT_FOUND, "this fleet has no key %s", role_names[DIRECTOR_TIME]);
-	return sign(s, DIRECTOR_TIME, repo_timetoken(t), out, e);
+	ask->time.device = *device;
+	TRY(timetoken_nonce_parse(str_of(nonce), ask->time.nonce, e));
+	TRY(call(s, ask, r, e));
+	if (r->n != 1) {
+		reply_fini(r);
+		return err_set(e, ERR_BAD_INPUT, "the signer gave %u tokens", r->n);
+	}
+	buf_add(out, r->files[0].bytes.p, r->files[0].bytes.n);
+	reply_fini(r);
+	return 0;
 }

@@ -22,9 +22,13 @@
 
 /* ---- the server ---- */
 
+/* The signer's clock goes along. */
 static ms_t wall(void *self)
 {
-	return ((struct fleet *)self)->now;
+	struct fleet *f = self;
+
+	*f->signing.now = f->now;
+	return f->now;
 }
 
 static void open_run(struct fleet *f)
@@ -56,8 +60,8 @@ static void open_store(struct fleet *f)
 static void clear_folder(void)
 {
 	const char *how = access("kept", F_OK) == 0
-				  ? "rm -rf store.db* artifacts signed && cp -r kept/* ."
-				  : "rm -rf store.db* artifacts signed && mkdir artifacts";
+				  ? "rm -rf store.db* artifacts signed signer && cp -r kept/* ."
+				  : "rm -rf store.db* artifacts signed signer && mkdir artifacts";
 
 	if (system(how) != 0)
 		fail_msg("cannot clear the folder");
@@ -66,21 +70,19 @@ static void clear_folder(void)
 void fleet_keep(struct fleet *f)
 {
 	fleet_close(f);
-	if (system("rm -rf kept && mkdir kept && cp -r store.db artifacts signed kept") != 0)
+	if (system("rm -rf kept && mkdir kept && cp -r store.db artifacts signed signer kept") != 0)
 		fail_msg("cannot keep the folder");
 }
 
 void fleet_open(struct fleet *f)
 {
-	struct err e;
-
 	memset(f, 0, sizeof *f);
 	log_init("test", LOG_FORM_TEXT, LOG_ERR);
 	f->now = START;
 	f->clock = (struct clock){wall, wall, f};
 	clear_folder();
 	paper_folder(START / 1000);
-	expect_ok(signer_open("keys/online", &f->signer, &e), &e);
+	signproc_start(&f->signing, f->now, &f->signer);
 	open_store(f);
 	open_run(f);
 }
@@ -91,6 +93,7 @@ void fleet_close(struct fleet *f)
 	db_close(&f->db);
 	db_close(&f->store);
 	signer_close(&f->signer);
+	signproc_stop(&f->signing);
 }
 
 void fleet_restart(struct fleet *f)

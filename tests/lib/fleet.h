@@ -9,6 +9,7 @@
 #include "server/repo/recipients.h"
 #include "server/run/run.h"
 #include "tests/lib/paper.h"
+#include "tests/lib/signproc.h"
 
 struct fleet {
 	ms_t now;
@@ -16,6 +17,7 @@ struct fleet {
 	struct db store;       /* the file */
 	struct db_fault fault; /* between the store and the server */
 	struct db db;          /* what the server uses */
+	struct signproc signing;
 	struct signer *signer;
 	struct run_conf conf;
 	struct run *run;

@@ -160,6 +160,8 @@ static void a_refusal_counts_when_asking_again_cannot_help(void **state)
 	struct err e;
 
 	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		assert_false(fleet_poll(&f, &dev[i])); /* so that there is an older order */
 	start("spring", "toy-2", 0);
 	first = at("spring", 0);
 	assert_true(fleet_poll(&f, first));
