@@ -6,28 +6,37 @@
 #include <sys/stat.h>
 
 #include "keys/repo.h"
+#include "keys/witnesses.h"
 #include "lib/sys/fs.h"
 
 #define DAY_S     ((int64_t)86400)
 #define YEAR      (365 * DAY_S)
 #define HALF_YEAR (182 * DAY_S)
 
-/* Roles as metadata calls them, and the keys they start with. `n` of 0: one key without a number.
- */
+/* Roles as metadata calls them (NULL: none of TUF's), and the keys they start with. `n` of 0: one
+ * key without a number. */
 static const struct ceremony_row {
 	const char *keys, *folder;
 	const char *role;
 	unsigned n, threshold;
 } rows[] = {
-	{"image-root", "offline", "root", 3, 2}, {"image-timestamp", "online", "timestamp", 0, 1},
+	{"image-root", "offline", "root", 3, 2},
+	{"image-timestamp", "online", "timestamp", 0, 1},
 	{"image-snapshot", "online", "snapshot", 0, 1},
 	{"image-targets", "offline", "targets", 3, 2},
-	{"engineering", "offline", "engineering", 1, 1}, {"safety", "offline", "safety", 1, 1},
-	{"compliance", "offline", "compliance", 1, 1}, {"director-root", "offline", "root", 3, 2},
+	{"engineering", "offline", "engineering", 1, 1},
+	{"safety", "offline", "safety", 1, 1},
+	{"compliance", "offline", "compliance", 1, 1},
+	{"director-root", "offline", "root", 3, 2},
 	{"director-timestamp", "online", "timestamp", 0, 1},
 	{"director-snapshot", "online", "snapshot", 0, 1},
-	{"director-targets", "online", "targets", 0, 1}, {"director-time", "online", "time", 0, 1},
+	{"director-targets", "online", "targets", 0, 1},
+	{"director-time", "online", "time", 0, 1},
 	{"creator", "creator", NULL, 1, 0}, /* signs requests; no metadata lists it */
+	{"builder", "evidence", NULL, 0, 1},
+	{"lab", "evidence", NULL, 0, 1},
+	{"counsel", "evidence", NULL, 0, 1},
+	{WITNESS_VERIFIER, "evidence", NULL, 0, 1},
 };
 
 /* Where in the table a repository's top-level roles, the approvers and who says the time begin. */
@@ -38,6 +47,8 @@ struct ceremony {
 	const char *dir;
 	struct keystore *ks;
 	int64_t now_s;
+	const struct sha256 *gates;
+	unsigned n_gates;
 };
 
 static int make_dir(const char *path, struct err *e)
@@ -94,6 +105,8 @@ static int write_root(struct ceremony *c, unsigned first, const char *file, stru
 
 	signers(c, first, ROLE_KIND_MAX, roles, keys);
 	root = repo_root(head, roles, first == IMAGE);
+	if (first == IMAGE && c->n_gates)
+		repo_demand_evidence(root);
 	if (first == DIRECTOR) {
 		signers(c, TIME, 1, &time, time_keys);
 		repo_root_add_time(root, &time);
@@ -110,6 +123,7 @@ static int write_targets(struct ceremony *c, struct err *e)
 
 	signers(c, APPROVERS, DIRECTOR_MINIMUM, roles, keys);
 	targets = repo_delegating(head, roles, DIRECTOR_MINIMUM);
+	witnesses_set(targets, c->ks, c->gates, c->n_gates);
 	return write_signed(c, "repo/image/1.targets.json", targets, "image-targets", e);
 }
 
@@ -131,7 +145,7 @@ static int write_approvers(struct ceremony *c, struct err *e)
 /* Looked at before anything is made, so that a folder in use is left as it is. */
 static int is_fresh(struct ceremony *c, struct err *e)
 {
-	static const char *const made[] = {"offline", "online", "creator", "repo"};
+	static const char *const made[] = {"offline", "online", "creator", "evidence", "repo"};
 	struct fs_stat st;
 
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
@@ -148,6 +162,7 @@ static int make_folders(struct ceremony *c, struct err *e)
 	TRY(c->fs.ops->mkdir(&c->fs, "offline", 0700, e));
 	TRY(c->fs.ops->mkdir(&c->fs, "online", 0700, e));
 	TRY(c->fs.ops->mkdir(&c->fs, "creator", 0700, e));
+	TRY(c->fs.ops->mkdir(&c->fs, "evidence", 0700, e));
 	TRY(fs_make_dirs(&c->fs, "repo/image", e));
 	TRY(fs_make_dirs(&c->fs, "repo/director", e));
 	return c->fs.ops->sync_dir(&c->fs, "", e);
@@ -165,10 +180,12 @@ static int run(struct ceremony *c, struct err *e)
 	return write_approvers(c, e);
 }
 
-int ceremony_init(const char *dir, int64_t now_s, struct err *e)
+int ceremony_init_gated(
+	const char *dir, const struct sha256 *gates, unsigned n_gates, int64_t now_s, struct err *e)
 {
 	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
-	struct ceremony c = {.dir = dir, .ks = ks, .now_s = now_s};
+	struct ceremony c = {
+		.dir = dir, .ks = ks, .now_s = now_s, .gates = gates, .n_gates = n_gates};
 	int rc;
 
 	TRY(make_dir(dir, e));
@@ -176,4 +193,9 @@ int ceremony_init(const char *dir, int64_t now_s, struct err *e)
 	rc = run(&c, e);
 	fs_posix_close(&c.fs);
 	return rc;
+}
+
+int ceremony_init(const char *dir, int64_t now_s, struct err *e)
+{
+	return ceremony_init_gated(dir, NULL, 0, now_s, e);
 }

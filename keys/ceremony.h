@@ -10,6 +10,7 @@
  *   online/   image-snapshot, image-timestamp, director-targets, director-snapshot,
  *             director-timestamp, director-time
  *   creator/  creator-1, with which whoever packs releases asks for approval
+ *   evidence/ builder, lab, counsel, verifier (keys/witnesses.h)
  *   repo/image/     1.root.json, 1.targets.json, 1.engineering.json, 1.safety.json,
  *                   1.compliance.json
  *   repo/director/  1.root.json
@@ -20,5 +21,10 @@
  * ERR_CONFLICT when any of it exists: nothing is ever replaced. What was made before a failure
  * stays, and has to be removed by hand. */
 int ceremony_init(const char *dir, int64_t now_s, struct err *e) MUST_CHECK;
+
+/* The same for a fleet in which every release must pass these gates (digests of their files): the
+ * image repository's root demands evidence, its top-level targets name the gates. */
+int ceremony_init_gated(const char *dir, const struct sha256 *gates, unsigned n_gates,
+	int64_t now_s, struct err *e) MUST_CHECK;
 
 #endif

@@ -138,7 +138,8 @@ static int match_of(const struct release_terms *terms, const char *product,
 {
 	struct repo_match m = {.n_hardware = terms->n_hardware,
 		.counter = terms->counter,
-		.creator = terms->creator};
+		.creator = terms->creator,
+		.evidence = terms->evidence};
 
 	if (terms->n_hardware == 0)
 		return err_set(e, ERR_USAGE, "a release without hardware that it is made for");
@@ -154,6 +155,38 @@ static int match_of(const struct release_terms *terms, const char *product,
 	}
 	*out = repo_match(&m);
 	return 0;
+}
+
+/* ---- evidence ---- */
+
+struct testimony {
+	unsigned n;
+	struct statement v[LIMIT_EVIDENCE];
+};
+
+static int read_evidence(struct testimony *y, const struct signing *s,
+	const struct release_terms *terms, const struct target *t, struct err *e)
+{
+	struct evidence_demand demand;
+
+	for (; y->n < terms->evidence.n; y->n++)
+		TRY(evidence_read_named(&s->targets, &terms->evidence.v[y->n],
+			terms->envelopes[y->n], &t->hash, &y->v[y->n], e));
+	TRY(evidence_demand(&s->trusted.root, &s->targets, t->path, &demand, e));
+	return evidence_summed_up(&demand, t->path, &terms->evidence, y->v, y->n, e);
+}
+
+static int check_evidence(const struct signing *s, const struct release_terms *terms,
+	const struct target *t, struct err *e)
+{
+	CLEANUP(mem_free) struct testimony *y = mem_new(sizeof *y);
+	int rc;
+
+	y->n = 0;
+	rc = read_evidence(y, s, terms, t, e);
+	for (unsigned i = 0; i < y->n; i++)
+		statement_fini(&y->v[i]);
+	return rc;
 }
 
 /* ---- signing ---- */
@@ -248,6 +281,7 @@ static int sign(struct signing *s, const char *document_path, const struct relea
 	TRY(describe(document_path, &t, product, e));
 	TRY(match_of(terms, product, base, &match, e));
 	t.match = match;
+	TRY(check_evidence(s, terms, &t, e));
 	memcpy(done->path, t.path, sizeof done->path);
 	done->document = t.hash;
 	TRY(look_for(base, &t, &listed, e));

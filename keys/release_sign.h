@@ -3,7 +3,7 @@
 #define KEYS_RELEASE_SIGN_H
 
 #include "keys/keystore.h"
-#include "proto/trust/director.h"
+#include "proto/trust/evidence.h"
 
 /* What every approver must state in the same way. */
 struct release_terms {
@@ -13,6 +13,8 @@ struct release_terms {
 	unsigned n_rollback_to; /* releases of the same product that the role has signed before */
 	struct rel_id rollback_to[LIMIT_ROLLBACK_TO];
 	struct sha256 creator; /* digest of the public key of whoever made it; zero: not named */
+	struct evidence_list evidence;        /* envelopes that the release carries */
+	struct str envelopes[LIMIT_EVIDENCE]; /* their bytes, borrowed */
 };
 
 struct release_signed {
@@ -34,7 +36,9 @@ struct release_signed {
  * is refused as ERR_MIXED otherwise. A document that is listed under this name with other content
  * is ERR_CONFLICT: a release never changes. ERR_NOT_FOUND when the store has no key of the role or
  * a rollback_to is not listed; ERR_DENIED when the creator's key is one of the role's: nobody
- * approves what is his own; ERR_UNSIGNED when the repository does not verify. */
+ * approves what is his own; ERR_UNSIGNED when the repository does not verify. All evidence
+ * is verified as everybody will, and where it is demanded, the gates must be passed: nobody is
+ * asked to sign what no device would take (any error of proto/trust/evidence.h). */
 int release_sign(const char *repo_dir, const char *bundle_dir, const struct keystore *ks,
 	const char *role, const char *document_path, const struct release_terms *terms,
 	int64_t now_s, struct release_signed *out, struct err *e) MUST_CHECK;

@@ -156,7 +156,7 @@ static int by_type_and_hash(const void *a, const void *b)
 	return order ? order : memcmp(x->hash.b, y->hash.b, sizeof x->hash.b);
 }
 
-static void set_evidence(json_t *match, struct evidence_list sorted)
+void repo_set_evidence(json_t *match, struct evidence_list sorted)
 {
 	json_t *list = json_array();
 
@@ -190,7 +190,7 @@ json_t *repo_match(const struct repo_match *m)
 	match = json_pack("{s:o, s:I, s:o}", "hardwareIds", hardware, "releaseCounter",
 		(json_int_t)m->counter, "rollbackTo", back);
 	if (m->evidence.n)
-		set_evidence(match, m->evidence);
+		repo_set_evidence(match, m->evidence);
 	if (!sha256_is_zero(&m->creator)) {
 		char hex[SHA256_TEXT];
 

@@ -73,6 +73,8 @@ struct repo_match {
 	struct sha256 creator; /* zero: nobody is named */
 };
 json_t *repo_match(const struct repo_match *m);
+/* Sets "evidence" as a match has it, in one order. */
+void repo_set_evidence(json_t *match, struct evidence_list list);
 
 /* One device's targets. `t` (path, length, hash, match as the image repository has them) may be
  * NULL when the device shall stay as it is; `campaign` may be "". */

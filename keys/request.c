@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/repo.h"
 #include "proto/wire/path.h"
 #include "proto/wire/release.h"
 
@@ -25,15 +26,19 @@ static json_t *part_of(const char *path, struct str document, const struct relea
 {
 	char hex[SHA256_TEXT];
 	struct sha256 digest;
+	json_t *part;
 
 	digest_of(document.p, document.n, &digest);
 	sha256_format(&digest, hex);
-	return json_pack("{s:s, s:i, s:s, s:I, s:s, s:o, s:I, s:o, s:o}", "_type", TYPE, "format",
+	part = json_pack("{s:s, s:i, s:s, s:I, s:s, s:o, s:I, s:o, s:o}", "_type", TYPE, "format",
 		FORMAT, "path", path, "length", (json_int_t)document.n, "sha256", hex, "hardware",
 		texts_of(terms->n_hardware, terms->hardware), "counter", (json_int_t)terms->counter,
 		"rollbackTo",
 		texts_of(terms->n_rollback_to, (const char(*)[ID_TEXT_MAX])terms->rollback_to),
 		"creator", sign_key_public(key));
+	if (terms->evidence.n)
+		repo_set_evidence(part, terms->evidence);
+	return part;
 }
 
 int request_encode(struct str document, const struct release_terms *terms,
@@ -97,7 +102,7 @@ static int read_key(const json_t *o, struct pub_key *out, struct err *e)
 static int read_part(const json_t *part, struct request *out, struct err *e)
 {
 	static const char *const known[] = {"_type", "format", "path", "length", "sha256",
-		"hardware", "counter", "rollbackTo", "creator", NULL};
+		"hardware", "counter", "rollbackTo", "creator", "evidence", NULL};
 	char type[32];
 	uint64_t format;
 
@@ -111,6 +116,7 @@ static int read_part(const json_t *part, struct request *out, struct err *e)
 	TRY(json_u64(part, "request", "length", 1, LIMIT_RELEASE_BYTES, &out->length, e));
 	TRY(json_digest(part, "request", "sha256", &out->document, e));
 	TRY(read_terms(part, &out->terms, e));
+	TRY(evidence_list(part, &out->terms.evidence, e));
 	TRY(read_key(part, &out->creator, e));
 	out->terms.creator = out->creator.spki;
 	return 0;

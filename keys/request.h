@@ -3,7 +3,8 @@
  *
  * {"signatures": [{"keyid", "sig"}], "signed": {"_type": "release-request", "format": 1, "path":
  * "ocr/ocr-4.json", "length": N, "sha256": of the document, "hardware": [ID, ...], "counter": N,
- * "rollbackTo": [RELEASE, ...], "creator": the public key as metadata lists keys}}
+ * "rollbackTo": [RELEASE, ...], "creator": the public key as metadata lists keys, "evidence": as a
+ * match has it, when there is any}}
  *
  * The creator's key is no role's. Whoever approves signs its digest along with the release
  * (custom.match.creator), and every device refuses a release whose creator holds a key of the

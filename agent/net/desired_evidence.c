@@ -76,7 +76,7 @@ int desired_evidence_bring(struct desired_evidence *ev, const struct desired_in 
 		TRY(bring_one(ev, in, d, i, e));
 		bytes[i] = buf_str(&ev->bytes[i]);
 	}
-	return evidence_agree(image, d, &ev->wanted, bytes, e);
+	return evidence_agree(director, image, d, &ev->wanted, bytes, e);
 }
 
 int desired_evidence_store(const struct desired_evidence *ev, const struct desired_in *in,

@@ -243,6 +243,51 @@ static bool is_policy(const struct evidence_gate *gate, const struct sha256 *pol
 	return false;
 }
 
+static bool is_in(const struct evidence_list *named, const struct sha256 *hash)
+{
+	for (unsigned i = 0; i < named->n; i++)
+		if (sha256_eq(&named->v[i].hash, hash))
+			return true;
+	return false;
+}
+
+static bool is_input(const json_t *inputs, const struct sha256 *hash)
+{
+	char hex[SHA256_TEXT];
+	const json_t *one;
+	size_t i;
+
+	sha256_format(hash, hex);
+	json_array_foreach (inputs, i, one) {
+		const char *is = json_string_value(
+			json_object_get(json_object_get(one, "digest"), "sha256"));
+
+		if (is && strcmp(is, hex) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool evidence_is_sum_of(const struct statement *summary, const struct evidence_list *named)
+{
+	const json_t *inputs = statement_field(summary, "inputAttestations"), *one;
+	struct sha256 hash;
+	size_t i;
+
+	json_array_foreach (inputs, i, one) {
+		const char *hex = json_string_value(
+			json_object_get(json_object_get(one, "digest"), "sha256"));
+
+		if (!hex || sha256_parse(str_of(hex), &hash, NULL) < 0 || !is_in(named, &hash))
+			return false;
+	}
+	for (unsigned k = 0; k < named->n; k++)
+		if (predicate_by_type(str_of(named->v[k].type)) != PREDICATE_VSA &&
+			!is_input(inputs, &named->v[k].hash))
+			return false;
+	return json_is_array(inputs);
+}
+
 /* A summary of this gate for this path, whatever it says. */
 static bool sums_up(const struct statement *s, const struct evidence_gate *gate, const char *path)
 {
@@ -253,28 +298,41 @@ static bool sums_up(const struct statement *s, const struct evidence_gate *gate,
 	       strcmp(uri, path) == 0;
 }
 
+/* What is wrong with a summary of the gate, or NULL. */
+static const char *fault_of(
+	const struct statement *s, const struct evidence_list *named, char seen[LIMIT_TEXT])
+{
+	if (!statement_says_yes(s, seen, LIMIT_TEXT))
+		return seen;
+	return evidence_is_sum_of(s, named) ? NULL : "it was made from other evidence";
+}
+
 static int gate_summed_up(const struct evidence_gate *gate, const char *path,
-	const struct statement *statements, unsigned n, struct err *e)
+	const struct evidence_list *named, const struct statement *statements, unsigned n,
+	struct err *e)
 {
 	char hex[SHA256_TEXT] = "none", seen[LIMIT_TEXT];
+	const char *fault;
 
 	if (gate->n)
 		sha256_format(&gate->policies[0], hex);
 	for (unsigned i = 0; i < n; i++) {
 		if (!sums_up(&statements[i], gate, path))
 			continue;
-		if (statement_says_yes(&statements[i], seen, sizeof seen))
+		fault = fault_of(&statements[i], named, seen);
+		if (!fault)
 			return 0;
 		return err_set(
-			e, ERR_UNPROVEN, "%s: the summary of gate %.12s says %s", path, hex, seen);
+			e, ERR_UNPROVEN, "%s: the summary of gate %.12s: %s", path, hex, fault);
 	}
 	return err_set(e, ERR_UNPROVEN, "%s: no summary says that it passed gate %.12s", path, hex);
 }
 
 int evidence_summed_up(const struct evidence_demand *demand, const char *path,
-	const struct statement *statements, unsigned n, struct err *e)
+	const struct evidence_list *named, const struct statement *statements, unsigned n,
+	struct err *e)
 {
 	for (unsigned i = 0; i < demand->n; i++)
-		TRY(gate_summed_up(&demand->gates[i], path, statements, n, e));
+		TRY(gate_summed_up(&demand->gates[i], path, named, statements, n, e));
 	return 0;
 }

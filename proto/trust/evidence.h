@@ -61,10 +61,14 @@ int evidence_read_named(const struct meta *targets, const struct evidence_ref *r
 	struct str envelope, const struct sha256 *document, struct statement *out,
 	struct err *e) MUST_CHECK;
 
-/* Do the summaries among `statements` say that `path` has passed every gate? ERR_UNPROVEN names
- * what is missing. */
+/* Do the summaries among `statements` say that `path` has passed every gate with the evidence that
+ * it names? ERR_UNPROVEN names what is missing. */
 int evidence_summed_up(const struct evidence_demand *demand, const char *path,
-	const struct statement *statements, unsigned n, struct err *e) MUST_CHECK;
+	const struct evidence_list *named, const struct statement *statements, unsigned n,
+	struct err *e) MUST_CHECK;
+/* Was the summary made from exactly this evidence: is each of its inputs named, and all that is
+ * named, but summaries, among its inputs? Else a report that came afterwards would ride along. */
+bool evidence_is_sum_of(const struct statement *summary, const struct evidence_list *named);
 /* The policy of a summary; false for other kinds and for no digest. */
 bool evidence_policy(const struct statement *s, struct sha256 *out);
 
@@ -79,7 +83,8 @@ int evidence_wanted(const struct trusted_set *director, const struct trusted_set
 	const struct device_facts *dev, const struct desired *d, struct evidence_list *out,
 	struct err *e) MUST_CHECK;
 /* Their verdict: bytes[i] is what was fetched for wanted->v[i]. */
-int evidence_agree(const struct trusted_set *image, const struct desired *d,
-	const struct evidence_list *wanted, const struct str *bytes, struct err *e) MUST_CHECK;
+int evidence_agree(const struct trusted_set *director, const struct trusted_set *image,
+	const struct desired *d, const struct evidence_list *wanted, const struct str *bytes,
+	struct err *e) MUST_CHECK;
 
 #endif

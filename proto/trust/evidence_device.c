@@ -13,19 +13,26 @@ static int add_summary(struct evidence_list *list, const struct evidence_ref *re
 	return 0;
 }
 
+static int named_by(const struct trusted_set *director, const struct desired *d,
+	struct evidence_list *out, struct err *e)
+{
+	struct target t;
+
+	TRY(meta_target(&director->targets, d->path, &t, e));
+	return evidence_list(t.match, out, e);
+}
+
 int evidence_wanted(const struct trusted_set *director, const struct trusted_set *image,
 	const struct device_facts *dev, const struct desired *d, struct evidence_list *out,
 	struct err *e)
 {
 	struct evidence_list named, wanted = {.n = 0};
 	struct evidence_demand demand = {.n = 0};
-	struct target t;
 
 	if (!director_is_authorised(dev, d))
 		TRY(evidence_demand(&image->root, &image->targets, d->path, &demand, e));
 	if (demand.n) {
-		TRY(meta_target(&director->targets, d->path, &t, e));
-		TRY(evidence_list(t.match, &named, e));
+		TRY(named_by(director, d, &named, e));
 		for (unsigned i = 0; i < named.n; i++)
 			TRY(add_summary(&wanted, &named.v[i], e));
 		if (wanted.n == 0)
@@ -50,9 +57,11 @@ static int read_all(struct summaries *s, const struct trusted_set *image, const 
 	return 0;
 }
 
-int evidence_agree(const struct trusted_set *image, const struct desired *d,
-	const struct evidence_list *wanted, const struct str *bytes, struct err *e)
+int evidence_agree(const struct trusted_set *director, const struct trusted_set *image,
+	const struct desired *d, const struct evidence_list *wanted, const struct str *bytes,
+	struct err *e)
 {
+	struct evidence_list named;
 	CLEANUP(mem_free) struct summaries *s = mem_new(sizeof *s);
 	struct evidence_demand demand;
 	int rc;
@@ -60,10 +69,11 @@ int evidence_agree(const struct trusted_set *image, const struct desired *d,
 	if (wanted->n == 0)
 		return 0;
 	s->n = 0;
+	TRY(named_by(director, d, &named, e));
 	TRY(evidence_demand(&image->root, &image->targets, d->path, &demand, e));
 	rc = read_all(s, image, d, wanted, bytes, e);
 	if (rc == 0)
-		rc = evidence_summed_up(&demand, d->path, s->v, s->n, e);
+		rc = evidence_summed_up(&demand, d->path, &named, s->v, s->n, e);
 	for (unsigned i = 0; i < s->n; i++)
 		statement_fini(&s->v[i]);
 	return rc;

@@ -30,12 +30,17 @@
 	X(REASON, "reason", "TEXT", "why; kept in the audit log")                                   \
 	X(WATCH, "watch", NULL, "stay and show progress until it ends")                             \
 	X(LAST, "last", "N", "only the newest N")                                                   \
-	X(DAYS, "days", "N", "for how long it is good; default for ever")
+	X(DAYS, "days", "N", "for how long it is good; default for ever")                           \
+	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
+	X(KIND, "kind", "KIND",                                                                     \
+		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent") \
+	X(PREDICATE, "predicate", "FILE", "what is stated, in JSON")                                \
+	X(NAME, "name", "NAME", "name of the file; default the kind")
 
 /* Commands: id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
 #define CLI_COMMANDS(X)                                                                            \
-	X(KEYS_INIT, "keys", "init", "DIR", 1, 1, O(JSON),                                         \
+	X(KEYS_INIT, "keys", "init", "DIR", 1, 1, O(GATE) | O(JSON),                                         \
 		"make all keys and the first signed files of both repositories",                   \
 		"backstay keys init ./keys")                                                       \
 	X(KEYS_SHOW, "keys", "show", "DIR", 1, 1, O(JSON),                                         \
@@ -59,6 +64,9 @@
 		O(KEYS) | O(REPO) | O(ROLE) | O(YES) | O(JSON),                                    \
 		"as one party on its own machine: show what would be signed, ask, sign",           \
 		"backstay release approve build/ocr-2 --role safety --keys ./safety")              \
+	X(RELEASE_GATE, "release", "gate", "DIR", 1, 1, O(GATE) | O(KEYS) | O(REPO) | O(JSON),     \
+		"does a packed release have the evidence that a gate wants? If so, sign that it has", \
+		"backstay release gate build/ocr-2 --gate gates/ocr-release.json --keys ./keys")   \
 	X(RELEASE_PUBLISH, "release", "publish", "DIR", 1, 1,                                      \
 		O(KEYS) | O(REPO) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),              \
 		"upload a signed release; the server checks every signature before it takes it",   \
@@ -70,6 +78,19 @@
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
 		"one release: components, tests, triggers in words",                               \
 		"backstay release show ocr-2")                                                     \
+	X(EVIDENCE_CREATE, "evidence", "create", "DIR", 1, 1,                                      \
+		O(KIND) | O(PREDICATE) | O(NAME) | O(JSON),                                        \
+		"state something of a packed release: in-toto, about its document and artifacts",  \
+		"backstay evidence create build/ocr-2 --kind test-result --predicate hil.json --name hil") \
+	X(EVIDENCE_SIGN, "evidence", "sign", "FILE", 1, 1, O(KEYS) | O(ROLE) | O(JSON),            \
+		"sign a statement: NAME.json becomes NAME.dsse.json, which a release carries",     \
+		"backstay evidence sign build/ocr-2/evidence/hil.json --keys ./keys")              \
+	X(EVIDENCE_VERIFY, "evidence", "verify", "DIR", 1, 1, O(KEYS) | O(REPO) | O(JSON),         \
+		"is all evidence of a packed release about it, and by who may give it?",           \
+		"backstay evidence verify build/ocr-2 --keys ./keys")                              \
+	X(EVIDENCE_SHOW, "evidence", "show", "FILE", 1, 1, O(JSON),                                \
+		"what a statement or an envelope says, without verifying it",                      \
+		"backstay evidence show build/ocr-2/evidence/hil.dsse.json")                       \
 	X(CAMPAIGN_CREATE, "campaign", "create", "NAME", 1, 1,                                     \
 		O(RELEASE) | O(POLICY) | O(DEVICE) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) |      \
 			O(JSON),                                                                   \

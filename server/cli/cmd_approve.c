@@ -8,25 +8,13 @@
 #include "keys/folder.h"
 #include "keys/request.h"
 #include "lib/sys/clock.h"
-#include "server/cli/packed.h"
+#include "server/cli/packed_evidence.h"
 
 #define REQUEST "request.json"
 
 static void approval_dir(const struct cli *c, char out[512])
 {
 	snprintf(out, 512, "%s/approval", c->args[0]);
-}
-
-/* Key files lie in the folder itself, or, when `keys init` made it, in a folder of it. */
-static int load_keys(struct keystore *ks, const struct cli *c, const char *part, struct err *e)
-{
-	const char *keys = cli_value(c, CLI_OPT_KEYS, NULL);
-	char dir[512];
-
-	if (!keys)
-		return err_set(e, ERR_USAGE, "--keys DIR is needed: the folder of your key files");
-	snprintf(dir, sizeof dir, "%s/%s", keys, part);
-	return keystore_load(ks, access(dir, F_OK) == 0 ? dir : keys, e);
 }
 
 /* ---- propose
@@ -82,16 +70,20 @@ int cmd_RELEASE_PROPOSE(const struct cli *c, struct err *e)
 {
 	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
 	CLEANUP(mem_free) struct release *r = NULL;
+	CLEANUP(packed_evidence_drop) struct packed_evidence *ev = mem_new(sizeof *ev);
 	const struct sign_key *creator = NULL;
 	BUF_AUTO text = {0}, request = {0};
 	JSON_AUTO *answer = NULL;
 	struct release_terms terms;
 	char document[512];
 
+	memset(ev, 0, sizeof *ev);
 	TRY(packed_terms(c, &terms, e));
+	TRY(packed_evidence_load(c->args[0], ev, e));
+	packed_evidence_all(ev, &terms);
 	TRY(packed_document(c->args[0], document, e));
 	TRY(packed_load(document, &text, &r, e));
-	TRY(load_keys(ks, c, "creator", e));
+	TRY(packed_keys(ks, c, "creator", e));
 	TRY(find_creator(ks, &creator, e));
 	TRY(request_encode(buf_str(&text), &terms, creator, &request, e));
 	TRY(write_proposal(c, &request, e));
@@ -112,6 +104,7 @@ struct review {
 	const char *role;
 	struct request request;
 	struct release *release;
+	struct packed_evidence evidence;
 	char document[512], approval[512];
 };
 
@@ -130,7 +123,9 @@ static int read_request(struct review *v, struct err *e)
 		return err_wrap(e, "%s", path);
 	TRY(packed_document(v->c->args[0], v->document, e));
 	TRY(packed_load(v->document, &text, &v->release, e));
-	return request_check_document(&v->request, buf_str(&text), e);
+	TRY(request_check_document(&v->request, buf_str(&text), e));
+	TRY(packed_evidence_load(v->c->args[0], &v->evidence, e));
+	return packed_evidence_named(&v->evidence, &v->request.terms, e);
 }
 
 static void print_list(const char *what, unsigned n, const char (*texts)[ID_TEXT_MAX])
@@ -156,6 +151,8 @@ static void print_review(const struct review *v)
 	print_list("way back to", terms->n_rollback_to,
 		(const char(*)[ID_TEXT_MAX])terms->rollback_to);
 	printf("%-12s key %s\n", "made by", creator);
+	for (unsigned i = 0; i < terms->evidence.n; i++)
+		printf("%-12s %s\n", i ? "" : "evidence", terms->evidence.v[i].type);
 }
 
 static int ask(const struct review *v, struct err *e)
@@ -197,7 +194,7 @@ static int approve(const struct review *v, struct release_signed *out, struct er
 	char buf[512];
 	const char *repo = packed_repo(v->c, buf);
 
-	TRY(load_keys(ks, v->c, "offline", e));
+	TRY(packed_keys(ks, v->c, "offline", e));
 	TRY(update_copy(v, repo, e));
 	return release_sign(repo, v->approval, ks, v->role, v->document, &v->request.terms,
 		clock_system.wall(NULL) / 1000, out, e);
@@ -205,6 +202,7 @@ static int approve(const struct review *v, struct release_signed *out, struct er
 
 static void review_fini(struct review *v)
 {
+	packed_evidence_fini(&v->evidence);
 	mem_free(&v->release);
 }
 

@@ -7,15 +7,41 @@
 #include "keys/ceremony.h"
 #include "lib/sys/clock.h"
 #include "proto/trust/meta.h"
+#include "proto/wire/gate.h"
 #include "server/cli/cli.h"
 #include "server/cli/table.h"
+
+/* The digests of the gates that every release shall pass, each of which must be one. */
+static int read_gates(
+	const struct cli *c, struct sha256 out[LIMIT_GATES], unsigned *out_n, struct err *e)
+{
+	CLEANUP(mem_free) struct gate *g = mem_new(sizeof *g);
+	unsigned n = c->n_values[CLI_OPT_GATE];
+
+	if (n > LIMIT_GATES)
+		return err_set(e, ERR_USAGE, "at most %d of --gate", LIMIT_GATES);
+	for (unsigned i = 0; i < n; i++) {
+		const char *file = c->values[CLI_OPT_GATE][i];
+		BUF_AUTO text = {0};
+
+		TRY(cli_read(file, LIMIT_GATE_BYTES, &text, e));
+		if (gate_parse(buf_str(&text), g, e) < 0)
+			return err_wrap(e, "%s", file);
+		digest_of(text.p, text.n, &out[i]);
+	}
+	*out_n = n;
+	return 0;
+}
 
 int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 {
 	const char *dir = c->args[0];
 	JSON_AUTO *answer = json_pack("{s:s}", "dir", dir);
+	struct sha256 gates[LIMIT_GATES];
+	unsigned n_gates = 0;
 
-	TRY(ceremony_init(dir, clock_system.wall(NULL) / 1000, e));
+	TRY(read_gates(c, gates, &n_gates, e));
+	TRY(ceremony_init_gated(dir, gates, n_gates, clock_system.wall(NULL) / 1000, e));
 	if (cli_json(c, answer))
 		return 0;
 	printf("Made in %s:\n"
@@ -23,6 +49,7 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	       "            Take each away to its owner; the server must never have them.\n"
 	       "  online/   keys with which the server signs snapshots, timestamps and desired states.\n"
 	       "  creator/  the key of whoever packs releases and asks the parties to approve them.\n"
+	       "  evidence/ keys of builder, lab, counsel and verifier, who say what a release is worth.\n"
 	       "  repo/     the first signed files. Devices are provisioned with its two roots:\n"
 	       "            backstay-agent --provision %s/repo\n"
 	       "Next: backstay-server with [trust] repo = %s/repo and keys = %s/online\n",
@@ -161,6 +188,7 @@ int cmd_KEYS_SHOW(const struct cli *c, struct err *e)
 	TRY(add_keys(c->args[0], "offline", keys, e));
 	TRY(add_keys(c->args[0], "online", keys, e));
 	TRY(add_keys(c->args[0], "creator", keys, e));
+	TRY(add_keys(c->args[0], "evidence", keys, e));
 	TRY(add_roles(c->args[0], "image", files, e));
 	TRY(add_roles(c->args[0], "director", files, e));
 	if (cli_json(c, answer))

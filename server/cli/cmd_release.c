@@ -8,7 +8,7 @@
 #include "keys/release_sign.h"
 #include "lib/sys/clock.h"
 #include "server/cli/cli.h"
-#include "server/cli/packed.h"
+#include "server/cli/packed_evidence.h"
 #include "server/cli/table.h"
 #include "server/pack/pack.h"
 
@@ -84,13 +84,17 @@ int cmd_RELEASE_SIGN(const struct cli *c, struct err *e)
 	JSON_AUTO *answer = json_pack("{s:[]}", "signed");
 	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
 	unsigned n = c->n_values[CLI_OPT_ROLE];
+	CLEANUP(packed_evidence_drop) struct packed_evidence *ev = mem_new(sizeof *ev);
 	struct release_terms terms;
 	char dir[512], document[512];
 
+	memset(ev, 0, sizeof *ev);
 	if (!keys)
 		return err_set(e, ERR_USAGE,
 			"--keys DIR is needed: the folder that `backstay keys init` made");
 	TRY(packed_terms(c, &terms, e));
+	TRY(packed_evidence_load(c->args[0], ev, e));
+	packed_evidence_all(ev, &terms);
 	TRY(packed_document(c->args[0], document, e));
 	snprintf(dir, sizeof dir, "%s/offline", keys);
 	TRY(keystore_load(ks, dir, e));
@@ -160,6 +164,35 @@ static int upload_artifacts(const struct cli *c, const struct release *r, struct
 	return 0;
 }
 
+struct upload {
+	const struct cli *c;
+};
+
+/* Evidence and gates are served like artifacts: named by their digest. */
+static int upload_file(void *ctx, const char *path, const char *name UNUSED, struct err *e)
+{
+	const struct upload *u = ctx;
+	char digest[SHA256_TEXT];
+	const char *args[] = {digest};
+	struct sha256 hash;
+	BUF_AUTO bytes = {0};
+
+	TRY(cli_read(path, LIMIT_ENVELOPE_BYTES, &bytes, e));
+	digest_of(bytes.p, bytes.n, &hash);
+	sha256_format(&hash, digest);
+	if (cli_upload(u->c, ROUTE_ARTIFACT_PUT, args, path, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
+}
+
+static int upload_evidence(const struct cli *c, struct err *e)
+{
+	struct upload u = {c};
+
+	TRY(packed_evidence_each(c->args[0], EVIDENCE_ENVELOPE, upload_file, &u, e));
+	return packed_evidence_each(c->args[0], EVIDENCE_GATE, upload_file, &u, e);
+}
+
 int cmd_RELEASE_PUBLISH(const struct cli *c, struct err *e)
 {
 	CLEANUP(mem_free) struct release *r = NULL;
@@ -171,6 +204,7 @@ int cmd_RELEASE_PUBLISH(const struct cli *c, struct err *e)
 	TRY(packed_load(document, &text, &r, e));
 	TRY(gather_roles(signed_dir(c, repo), roles, e));
 	TRY(upload_artifacts(c, r, e));
+	TRY(upload_evidence(c, e));
 	snprintf(path, sizeof path, "%s/%s.json", r->product, r->id.s);
 	body = json_pack(
 		"{s:s, s:s#, s:O}", "path", path, "document", text.p, text.n, "roles", roles);

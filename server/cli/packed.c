@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/cli/table.h"
 
@@ -57,6 +58,17 @@ const char *packed_repo(const struct cli *c, char out[512])
 
 	snprintf(out, 512, "%s/repo/image", keys ? keys : ".");
 	return cli_value(c, CLI_OPT_REPO, out);
+}
+
+int packed_keys(struct keystore *ks, const struct cli *c, const char *part, struct err *e)
+{
+	const char *keys = cli_value(c, CLI_OPT_KEYS, NULL);
+	char dir[512];
+
+	if (!keys)
+		return err_set(e, ERR_USAGE, "--keys DIR is needed: the folder of your key files");
+	snprintf(dir, sizeof dir, "%s/%s", keys, part);
+	return keystore_load(ks, access(dir, F_OK) == 0 ? dir : keys, e);
 }
 
 int packed_newest(const char *dir, const char *role, struct buf *out, struct err *e)

@@ -2,6 +2,7 @@
  *
  *   DIR/ID.json      the release document
  *   DIR/artifacts/   what its components are made from
+ *   DIR/evidence/    what is said of it (packed_evidence.h)
  *   DIR/approval/    what travels between creator and approvers: request.json, and N.ROLE.json of
  *                    the image repository, the approved ones among them
  */
@@ -21,6 +22,10 @@ int packed_load(const char *path, struct buf *text, struct release **out, struct
 
 /* The copy of the image repository that the options name; maybe in `buf`. */
 const char *packed_repo(const struct cli *c, char buf[512]);
+/* Loads the key files of --keys: they lie in the folder itself, or, when `keys init` made it, in
+ * the folder `part` of it. */
+int packed_keys(
+	struct keystore *ks, const struct cli *c, const char *part, struct err *e) MUST_CHECK;
 /* Appends the newest N.ROLE.json of a folder. */
 int packed_newest(const char *dir, const char *role, struct buf *out, struct err *e) MUST_CHECK;
 

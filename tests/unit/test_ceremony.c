@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "keys/ceremony.h"
+#include "keys/repo.h"
 #include "lib/sys/fs.h"
 #include "tests/lib/trepo.h"
 
@@ -18,7 +19,8 @@ static const char *const secrets[] = {"offline/image-root-1", "offline/image-roo
 	"offline/compliance-1", "offline/director-root-1", "offline/director-root-2",
 	"offline/director-root-3", "online/image-timestamp", "online/image-snapshot",
 	"online/director-timestamp", "online/director-snapshot", "online/director-targets",
-	"online/director-time", "creator/creator-1"};
+	"online/director-time", "creator/creator-1", "evidence/builder", "evidence/lab",
+	"evidence/counsel", "evidence/verifier"};
 
 static int keys_made(void **state)
 {
@@ -68,6 +70,45 @@ static void a_second_ceremony_changes_nothing(void **state)
 	assert_int_equal(ceremony_init("keys", TREPO_NOW, &e), -ERR_CONFLICT);
 	after = read_all("keys/offline/image-root-1.pem");
 	assert_true(str_eq(buf_str(&before), buf_str(&after)));
+}
+
+/* Root demands, targets name the gate and who may give evidence; without gates nothing is
+ * demanded. */
+static void a_gated_fleet_demands_evidence(void **state)
+{
+	static const struct {
+		const char *dir;
+		unsigned gates;
+	} fleets[] = {{"keys", 0}, {"gated", 1}};
+	struct sha256 gate;
+	struct err e;
+
+	(void)state;
+	digest_of("gate", 4, &gate);
+	assert_int_equal(ceremony_init_gated("gated", &gate, 1, TREPO_NOW, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(fleets); i++) {
+		CLEANUP(meta_fini) struct meta root = {0}, targets = {0};
+		struct evidence_demand demand;
+		char path[64];
+
+		snprintf(path, sizeof path, "%s/repo/image/1.root.json", fleets[i].dir);
+		BUF_AUTO root_bytes = read_all(path);
+		snprintf(path, sizeof path, "%s/repo/image/1.targets.json", fleets[i].dir);
+		BUF_AUTO targets_bytes = read_all(path);
+		assert_int_equal(
+			meta_parse(buf_str(&root_bytes), ROLE_ROOT, LIMIT_ROOT_BYTES, &root, &e),
+			0);
+		assert_int_equal(meta_parse(buf_str(&targets_bytes), ROLE_TARGETS,
+					 LIMIT_TARGETS_BYTES, &targets, &e),
+			0);
+		assert_int_equal(evidence_demand(&root, &targets, "a/b.json", &demand, &e), 0);
+		assert_int_equal(demand.n, fleets[i].gates);
+		if (demand.n)
+			assert_true(sha256_eq(&demand.gates[0].policies[0], &gate));
+		json_object_del((json_t *)targets.signed_part, "x-backstay-evidence");
+		assert_int_equal(evidence_demand(&root, &targets, "a/b.json", &demand, &e),
+			fleets[i].gates ? -ERR_UNPROVEN : 0);
+	}
 }
 
 /* What the server does with its own keys. */
@@ -207,6 +248,7 @@ static void what_is_no_key_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_gated_fleet_demands_evidence),
 		cmocka_unit_test(private_keys_are_for_the_owner_only),
 		cmocka_unit_test(a_second_ceremony_changes_nothing),
 		cmocka_unit_test(the_first_repository_is_complete),

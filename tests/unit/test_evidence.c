@@ -90,7 +90,7 @@ static int judge(struct world *w, enum desired_order order)
 	TRY(evidence_wanted(&w->td, &w->ti, &w->dev, &d, &wanted, &w->e));
 	for (unsigned i = 0; i < wanted.n; i++)
 		bytes[i] = buf_str(&w->summary);
-	return evidence_agree(&w->ti, &d, &wanted, bytes, &w->e);
+	return evidence_agree(&w->td, &w->ti, &d, &wanted, bytes, &w->e);
 }
 
 static void name_summary(struct world *w)
@@ -157,7 +157,7 @@ static const struct {
 	{"evidence_of_another_gate", ERR_UNPROVEN, "no summary"},
 	{"evidence_wrong_payload_type", ERR_BAD_INPUT, "payloadType"},
 	{"evidence_wrong_predicate_type", ERR_MIXED, "is of type"},
-	{"evidence_result_failed", ERR_UNPROVEN, "says FAILED"},
+	{"evidence_result_failed", ERR_UNPROVEN, ": FAILED"},
 	{"evidence_key_not_allowed", ERR_UNSIGNED, "may not attest"},
 	{"evidence_key_unknown", ERR_UNSIGNED, "not signed by any key"},
 	{"evidence_payload_changed", ERR_UNSIGNED, "not signed by any key"},
@@ -312,6 +312,33 @@ static void evidence_threshold_one_key_twice(void **state)
 	statement_fini(&s);
 }
 
+/* A report that came after the summary, or went: it is not what was judged. */
+static void evidence_other_than_what_was_judged(void **state)
+{
+	struct world *w = *state;
+	BUF_AUTO report = {0}, text = {0};
+	JSON_AUTO *inputs = NULL;
+	char hex[SHA256_TEXT];
+	struct statement s;
+
+	witness_envelope(&w->w, PREDICATE_TEST_RESULT, "47", TREPO_NOW, &w->document, &report);
+	name_summary(w);
+	witness_name(predicate_type(PREDICATE_TEST_RESULT), buf_str(&report), &w->match.evidence);
+	expect_err(judge(w, DESIRED_INSTALL), &w->e, ERR_UNPROVEN, "other evidence", "one more");
+	expect_ok(evidence_read(&w->ti.targets, buf_str(&w->summary), &w->document, &s, &w->e),
+		&w->e);
+	assert_false(evidence_is_sum_of(&s, &w->match.evidence));
+	sha256_format(&w->match.evidence.v[1].hash, hex);
+	inputs = json_pack("[{s:{s:s}}]", "digest", "sha256", hex);
+	json_object_set((json_t *)s.predicate, "inputAttestations", inputs);
+	assert_true(evidence_is_sum_of(&s, &w->match.evidence));
+	w->match.evidence.n = 1;
+	assert_false(evidence_is_sum_of(&s, &w->match.evidence));
+	json_object_del((json_t *)s.predicate, "inputAttestations");
+	assert_false(evidence_is_sum_of(&s, &w->match.evidence));
+	statement_fini(&s);
+}
+
 /* ---- gates and the way back ---- */
 
 static void every_gate_must_be_passed(void **state)
@@ -424,6 +451,7 @@ int main(void)
 		CASE(bytes_other_than_those_named_are_altered),
 		CASE(evidence_url_safe_base64_ok),
 		CASE(evidence_threshold_one_key_twice),
+		CASE(evidence_other_than_what_was_judged),
 		CASE(every_gate_must_be_passed),
 		CASE(one_of_a_gates_versions_will_do),
 		CASE(the_way_back_needs_no_evidence),

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "keys/release_sign.h"
+#include "tests/lib/expect.h"
 #include "tests/lib/trepo.h"
+#include "tests/lib/witness.h"
 
 #define DIGEST "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -76,7 +78,7 @@ static int world_open(void **state)
 	w->ben = keystore_new();
 	assert_int_equal(keystore_load(w->anna, "anna", &w->e), 0);
 	assert_int_equal(keystore_load(w->ben, "ben", &w->e), 0);
-	w->terms = (struct release_terms){1, {"edge-x86"}, 4, 0, {{{0}}}, {{0}}};
+	w->terms = (struct release_terms){.n_hardware = 1, .hardware = {"edge-x86"}, .counter = 4};
 	write_document("ocr-1", "first");
 	write_document("ocr-2", "second");
 	*state = w;
@@ -323,6 +325,47 @@ static void bad_documents_are_refused(void **state)
 	assert_int_equal(access("repo/2.engineering.json", F_OK), -1);
 }
 
+/* ---- evidence ---- */
+
+static int sign_one(struct world *w)
+{
+	return release_sign("repo", NULL, w->anna, "engineering", "./ocr-1.json", &w->terms,
+		TREPO_NOW, &w->done, &w->e);
+}
+
+/* Nobody is asked to sign what no device would take, and what is signed names all of it. */
+static void a_demanded_summary_is_verified_before_it_is_signed(void **state)
+{
+	struct world *w = *state;
+	struct sha256 document, gate;
+	BUF_AUTO bytes = {0}, summary = {0}, other = {0};
+	struct witness y;
+	FILE *f = fopen("ocr-1.json", "r");
+
+	bytes.n = fread(buf_reserve(&bytes, 4096), 1, 4096, f);
+	fclose(f);
+	digest_of(bytes.p, bytes.n, &document);
+	digest_of("G1", 2, &gate);
+	witness_init(&y);
+	repo_demand_evidence(w->r.role[TREPO_ROOT].part);
+	witness_allow(&y, w->r.role[TREPO_TARGETS].part, &gate, 1);
+	trepo_publish(&w->r);
+	trepo_save(&w->r, "repo");
+	expect_err(sign_one(w), &w->e, ERR_UNPROVEN, "no summary", "without");
+	witness_summary(&y, "ocr/ocr-1.json", &gate, &gate, TREPO_NOW, &other);
+	witness_name(predicate_type(PREDICATE_VSA), buf_str(&other), &w->terms.evidence);
+	w->terms.envelopes[0] = buf_str(&other);
+	expect_err(sign_one(w), &w->e, ERR_MIXED, "not about", "of another document");
+	witness_summary(&y, "ocr/ocr-1.json", &document, &gate, TREPO_NOW, &summary);
+	w->terms.envelopes[0] = buf_str(&summary);
+	expect_err(sign_one(w), &w->e, ERR_ALTERED, NULL, "other bytes than are named");
+	w->terms.evidence.n = 0;
+	witness_name(predicate_type(PREDICATE_VSA), buf_str(&summary), &w->terms.evidence);
+	expect_ok(sign_one(w), &w->e);
+	assert_true(w->done.changed);
+	witness_fini(&y);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -340,6 +383,7 @@ int main(void)
 		CASE(what_does_not_verify_is_not_built_upon),
 		CASE(only_known_keys_of_the_role_sign),
 		CASE(bad_documents_are_refused),
+		CASE(a_demanded_summary_is_verified_before_it_is_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
