@@ -16,8 +16,12 @@
 	    "\"}}]}")
 
 static struct sign_key key;
-static struct release_terms terms = {
-	2, {"edge-x86", "edge-arm"}, 4, 2, {{"ocr-0"}, {"ocr-00"}}, {{0}}};
+static struct release_terms terms = {.n_hardware = 2,
+	.hardware = {"edge-x86", "edge-arm"},
+	.counter = 4,
+	.n_rollback_to = 2,
+	.rollback_to = {{"ocr-0"}, {"ocr-00"}},
+	.evidence = {1, {{"urn:backstay:consent:v1", 5, {{7}}}}}};
 
 static int key_made(void **state)
 {
@@ -50,6 +54,9 @@ static void a_request_says_what_was_asked(void **state)
 	assert_int_equal(r.terms.counter, 4);
 	assert_int_equal(r.terms.n_rollback_to, 2);
 	assert_string_equal(r.terms.rollback_to[1].s, "ocr-00");
+	assert_int_equal(r.terms.evidence.n, 1);
+	assert_int_equal(r.terms.evidence.v[0].length, 5);
+	assert_true(sha256_eq(&r.terms.evidence.v[0].hash, &terms.evidence.v[0].hash));
 	assert_true(sha256_eq(&r.terms.creator, &key.pub.spki));
 	assert_int_equal(request_check_document(&r, DOCUMENT, &e), 0);
 	assert_int_equal(request_check_document(&r, STR("{}"), &e), -ERR_ALTERED);
@@ -105,6 +112,7 @@ static void what_is_no_request_is_refused(void **state)
 		{"hardware", json_pack("[i]", 1), ERR_BAD_INPUT},
 		{"hardware", json_pack("[s]", "a b"), ERR_BAD_INPUT},
 		{"hardware", many(LIMIT_HARDWARE_IDS + 1), ERR_TOO_LARGE},
+		{"evidence", json_integer(0), ERR_BAD_INPUT},
 		{"counter", json_integer(0), ERR_BAD_INPUT},
 		{"counter", json_string("4"), ERR_BAD_INPUT},
 		{"rollbackTo", many(LIMIT_ROLLBACK_TO + 1), ERR_TOO_LARGE},
