@@ -23,7 +23,7 @@ struct search {
 	struct search_edge edges[(LIMIT_SEARCH_ROLES + 1) * LIMIT_DELEGATIONS];
 };
 
-enum search_state { SEARCH_FOUND, SEARCH_ABSENT, SEARCH_WANTS };
+enum search_state { SEARCH_ABSENT, SEARCH_FOUND, SEARCH_WANTS };
 
 struct search_at {
 	enum search_state state;

@@ -82,3 +82,19 @@ int path_link_check(const char *path, const char *target, struct err *e)
 	}
 	return 0;
 }
+
+static bool is_plain(char c, bool keep_slashes)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       str_has_char("-._~", c) || (keep_slashes && c == '/');
+}
+
+void path_quote(struct str text, bool keep_slashes, struct buf *out)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (is_plain(text.p[i], keep_slashes))
+			buf_add_char(out, text.p[i]);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)text.p[i]);
+	}
+}

@@ -2,7 +2,7 @@
 #ifndef PROTO_WIRE_PATH_H
 #define PROTO_WIRE_PATH_H
 
-#include "lib/str.h"
+#include "lib/buf.h"
 #include "proto/wire/limits.h"
 
 /* Is this a name that may be resolved beneath a slot: relative, 1 to `max` bytes, no empty, "." or
@@ -15,5 +15,9 @@ bool path_overlaps(const char *a, const char *b);
 /* May a link at `path` point at `target`? Relative, and ".." only at its beginning and no further
  * up than the folder that all is relative to: then no chain of links leads out. ERR_DENIED. */
 int path_link_check(const char *path, const char *target, struct err *e) MUST_CHECK;
+
+/* Appends the text with a %XX for each byte that is neither a letter or digit nor one of "-._~":
+ * fit for an address, and for the name of a file. `keep_slashes`: nor '/'. */
+void path_quote(struct str text, bool keep_slashes, struct buf *out);
 
 #endif

@@ -79,12 +79,37 @@ static void overlapping_is_equal_or_inside(void **state)
 	}
 }
 
+static void quoted_text_is_plain(void **state)
+{
+	static const struct {
+		const char *text, *alone, *slashes;
+	} rows[] = {
+		{"", "", ""},
+		{"aZ09-._~", "aZ09-._~", "aZ09-._~"},
+		{"a/b", "a%2Fb", "a/b"},
+		{"?#%&+ ", "%3F%23%25%26%2B%20", "%3F%23%25%26%2B%20"},
+		{"../\\", "..%2F%5C", "../%5C"},
+		{"\n\x7f\xff", "%0A%7F%FF", "%0A%7F%FF"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF_AUTO alone = {0}, slashes = {0};
+
+		path_quote(str_of(rows[i].text), false, &alone);
+		path_quote(str_of(rows[i].text), true, &slashes);
+		assert_string_equal(buf_cstr(&alone), rows[i].alone);
+		assert_string_equal(buf_cstr(&slashes), rows[i].slashes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_stay_beneath),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(overlapping_is_equal_or_inside),
+		cmocka_unit_test(quoted_text_is_plain),
 	};
 
 	return cmocka_run_group_tests_name("path", tests, NULL, NULL);
