@@ -29,6 +29,12 @@
 	X(DEVICE, "device", "ID", "only this device; may be given more than once, default all")     \
 	X(REASON, "reason", "TEXT", "why; kept in the audit log")                                   \
 	X(WATCH, "watch", NULL, "stay and show progress until it ends")                             \
+	X(METADATA_DIR, "metadata-dir", "DIR", "where the trusted metadata is kept")                \
+	X(METADATA_URL, "metadata-url", "URL", "address of a repository's metadata")                \
+	X(TARGET_NAME, "target-name", "PATH",                                                       \
+		"which target to download; may be given more than once")                            \
+	X(TARGET_DIR, "target-dir", "DIR", "where downloaded targets are kept")                     \
+	X(TARGET_BASE_URL, "target-base-url", "URL", "address of a repository's targets")           \
 	X(LAST, "last", "N", "only the newest N")                                                   \
 	X(DAYS, "days", "N", "for how long it is good; default for ever")                           \
 	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
@@ -37,7 +43,7 @@
 	X(PREDICATE, "predicate", "FILE", "what is stated, in JSON")                                \
 	X(NAME, "name", "NAME", "name of the file; default the kind")
 
-/* Commands: id, group, verb, arguments, at least and at most how many of them, options, what it
+/* Commands (EXIT_0_1 among the options: it ends with 0 or 1, whatever the failure): id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
 #define CLI_COMMANDS(X)                                                                            \
 	X(KEYS_INIT, "keys", "init", "DIR", 1, 1, O(GATE) | O(JSON),                                         \
@@ -146,6 +152,11 @@
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"decisions of people and of the server, with a sentence each",                     \
 		"backstay audit list --last 20")                                                   \
+	X(TUF, "tuf", NULL, "init ROOT|refresh|download", 1, 2,                                    \
+		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
+			O(TARGET_BASE_URL) | EXIT_0_1,                                             \
+		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
+		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8440/image refresh") \
 	X(STATUS, "status", NULL, "", 0, 0, O(SOCKET) | O(WATCH) | O(JSON),                        \
 		"on a device: state, slots, running release, progress", "backstay status")         \
 	X(EXPLAIN, "explain", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                 \

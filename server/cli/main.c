@@ -7,6 +7,7 @@
 #include "server/cli/cli.h"
 
 #define O(id)         (1ULL << CLI_OPT_##id)
+#define EXIT_0_1      (1ULL << 63)
 #define OPTION_KEY(o) (256 + (int)(o))
 
 struct command {
@@ -32,9 +33,16 @@ static const struct {
 #undef X
 };
 
+static const char *heading(const struct command *c)
+{
+	if (c->verb)
+		return c->group;
+	return c->options & O(SOCKET) ? "on a device" : "any TUF repository";
+}
+
 static void print_commands(FILE *to)
 {
-	const char *group = "";
+	const char *last = "";
 
 	fputs("Usage: backstay COMMAND [ARGUMENT...] [OPTION...]\n"
 	      "       backstay COMMAND --help\n\n"
@@ -44,9 +52,9 @@ static void print_commands(FILE *to)
 		const struct command *c = &commands[i];
 		char name[64];
 
-		if (strcmp(group, c->group) != 0 && (c->verb || strcmp(c->group, "status") == 0))
-			fprintf(to, "\n%s\n", c->verb ? c->group : "on a device");
-		group = c->verb ? c->group : "on a device";
+		if (strcmp(last, heading(c)) != 0)
+			fprintf(to, "\n%s\n", heading(c));
+		last = heading(c);
 		snprintf(name, sizeof name, "%s%s%s %s", c->group, c->verb ? " " : "",
 			c->verb ? c->verb : "", c->args);
 		fprintf(to, "  %-30s %s\n", name, c->text);
@@ -54,6 +62,11 @@ static void print_commands(FILE *to)
 	fputs("\nExit status: 0 done; 64 wrong usage; 65 refused input or signature; 66 no such thing; 69, 75 try again\n"
 	      "later; 73 contradicts the present state; 74 storage failed; 77 not allowed; 70 a person must look.\n",
 		to);
+}
+
+static int exit_of(const struct command *cmd, enum err_code code)
+{
+	return cmd->options & EXIT_0_1 ? 1 : err_exit(code);
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -101,12 +114,12 @@ static void parse(const struct command *cmd, int argc, char **argv, struct cli *
 		cmd->verb ? cmd->verb : "");
 	snprintf(doc, sizeof doc, "Purpose: %s.\vExample:\n  %s\n", cmd->text, cmd->example);
 	argv[0] = name;
-	argp_err_exit_status = err_exit(ERR_USAGE);
+	argp_err_exit_status = exit_of(cmd, ERR_USAGE);
 	argp_parse(&argp, argc, argv, 0, NULL, out);
 	if (out->n_args < cmd->min_args || out->n_args > cmd->max_args) {
 		fprintf(stderr, "%s: expected %s; for example: %s\n", name,
 			cmd->max_args ? cmd->args : "no argument", cmd->example);
-		exit(err_exit(ERR_USAGE));
+		exit(exit_of(cmd, ERR_USAGE));
 	}
 }
 
@@ -146,5 +159,5 @@ int main(int argc, char **argv)
 	if (cli_flag(&c, CLI_OPT_JSON))
 		printf("{\"error\":\"%s\"}\n", err_name(e.code));
 	fprintf(stderr, "backstay: %s\n", e.text);
-	return err_exit(e.code);
+	return exit_of(cmd, e.code);
 }
