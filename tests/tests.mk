@@ -42,6 +42,10 @@ $(B)/tests/attack/test_attack: $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE)
 check-attack: $(B)/tests/attack/test_attack $(BINS) ## try every attack of docs/attacks.md on the real programs
 	@tests/tools/run-attack $(B) $(A)
 
+.PHONY: check-tuf
+check-tuf: $(B)/bin/backstay ## the TUF community's client tests: make check-tuf SUITE=DIR (docs/conformance.md)
+	@tests/conformance/run-suite '$(SUITE)' $(B)/bin/backstay $(PYTEST)
+
 # ---- what is checked without running anything ----------------------------------
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '\.tbl\.h$$')
 .PHONY: check-format fmt tidy cppcheck lint
