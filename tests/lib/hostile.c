@@ -300,8 +300,12 @@ const char *hostile_name(unsigned way, char out[64])
 static void misbehave(struct chan *c, unsigned way)
 {
 	struct prng r = {way};
+	struct priv_msg m;
+	struct err e;
 
-	if (way < N_BOUNDS)
+	if (way == HOSTILE_SILENT)
+		(void)!chan_hear(c, &m, &e); /* until the other side hangs up */
+	else if (way < N_BOUNDS)
 		every_bound(c, way / BOUNDS, way % BOUNDS);
 	else if (way < N_BOUNDS + ARRAY_LEN(sequences))
 		play(c, &sequences[way - N_BOUNDS]);

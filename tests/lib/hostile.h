@@ -5,6 +5,8 @@
 
 #include "lib/err.h"
 
+#define HOSTILE_SILENT 10000U /* a way that has no end: nothing is ever answered */
+
 /* Ways to misbehave, numbered from 0; which of them is shown by its name. */
 unsigned hostile_ways(void);
 const char *hostile_name(unsigned way, char out[64]);
