@@ -92,8 +92,10 @@ static int add(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t n,
 static int add_where(scmp_filter_ctx ctx, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(where); i++) {
-		struct scmp_arg_cmp c =
-			SCMP_CMP(where[i].arg, SCMP_CMP_MASKED_EQ, where[i].mask, where[i].value);
+		struct scmp_arg_cmp c = {.arg = where[i].arg,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = where[i].mask,
+			.datum_b = where[i].value};
 		int rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, where[i].call, 1, &c);
 
 		if (rc < 0 && rc != -EDOM)
@@ -106,7 +108,7 @@ static int add_where(scmp_filter_ctx ctx, struct err *e)
  * a filter cannot see them: glibc then takes clone. */
 static int add_special(scmp_filter_ctx ctx, struct err *e)
 {
-	struct scmp_arg_cmp own = SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	struct scmp_arg_cmp own = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()};
 	int rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own);
 
 	if (rc == 0)
