@@ -174,16 +174,15 @@ static void note_time(struct poll *p, const struct poll_job *j)
 static void poll_answered(struct agent *a, struct poll_job *j)
 {
 	struct poll *p = &a->poll;
+	/* Somebody may want to know anew since this was asked. */
+	ms_t wait = p->again ? 0 : agent_jitter(a, a->conf->server.poll_interval);
 
 	note_time(p, j);
 	p->fails = 0;
 	p->err = (struct err){0};
 	p->refused = 0;
 	p->ok_wall = agent_wall(a);
-	p->next = a->conf->server.url[0]
-			  ? agent_mono(a) + MAX(agent_jitter(a, a->conf->server.poll_interval),
-						    j->out.retry_after)
-			  : NEVER;
+	p->next = a->conf->server.url[0] ? agent_mono(a) + MAX(wait, j->out.retry_after) : NEVER;
 	if (!j->out.unchanged)
 		decide(a, &j->out);
 	window_answer(a);
