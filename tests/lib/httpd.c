@@ -35,7 +35,10 @@ struct httpd {
 	struct buf asked; /* one path a line */
 	struct buf last;
 	bool takes_posts;
-	struct buf posts; /* one body a line */
+	struct buf posts;    /* one body a line */
+	unsigned gets, drop; /* drop: number of the GET that is hung up on */
+	httpd_maker_f *make;
+	void *make_ctx;
 };
 
 struct request {
@@ -161,6 +164,22 @@ static void serve_endless(struct request *r, const char *begin, const char *piec
 		more = send_text(r, piece);
 }
 
+/* False when the other side is gone, or the server is to stop. */
+static bool pause_ms(struct request *r, uint64_t ms)
+{
+	struct pollfd stop = {r->h->stop, POLLIN, 0};
+
+	return poll(&stop, 1, (int)ms) == 0;
+}
+
+static void serve_drip(struct request *r, const char *begin, const char *piece, uint64_t every)
+{
+	bool more = send_text(r, begin);
+
+	while (more)
+		more = pause_ms(r, every) && send_text(r, piece);
+}
+
 static void serve_redirect(struct request *r, const struct httpd_file *f)
 {
 	BUF_AUTO b = {0};
@@ -213,6 +232,15 @@ static void answer(struct request *r, const struct httpd_file *f)
 		break;
 	case HTTPD_SHIFTED:
 		serve(r, f, UINT64_MAX, 1);
+		break;
+	case HTTPD_DRIP:
+		serve_drip(r,
+			"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n",
+			"1\r\n \r\n", f->n);
+		break;
+	case HTTPD_DRIP_HEADERS:
+		serve_drip(r, "HTTP/1.1 200 OK\r\n", "X: y\r\n", f->n);
 		break;
 	}
 }
@@ -269,7 +297,8 @@ static void answer_path(struct request *r)
 		known = true;
 	}
 	pthread_mutex_unlock(&r->h->lock);
-	if (!known && read_file(r->h, r->path, &bytes)) {
+	if (!known && (read_file(r->h, r->path, &bytes) ||
+			      (r->h->make && r->h->make(r->h->make_ctx, r->path, &bytes)))) {
 		digest_of(bytes.p, bytes.n, &sum);
 		etag[0] = '"';
 		sha256_format(&sum, etag + 1);
@@ -369,8 +398,11 @@ static void handle(struct httpd *h, int fd)
 	pthread_mutex_lock(&h->lock);
 	buf_clear(&h->last);
 	buf_add_str(&h->last, text);
+	h->gets += !r.is_post;
+	bool dropped = !r.is_post && h->gets == h->drop;
 	pthread_mutex_unlock(&h->lock);
-	answer_path(&r);
+	if (!dropped)
+		answer_path(&r);
 }
 
 static void set_busy(struct httpd *h, bool busy)
@@ -478,11 +510,32 @@ unsigned httpd_count(struct httpd *h, const char *path)
 	return n;
 }
 
+void httpd_asked(struct httpd *h, struct buf *out)
+{
+	pthread_mutex_lock(&h->lock);
+	buf_add(out, h->asked.p, h->asked.n);
+	pthread_mutex_unlock(&h->lock);
+}
+
 void httpd_last(struct httpd *h, struct buf *out)
 {
 	pthread_mutex_lock(&h->lock);
 	buf_add(out, h->last.p, h->last.n);
 	pthread_mutex_unlock(&h->lock);
+}
+
+void httpd_drop(struct httpd *h, unsigned nth)
+{
+	pthread_mutex_lock(&h->lock);
+	h->gets = 0;
+	h->drop = nth;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void httpd_set_maker(struct httpd *h, httpd_maker_f *make, void *ctx)
+{
+	h->make = make;
+	h->make_ctx = ctx;
 }
 
 void httpd_take_posts(struct httpd *h)
