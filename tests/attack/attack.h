@@ -31,6 +31,9 @@ enum attack_kind {
 	 * inactive slot may be written, the outcome is remembered (outcome.json, quarantine.json,
 	 * dossiers); the slot that runs, the links to it and the counter floor are as they were. */
 	ATTACK_FAILED,
+	/* The agent was killed in the middle of something: what it goes on with by itself is its
+	   own business. */
+	ATTACK_CUT,
 	/* The function does everything by itself. */
 	ATTACK_OWN,
 };
@@ -66,6 +69,7 @@ struct toy {
 	struct component part[TOY_PARTS];
 	struct buf artifact[TOY_PARTS];
 	struct buf document;
+	struct buf summary; /* of a gate, or empty */
 	struct repo_match match;
 };
 
@@ -90,7 +94,8 @@ struct bed {
 	char server_conf[512],
 		net_conf[256]; /* more lines for these sections of the agent's configuration */
 	const char *url;       /* the agent's server; NULL: `server` */
-	struct buf log;        /* of the agent's last run */
+	void (*meanwhile)(struct bed *b); /* device_run_until: called before the signal */
+	struct buf log;                   /* of the agent's last run */
 	struct verdict verdict;
 };
 
@@ -100,6 +105,10 @@ void bed_make(struct bed *b, const char *dir);
 void bed_copy(struct bed *b, const char *dir);
 /* What is served becomes what was served before any attack. */
 void bed_restore(struct bed *b);
+/* Runs a shell's command, which must succeed, in the folder of the test. */
+void bed_shell(struct bed *b, const char *command);
+/* Removes its folder. */
+void bed_discard(struct bed *b);
 /* A new server for `www`. */
 void bed_serve(struct bed *b);
 
@@ -144,8 +153,14 @@ void device_ask(struct bed *b);
 /* Runs backstay-agent until its log shows `text`, and ends it with this signal; 0: it ends by
  * itself. */
 void device_run_until(struct bed *b, const char *text, int sig);
+/* Kills backstay-agent --once at the nth event of this inotify instance. False when it ended
+ * before. */
+bool device_kill_at(struct bed *b, int watch, unsigned nth);
+/* The answer of backstay status --json, while the agent runs. The caller's to free. */
+json_t *device_status(struct bed *b);
 int device_provision(struct bed *b, const char *repo, struct buf *out_text);
 /* Does the device run this release, looked at from outside: the link, the bytes behind it? */
+bool device_runs(struct bed *b, unsigned n);
 void device_must_run(struct bed *b, unsigned n);
 
 /* Ends the test with the agent's log. */
@@ -167,6 +182,9 @@ void judge_unchanged(struct bed *b, const struct before *before, const struct be
  * verdict comes back. */
 void attack_try(
 	struct bed *b, void (*spoil)(struct bed *b), enum attack_kind kind, enum err_code code);
+/* Does this in a process of its own, for a device of its own, so that *b stays as it is. The
+ * verdict comes back. */
+void attack_apart(struct bed *b, void (*what)(struct bed *b));
 /* The world is well again: the device asks, and runs toy-2. */
 void attack_heal(struct bed *b);
 

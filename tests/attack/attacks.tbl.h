@@ -1,6 +1,29 @@
 /* Every attack that is tried. The list with what each does and what stops it is docs/attacks.md.
  *  group, name, who defends, what it may leave behind (enum attack_kind), expected error */
 #define ATTACKS(X)                                                                                 \
+	X(DENY, drop_each_request_n_state_unchanged, DEVICE, OWN, NET)                             \
+	X(DENY, drop_midway_resume_verifies_whole, DEVICE, FAILED, ALTERED)                        \
+	X(DENY, slow_metadata_drip, DEVICE, REFUSED, TIMEOUT)                                      \
+	X(DENY, slow_headers_drip, DEVICE, REFUSED, TIMEOUT)                                       \
+	X(DENY, slow_retrieval_reported, DEVICE, OWN, TIMEOUT)                                     \
+	X(DENY, partial_bundle_one_image_withheld, DEVICE, FAILED, NOT_FOUND)                      \
+	X(DENY, partial_bundle_one_ecu_install_fails_all_back, DEVICE, FAILED, ALTERED)            \
+	X(DENY, partial_bundle_power_cut_between_activations, DEVICE, OWN, OK)                     \
+	X(DENY, retry_after_honoured, BOTH, OWN, BUSY)                                             \
+	X(INTERFERE, redirect_to_other_host, DEVICE, REFUSED, DENIED)                              \
+	X(INTERFERE, root_chain_10000, DEVICE, OWN, BUSY)                                          \
+	X(INTERFERE, rollback_power_cut_while_persisting, DEVICE, OWN, ROLLED_BACK)                \
+	X(CONTROL, bootstrap_no_root_refuses_network_root, DEVICE, OWN, NOT_FOUND)                 \
+	X(CONTROL, bootstrap_root_not_self_signed, DEVICE, OWN, UNSIGNED)                          \
+	X(CONTROL, evidence_missing, DEVICE, OWN, UNPROVEN)                                        \
+	X(CONTROL, evidence_wrong_subject_digest, DEVICE, OWN, MIXED)                              \
+	X(CONTROL, evidence_wrong_payload_type, DEVICE, OWN, BAD_INPUT)                            \
+	X(CONTROL, evidence_wrong_predicate_type, DEVICE, OWN, MIXED)                              \
+	X(CONTROL, evidence_result_failed, DEVICE, OWN, UNPROVEN)                                  \
+	X(CONTROL, evidence_key_not_allowed, DEVICE, OWN, UNSIGNED)                                \
+	X(CONTROL, evidence_threshold_one_key_twice, DEVICE, OWN, UNSIGNED)                        \
+	X(CONTROL, evidence_url_safe_base64_ok, DEVICE, OWN, OK)                                   \
+	X(CONTROL, evidence_replayed_for_other_target, DEVICE, OWN, MIXED)                         \
 	X(DENY, freeze_director_root_expired, DEVICE, ROOTED, EXPIRED)                             \
 	X(DENY, freeze_director_timestamp_expired, DEVICE, REFUSED, EXPIRED)                       \
 	X(DENY, freeze_director_snapshot_expired, DEVICE, REFUSED, EXPIRED)                        \

@@ -136,11 +136,25 @@ static void put_document(struct bed *b, const struct toy *t)
 	bed_write(b, path, buf_str(&t->document));
 }
 
+static void put_summary(struct bed *b, const struct toy *t)
+{
+	char path[256], hex[SHA256_TEXT];
+	struct sha256 digest;
+
+	if (!t->summary.n)
+		return;
+	digest_of(t->summary.p, t->summary.n, &digest);
+	sha256_format(&digest, hex);
+	snprintf(path, sizeof path, "artifacts/%s", hex);
+	bed_write(b, path, buf_str(&t->summary));
+}
+
 void bed_offer(struct bed *b, const struct toy *t)
 {
 	for (unsigned i = 0; i < TOY_PARTS; i++)
 		bed_write(b, bed_artifact(t, i), buf_str(&t->artifact[i]));
 	put_document(b, t);
+	put_summary(b, t);
 	trepo_add_release(&b->image, t->path, buf_str(&t->document), &t->match);
 	trepo_direct(
 		&b->director, DEVICE, DESIRED_INSTALL, t->path, buf_str(&t->document), &t->match);
@@ -324,13 +338,30 @@ void bed_restore(struct bed *b)
 	run_command(command);
 }
 
+void bed_shell(struct bed *b, const char *command)
+{
+	BUF_AUTO full = {0};
+
+	buf_addf(&full, "cd '%s' && %s", b->dir, command);
+	run_command(buf_cstr(&full));
+}
+
+void bed_discard(struct bed *b)
+{
+	char command[700];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", b->dir);
+	run_command(command);
+}
+
 void bed_copy(struct bed *b, const char *dir)
 {
 	char command[700];
 
 	snprintf(command, sizeof command, "cp -a '%s' '%s'", b->dir, dir);
 	run_command(command);
-	snprintf(b->first_www, sizeof b->first_www, "%s", b->www);
+	if (!b->first_www[0])
+		snprintf(b->first_www, sizeof b->first_www, "%s", b->www);
 	set_places(b, dir);
 	bed_offer(b, &b->good);
 }

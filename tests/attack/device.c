@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,14 +75,15 @@ static bool listen_to(struct child *c, struct buf *out)
 	return true;
 }
 
-static int end(struct child *c)
+static int end(struct child *c, const struct buf *log)
 {
 	int status;
 
 	close(c->err);
 	assert_int_equal(waitpid(c->pid, &status, 0), c->pid);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM && WTERMSIG(status) != SIGKILL)
-		fail_msg("the agent was ended by signal %d", WTERMSIG(status));
+		fail_msg("the agent was ended by signal %d\n%.*s", WTERMSIG(status), (int)log->n,
+			log->p);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -91,7 +93,7 @@ int device_provision(struct bed *b, const char *repo, struct buf *out_text)
 
 	while (listen_to(&c, out_text))
 		;
-	return end(&c);
+	return end(&c, out_text);
 }
 
 /* ---- what it says ---- */
@@ -170,7 +172,7 @@ void device_ask(struct bed *b)
 	buf_clear(&b->log);
 	while (listen_to(&c, &b->log))
 		;
-	read_verdict(b, end(&c));
+	read_verdict(b, end(&c, &b->log));
 }
 
 void device_run_until(struct bed *b, const char *text, int sig)
@@ -182,14 +184,16 @@ void device_run_until(struct bed *b, const char *text, int sig)
 	while (listen_to(&c, &b->log))
 		if (!told && strstr(buf_cstr(&b->log), text)) {
 			told = true;
+			if (b->meanwhile)
+				b->meanwhile(b);
 			kill(c.pid, sig);
 		}
-	read_verdict(b, end(&c));
+	read_verdict(b, end(&c, &b->log));
 	if (!told)
 		blame(b, "the agent ended without \"%s\"", text);
 }
 
-void device_must_run(struct bed *b, unsigned n)
+bool device_runs(struct bed *b, unsigned n)
 {
 	char path[400], is[32] = "", want[32];
 	FILE *f;
@@ -202,8 +206,64 @@ void device_must_run(struct bed *b, unsigned n)
 			is[0] = 0;
 		fclose(f);
 	}
-	if (strcmp(is, want) != 0)
-		blame(b, "the device runs \"%s\" instead of %s", is, want);
+	return strcmp(is, want) == 0;
+}
+
+void device_must_run(struct bed *b, unsigned n)
+{
+	if (!device_runs(b, n))
+		blame(b, "the device does not run toy-%u", n);
+}
+
+json_t *device_status(struct bed *b)
+{
+	char command[900];
+	json_t *status;
+	FILE *f;
+
+	snprintf(command, sizeof command,
+		"'%s/backstay' status --json --socket '%s/run/agent.sock'", getenv("BACKSTAY_BIN"),
+		b->dir);
+	f = popen(command, "re");
+	assert_non_null(f);
+	status = json_loadf(f, 0, NULL);
+	if (pclose(f) != 0 || !status)
+		blame(b, "no status");
+	return status;
+}
+
+/* One event is as long as its name; they come several at once. */
+static unsigned count_events(int watch)
+{
+	char room[4096] __attribute__((aligned(8)));
+	ssize_t n = read(watch, room, sizeof room);
+	unsigned events = 0;
+
+	for (ssize_t at = 0; at < n; events++)
+		at += (ssize_t)sizeof(struct inotify_event) +
+		      (ssize_t)((struct inotify_event *)(void *)(room + at))->len;
+	return events;
+}
+
+bool device_kill_at(struct bed *b, int watch, unsigned nth)
+{
+	struct child c = start(b, "--once", NULL);
+	struct pollfd fds[2] = {{watch, POLLIN, 0}, {c.err, POLLIN, 0}};
+	unsigned seen = 0;
+	bool talks = true;
+
+	buf_clear(&b->log);
+	while (talks && poll(fds, 2, -1) > 0) {
+		if (fds[0].revents)
+			seen += count_events(watch);
+		if (seen >= nth)
+			break;
+		if (fds[1].revents)
+			talks = listen_to(&c, &b->log);
+	}
+	if (seen >= nth)
+		kill(c.pid, SIGKILL);
+	return end(&c, &b->log) == -SIGKILL;
 }
 
 void blame(struct bed *b, const char *fmt, ...)

@@ -62,9 +62,9 @@ static void wait_for(pid_t pid)
 		exit(1);
 }
 
-/* The verdict comes back through a pipe. */
-void attack_try(
-	struct bed *b, void (*spoil)(struct bed *b), enum attack_kind kind, enum err_code code)
+/* True in the child, which does something and then calls give_back; the parent has the verdict when
+ * it returns. */
+static bool fork_apart(struct bed *b, int *out_fd)
 {
 	int fds[2];
 	pid_t pid;
@@ -72,16 +72,46 @@ void attack_try(
 	assert_int_equal(pipe(fds), 0);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0) {
-		spoil_and_ask(b, spoil, kind);
-		judge_verdict(b, kind, code);
-		device_must_run(b, 1);
-		_exit(write(fds[1], &b->verdict, sizeof b->verdict) == sizeof b->verdict ? 0 : 1);
-	}
+	*out_fd = fds[1];
+	if (pid == 0)
+		return true;
 	wait_for(pid);
 	assert_int_equal(read(fds[0], &b->verdict, sizeof b->verdict), sizeof b->verdict);
 	close(fds[0]);
 	close(fds[1]);
+	return false;
+}
+
+static void give_back(const struct bed *b, int fd)
+{
+	_exit(write(fd, &b->verdict, sizeof b->verdict) == sizeof b->verdict ? 0 : 1);
+}
+
+void attack_try(
+	struct bed *b, void (*spoil)(struct bed *b), enum attack_kind kind, enum err_code code)
+{
+	int fd;
+
+	if (!fork_apart(b, &fd))
+		return;
+	spoil_and_ask(b, spoil, kind);
+	judge_verdict(b, kind, code);
+	device_must_run(b, 1);
+	give_back(b, fd);
+}
+
+void attack_apart(struct bed *b, void (*what)(struct bed *b))
+{
+	char dir[sizeof b->dir + 8];
+	int fd;
+
+	if (!fork_apart(b, &fd))
+		return;
+	snprintf(dir, sizeof dir, "%s.apart", b->dir);
+	bed_copy(b, dir);
+	what(b);
+	bed_discard(b);
+	give_back(b, fd);
 }
 
 void attack_heal(struct bed *b)
