@@ -16,8 +16,6 @@
 	X(WRONG_DEVICE, "wrong_device", NEVER, 403, 65, "made for another device or hardware")            \
 	X(QUARANTINED, "quarantined", NEVER, 409, 65, "this release has failed here before")              \
 	X(DENIED, "denied", NEVER, 403, 77, "not allowed")                                                \
-	X(REVOKED, "revoked", NEVER, 403, 77, "taken back by an administrator")                           \
-	X(TOO_OFTEN, "too_often", SOON, 429, 75, "asked more often than is allowed")                      \
 	X(NOT_FOUND, "not_found", NEVER, 404, 66, "no such thing")                                        \
 	X(CONFLICT, "conflict", NEVER, 409, 73, "contradicts the present state")                          \
 	X(NET, "net", SOON, 502, 75, "the network failed")                                                \
@@ -34,4 +32,7 @@
 	X(NEED_HAND, "need_hand", OPERATOR, 500, 70, "a person must look at it")                          \
 	X(BUG, "bug", NEVER, 500, 70, "a contract was broken")                                             \
 	X(UNPROVEN, "unproven", NEVER, 409, 65, "evidence that a gate demands is missing or says no")      \
-	X(WORKER, "worker", SOON, 500, 75, "the worker ended, or did not do as it must")
+	X(WORKER, "worker", SOON, 500, 75, "the worker ended, or did not do as it must")                   \
+	X(REVOKED, "revoked", NEVER, 403, 77, "taken back by an administrator")                            \
+	X(TOO_OFTEN, "too_often", SOON, 429, 75, "asked more often than is allowed")                       \
+	X(IMPOSTOR, "impostor", SOON, 502, 76, "the other side cannot prove who it is")

@@ -121,6 +121,7 @@ int http_send(const struct http_conf *conf, const char *method, const char *url,
 {
 	struct http_call c;
 	struct gather g = {.call = &c, .max = max};
+	BUF_AUTO type = {0};
 
 	if (conf->via)
 		return conf->via->send(
@@ -131,7 +132,9 @@ int http_send(const struct http_conf *conf, const char *method, const char *url,
 	curl_easy_setopt(c.easy, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(c.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
 	curl_easy_setopt(c.easy, CURLOPT_POSTFIELDS, body.n ? body.p : "");
-	http_call_header(&c, "Content-Type: application/json");
+	buf_addf(&type, "Content-Type: %s",
+		conf->content_type[0] ? conf->content_type : "application/json");
+	http_call_header(&c, buf_cstr(&type));
 	http_call_header(&c, "Expect:"); /* a small body is not worth the question */
 	int rc = perform(&g, e);
 	if (rc == 0)

@@ -1,5 +1,6 @@
 /* HTTP(S) client by libcurl. Blocking calls with bounds on time, size, redirects and headers;
- * called from job threads. Certificates and names are always checked; a redirect is followed only
+ * called from job threads. TLS is 1.2 at least; certificates and names are always checked, against
+ * ca_file alone when it is given; a redirect is followed only
  * to the same scheme, host and port, and only when something is asked for, not sent. Proxies come
  * from the configuration alone, never from the environment. */
 #ifndef AGENT_NET_HTTP_H
@@ -17,7 +18,8 @@ struct http_conf {
 	char ca_file[256];                    /* "" : the system's */
 	char cert_file[256], key_file[256];
 	char proxy[256];
-	char bearer[128]; /* Authorization: Bearer ...; "" : none */
+	char content_type[32]; /* of what is sent; "" : JSON */
+	char bearer[128];      /* Authorization: Bearer ...; "" : none */
 	char user_agent[64];
 	ms_t connect_timeout,
 		total_timeout; /* total: for calls that gather a body; 0: 10 s and 60 s */
@@ -49,7 +51,8 @@ struct http_via {
 /* Of a body that explains a failure no more is kept. */
 #define HTTP_ERROR_BODY_MAX ((size_t)8 * 1024)
 
-/* ERR_NET, ERR_TIMEOUT when no answer was had; ERR_TOO_LARGE when the body is over `max`, as soon
+/* ERR_NET, ERR_TIMEOUT when no answer was had; ERR_IMPOSTOR when the other side has no certificate
+ * of this name that leads to the authority; ERR_TOO_LARGE when the body is over `max`, as soon
  * as that is known; ERR_DENIED for a redirect elsewhere; ERR_CONFIG for an address or a certificate
  * file that cannot be used. Any status is an answer: 0 is returned and the caller looks at
  * out->status; of a body that explains a failure only the first 8 KiB are kept. `etag` ("" or NULL:

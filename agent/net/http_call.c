@@ -68,8 +68,11 @@ static void set_pem(CURL *h, CURLoption option, struct str pem)
 /* Verification of peer and host is curl's default, and stays it. */
 static void set_identity(CURL *h, const struct http_conf *conf)
 {
+	if (conf->ca_file[0] || conf->ca_pem.n)
+		curl_easy_setopt(h, CURLOPT_CAPATH, NULL); /* or the system's would count, too */
 	if (conf->ca_file[0])
 		curl_easy_setopt(h, CURLOPT_CAINFO, conf->ca_file);
+	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(h, CURLOPT_SSLCERT, or_null(conf->cert_file));
 	curl_easy_setopt(h, CURLOPT_SSLKEY, or_null(conf->key_file));
 	set_pem(h, CURLOPT_CAINFO_BLOB, conf->ca_pem);
@@ -141,6 +144,8 @@ static enum err_code code_of(CURLcode code)
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
 		return ERR_CONFIG;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return ERR_IMPOSTOR;
 	default:
 		return ERR_NET;
 	}
