@@ -17,7 +17,7 @@ B       := build/$(VARIANT)
 Q       := $(if $(filter 0,$(V)),@)
 say      = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-PKGS := jansson libcurl libarchive libzstd libsystemd libmicrohttpd sqlite3 libseccomp p11-kit-1
+PKGS := jansson libcurl libarchive libzstd libsystemd libmicrohttpd gnutls sqlite3 libseccomp p11-kit-1
 # Asked once, and only when something is to be built: `make deps` must work on
 # a machine where none of these exist yet.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)

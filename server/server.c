@@ -21,7 +21,11 @@
 /* Wrong tokens of one address: a person who mistypes never notices. */
 #define WRONG_BURST    30
 #define WRONG_INTERVAL SEC(2)
-#define WRONG_PEERS    4096
+#define ASKERS         4096 /* that are remembered */
+
+/* Certificates of one device: enough for one that is set up again and again, on one day. */
+#define BUDGET_BURST    20
+#define BUDGET_INTERVAL MINUTE(5)
 
 struct server {
 	const struct server_conf *conf;
@@ -34,7 +38,8 @@ struct server {
 	struct web *web;
 	sd_event_source *timer;
 	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX], signer_conf[FS_PATH_MAX];
-	struct buckets *wrong;
+	struct issuer *issuer;
+	struct buckets *budget;
 };
 
 /* ---- the data folder ---- */
@@ -153,13 +158,46 @@ static int load_token(struct server *s, struct err *e)
 	return rc < 0 ? err_wrap(e, "%s/%s", s->conf->server.data, TOKEN) : 0;
 }
 
-static struct buckets *wrong_tokens(void)
+static struct buckets *make_buckets(uint64_t burst, ms_t interval)
 {
-	struct buckets_conf c = {
-		.burst = WRONG_BURST, .interval = WRONG_INTERVAL, .slots = WRONG_PEERS};
+	struct buckets_conf c = {.burst = (unsigned)burst, .interval = interval, .slots = ASKERS};
 
 	entropy_fill(&c.seed, sizeof c.seed);
 	return buckets_new(&c);
+}
+
+static ms_t interval_of(uint64_t rate)
+{
+	return rate ? 1000 / (ms_t)rate : 0;
+}
+
+static int open_identity(struct server *s, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+
+	if (c->trust.device_ca[0])
+		TRY(issuer_open(c->trust.device_ca, &s->issuer, e));
+	s->budget = make_buckets(BUDGET_BURST, BUDGET_INTERVAL);
+	s->api.enrol = (struct enrol){
+		.run = s->run,
+		.issuer = s->issuer,
+		.budget = s->budget,
+		.need = enrol_need_by_name(c->device.identity),
+		.life = c->device.certificate_life,
+		.grace = c->device.certificate_grace,
+	};
+	return 0;
+}
+
+static void open_limits(struct server *s)
+{
+	const struct server_conf *c = s->conf;
+
+	s->api.limits = (struct api_limits){
+		.peers = make_buckets(c->limits.peer_burst, interval_of(c->limits.peer_rate)),
+		.devices = make_buckets(c->limits.device_burst, interval_of(c->limits.device_rate)),
+		.wrong = make_buckets(WRONG_BURST, WRONG_INTERVAL),
+	};
 }
 
 static int open_web(struct server *s, sd_event *loop, struct err *e)
@@ -174,14 +212,13 @@ static int open_web(struct server *s, sd_event *loop, struct err *e)
 	snprintf(web.tls_key, sizeof web.tls_key, "%s", s->conf->http.tls_key);
 	if (str_copy(str_of(s->uploads), web.upload_dir, sizeof web.upload_dir, e) < 0)
 		return err_wrap(e, "server.data");
-	s->api = (struct api){
-		.run = s->run,
-		.db = &s->db,
-		.signer = s->signer,
-		.artifacts = s->artifacts,
-		.wrong = s->wrong,
-		.poll_after_s = (unsigned)(s->conf->device.poll_after / 1000),
-	};
+	if (s->issuer)
+		web.client_ca = issuer_pem(s->issuer).p;
+	s->api.run = s->run;
+	s->api.db = &s->db;
+	s->api.signer = s->signer;
+	s->api.artifacts = s->artifacts;
+	s->api.poll_after_s = (unsigned)(s->conf->device.poll_after / 1000);
 	TRY(web_open(loop, &web, api_answer, &s->api, &s->web, e));
 	s->api.web = s->web;
 	return 0;
@@ -215,7 +252,8 @@ static int open_all(struct server *s, sd_event *loop, struct err *e)
 	TRY(open_store(s, e));
 	TRY(open_run(s, e));
 	TRY(load_token(s, e));
-	s->wrong = wrong_tokens();
+	TRY(open_identity(s, e));
+	open_limits(s);
 	TRY(open_web(s, loop, e));
 	return start_timer(s, loop, e);
 }
@@ -242,7 +280,11 @@ void server_close(struct server **s)
 		return;
 	sd_event_source_disable_unref((*s)->timer);
 	web_close(&(*s)->web);
-	buckets_free(&(*s)->wrong);
+	buckets_free(&(*s)->budget);
+	buckets_free(&(*s)->api.limits.peers);
+	buckets_free(&(*s)->api.limits.devices);
+	buckets_free(&(*s)->api.limits.wrong);
+	issuer_close(&(*s)->issuer);
 	run_close(&(*s)->run);
 	signer_close(&(*s)->signer);
 	db_close(&(*s)->db);

@@ -1,5 +1,7 @@
 #include "server/server_conf.h"
 
+#include <string.h>
+
 #define AT(sec, key)   offsetof(struct server_conf, sec.key)
 #define SIZE(sec, key) sizeof(((struct server_conf *)0)->sec.key)
 #define HOURS(n)       MINUTE((n)*60)
@@ -29,6 +31,8 @@ static const struct conf_row rows[] = {
 		"First files of both repositories, as backstay keys init made them."),
 	TEXT(trust, keys, "/etc/backstay/keys/online",
 		"Private keys for the signer that is started here, see [signer]; never the offline ones."),
+	TEXT(trust, device_ca, "",
+		"Folder of the authority that devices enrol with; empty: no device enrols."),
 	SPAN(trust, director_expiry, MINUTE(1), DAYS(365), "168h",
 		"How long a device may act on its desired state without hearing anew."),
 	SPAN(trust, timestamp_expiry, MINUTE(1), DAYS(365), "24h",
@@ -49,6 +53,21 @@ static const struct conf_row rows[] = {
 
 	SPAN(device, poll_after, 0, DAYS(7), "0s",
 		"Asks devices to poll again after this long; 0: as they are configured."),
+	TEXT(device, identity, "optional",
+		"required: every device must show its certificate; optional: those that have "
+		"enrolled."),
+	SPAN(device, certificate_life, SEC(1), DAYS(3650), "90d",
+		"How long a device's certificate is good; it is renewed after two thirds."),
+	SPAN(device, certificate_grace, 0, DAYS(3650), "365d",
+		"How long after its end a certificate may still be renewed, and nothing else."),
+
+	NUMBER(limits, peer_rate, 0, 1000, "1000",
+		"Requests a second of one address; 0: any number. Devices behind one router share "
+		"it."),
+	NUMBER(limits, peer_burst, 1, 1000000, "5000", "Requests of one address at once."),
+	NUMBER(limits, device_rate, 0, 1000, "20",
+		"Requests a second of one device; 0: any number."),
+	NUMBER(limits, device_burst, 1, 1000000, "200", "Requests of one device at once."),
 };
 
 const struct conf_row *server_conf_rows(size_t *out_n)
@@ -57,15 +76,29 @@ const struct conf_row *server_conf_rows(size_t *out_n)
 	return rows;
 }
 
+/* A certificate is shown by TLS: without it nobody could. */
+static void check(const struct server_conf *c, const char *path, struct buf *problems)
+{
+	bool required = strcmp(c->device.identity, "required") == 0;
+
+	if (!c->http.tls_cert[0] != !c->http.tls_key[0])
+		buf_addf(problems, "%s: http.tls_cert and http.tls_key belong together\n", path);
+	if (!required && strcmp(c->device.identity, "optional") != 0)
+		buf_addf(problems, "%s: device.identity is optional or required\n", path);
+	if (required && (!c->trust.device_ca[0] || !c->http.tls_cert[0]))
+		buf_addf(problems,
+			"%s: device.identity = required needs trust.device_ca and http.tls_cert\n",
+			path);
+}
+
 int server_conf_load(const char *path, struct server_conf *out, struct buf *problems, struct err *e)
 {
 	struct server_conf c;
 
 	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof c, problems, e));
-	if (!c.http.tls_cert[0] != !c.http.tls_key[0]) {
-		buf_addf(problems, "%s: http.tls_cert and http.tls_key belong together\n", path);
-		return err_set(e, ERR_CONFIG, "%s: 1 mistake", path);
-	}
+	check(&c, path, problems);
+	if (problems->n)
+		return err_set(e, ERR_CONFIG, "%s: it contradicts itself", path);
 	*out = c;
 	return 0;
 }

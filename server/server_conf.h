@@ -12,7 +12,7 @@ struct server_conf {
 		uint64_t port;
 	} server;
 	struct {
-		char repo[256], keys[256];
+		char repo[256], keys[256], device_ca[256];
 		ms_t director_expiry, timestamp_expiry, snapshot_expiry;
 	} trust;
 	struct {
@@ -21,11 +21,16 @@ struct server_conf {
 	} http;
 	struct {
 		ms_t poll_after;
+		char identity[16];
+		ms_t certificate_life, certificate_grace;
 	} device;
 	struct {
 		char socket[108], program[256];
 		ms_t timeout;
 	} signer;
+	struct {
+		uint64_t peer_rate, peer_burst, device_rate, device_burst;
+	} limits;
 };
 
 /* The rows, for the manual. */

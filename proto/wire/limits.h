@@ -35,6 +35,7 @@
 #define LIMIT_POLICY_BYTES  (32 * 1024)
 #define LIMIT_REPORT_BYTES  (256 * 1024)
 #define LIMIT_BODY_BYTES    (1024 * 1024) /* an API body that is not an artifact */
+#define LIMIT_ENROLL_BYTES  (8 * 1024)    /* a certificate request in base64 */
 #define LIMIT_COMPONENTS    8
 #define LIMIT_SMOKE_TESTS   8
 #define LIMIT_TRIGGERS      12

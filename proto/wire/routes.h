@@ -15,6 +15,8 @@ enum route {
 enum route_caller {
 	CALLER_ANYONE,
 	CALLER_DEVICE,
+	CALLER_INVITED, /* shows an invitation to enrol */
+	CALLER_HOLDER,  /* shows a certificate that may have ended lately */
 	CALLER_VIEWER,
 	CALLER_OPERATOR,
 	CALLER_APPROVER,

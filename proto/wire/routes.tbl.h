@@ -30,4 +30,14 @@
 	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \
 	X(USERS, GET, "/v1/users", ADMIN, 0, "Who may do what here, and when each token was used last")                \
 	X(USER_ADD, POST, "/v1/users", ADMIN, LIMIT_BODY_BYTES, "Makes a user with a role; the answer has the token, once") \
-	X(USER_REVOKE, POST, "/v1/users/{user}/revocation", ADMIN, LIMIT_BODY_BYTES, "Takes a user's token back, at once")
+	X(USER_REVOKE, POST, "/v1/users/{user}/revocation", ADMIN, LIMIT_BODY_BYTES, "Takes a user's token back, at once") \
+	X(DEVICE_INVITE, POST, "/v1/devices/{device}/invitation", ADMIN, LIMIT_BODY_BYTES,                             \
+		"Lets a device enrol, once; the answer has the token, once")                                           \
+	X(DEVICE_REVOKE, POST, "/v1/devices/{device}/revocation", ADMIN, LIMIT_BODY_BYTES,                             \
+		"Takes a device's certificates back, at once")                                                         \
+	X(EST_CACERTS, GET, "/.well-known/est/cacerts", ANYONE, 0,                                                     \
+		"Certificate of the devices' authority, as RFC 7030 has it")                                           \
+	X(EST_ENROLL, POST, "/.well-known/est/simpleenroll", INVITED, LIMIT_ENROLL_BYTES,                              \
+		"A request (PKCS#10 in base64) becomes a certificate (PKCS#7 in base64); the invitation is the bearer token") \
+	X(EST_REENROLL, POST, "/.well-known/est/simplereenroll", HOLDER, LIMIT_ENROLL_BYTES,                           \
+		"The same for the holder of a certificate, also of one that has ended lately")

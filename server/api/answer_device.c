@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/wire/report.h"
+#include "server/repo/certificates.h"
 #include "server/repo/devices.h"
 #include "server/repo/reports.h"
 #include "server/run/intake.h"
@@ -77,14 +78,32 @@ int answer_DEVICES(
 	return 0;
 }
 
+/* What is known of who it is: nothing, until it has enrolled. */
+static int add_identity(struct api *a, const char *device, json_t *o, struct err *e)
+{
+	struct certificate_row c;
+	int rc = certificates_newest(a->db, device, &c, e);
+
+	if (rc < 0)
+		return rc == -ERR_NOT_FOUND ? 0 : rc;
+	json_object_set_new(o, "identity",
+		json_pack("{s:s, s:I, s:I}", "state", c.revoked ? "revoked" : "enrolled",
+			"issued_ms", (json_int_t)c.issued, "until_ms",
+			(json_int_t)c.until_s * 1000));
+	return 0;
+}
+
 int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {
 	char device[ID_TEXT_MAX];
 	struct device_row d;
+	JSON_AUTO *o = NULL;
 
 	TRY(answer_id(rq, 0, "device", device, e));
 	TRY(devices_get(a->db, device, &d, e));
-	answer_json(out, device_of(&d));
+	o = device_of(&d);
+	TRY(add_identity(a, device, o, e));
+	answer_json(out, json_incref(o));
 	return 0;
 }
 

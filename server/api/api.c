@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "lib/sys/clock.h"
 #include "lib/sys/log.h"
 
 static answer_f *const answers[ROUTE_MAX] = {
@@ -10,45 +9,6 @@ static answer_f *const answers[ROUTE_MAX] = {
 	ROUTE_TABLE(X)
 #undef X
 };
-
-/* Somebody who guesses tokens is slowed down before the store is asked. */
-static int refuse_guesser(const struct api *a, const struct web_request *rq, ms_t now,
-	unsigned *out_wait_s, struct err *e)
-{
-	ms_t wait;
-
-	if (buckets_has(a->wrong, str_of(rq->peer), now, &wait))
-		return 0;
-	*out_wait_s = (unsigned)(wait / 1000 + 1);
-	return err_set(e, ERR_TOO_OFTEN, "too many wrong tokens from %s", rq->peer);
-}
-
-static int check_person(
-	struct api *a, const struct web_request *rq, unsigned *out_wait_s, struct err *e)
-{
-	ms_t now = clock_system.mono(NULL), wait;
-	int rc;
-
-	if (!*rq->bearer)
-		return err_set(e, ERR_DENIED, "%s %s wants a token", route_method(rq->route),
-			route_path(rq->route));
-	TRY(refuse_guesser(a, rq, now, out_wait_s, e));
-	rc = user_check(a->run, str_of(rq->bearer), &a->user, e);
-	if (rc == -ERR_DENIED)
-		(void)buckets_take(a->wrong, str_of(rq->peer), now, &wait);
-	TRY(rc);
-	if (!user_role_may(a->user.role, route_caller(rq->route)))
-		return err_set(e, ERR_DENIED, "%s is %s, and may not %s %s", a->user.name,
-			user_role_name(a->user.role), route_method(rq->route),
-			route_path(rq->route));
-	return 0;
-}
-
-static int check_caller(
-	struct api *a, const struct web_request *rq, unsigned *out_wait_s, struct err *e)
-{
-	return caller_is_person(route_caller(rq->route)) ? check_person(a, rq, out_wait_s, e) : 0;
-}
 
 /* When to ask again, in seconds. */
 static unsigned retry_after(enum err_code code)
@@ -73,7 +33,7 @@ void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out)
 	struct api *a = ctx;
 	struct err e = {0};
 	unsigned wait_s = 0;
-	int rc = check_caller(a, rq, &wait_s, &e);
+	int rc = caller_check(a, rq, &wait_s, &e);
 
 	if (rc == 0)
 		rc = answers[rq->route](a, rq, out, &e);

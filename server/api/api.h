@@ -3,8 +3,15 @@
 #define SERVER_API_API_H
 
 #include "server/core/buckets.h"
+#include "server/run/enrol.h"
 #include "server/run/user.h"
 #include "server/web/web.h"
+
+/* Who asks too often; server/core/buckets.h. */
+struct api_limits {
+	struct buckets *peers, *devices; /* requests, by address and by device */
+	struct buckets *wrong;           /* wrong tokens, by address */
+};
 
 struct api {
 	struct run *run;
@@ -12,7 +19,8 @@ struct api {
 	const struct signer *signer;
 	const char *artifacts; /* folder */
 	struct user_row user;  /* who asks, while a person's request is answered */
-	struct buckets *wrong; /* of wrong tokens, by address */
+	struct enrol enrol;
+	struct api_limits limits;
 	unsigned poll_after_s; /* what devices are asked to wait between polls; 0: nothing */
 	const struct web *web; /* for its numbers; NULL until it is open */
 };

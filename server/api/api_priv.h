@@ -15,6 +15,13 @@ typedef int answer_f(
 ROUTE_TABLE(X)
 #undef X
 
+/* May this request be made, and does it come too often? ERR_TOO_OFTEN tells in *out_wait_s when to
+ * ask again. */
+int caller_check(struct api *a, const struct web_request *rq, unsigned *out_wait_s,
+	struct err *e) MUST_CHECK;
+/* To be told of a wrong token. */
+void caller_was_wrong(struct api *a, const struct web_request *rq);
+
 /* Writes and frees `j`. */
 void answer_json(struct web_reply *out, json_t *j);
 

@@ -55,6 +55,9 @@
 	X(KEYS_NEW, "keys", "new", "NAME", 1, 1, O(KEYS) | O(SCHEME) | O(JSON),                    \
 		"make one private key; its name without number is its role",                       \
 		"backstay keys new safety-2 --keys ./safety --scheme ecdsa-sha2-nistp384")         \
+	X(KEYS_DEVICES, "keys", "devices", "DIR", 1, 1, O(JSON),                                   \
+		"make only the authority that devices enrol with, for keys that were made before", \
+		"backstay keys devices ./keys/devices")                                            \
 	X(RELEASE_CREATE, "release", "create", "TEMPLATE", 1, 1, O(OUT) | O(LEVEL) | O(JSON),      \
 		"pack the components of a template and write the release document",                \
 		"backstay release create ocr/release-2.json --out build/ocr-2")                    \
@@ -138,6 +141,14 @@
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"what a device reported, newest first, dossiers included",                         \
 		"backstay device history node-1 --last 5")                                         \
+	X(DEVICE_INVITE, "device", "invite", "ID", 1, 1,                                           \
+		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"let a device enrol, once; prints the token for its identity.token_file",          \
+		"backstay device invite node-1 --days 2 > node-1.invite")                          \
+	X(DEVICE_REVOKE, "device", "revoke", "ID", 1, 1,                                           \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"take a device's certificate back: it is refused from now on, and keeps running",  \
+		"backstay device revoke node-1")                                                   \
 	X(USER_ADD, "user", "add", "NAME ROLE", 2, 2,                                              \
 		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"make a user: viewer, operator, approver or admin; prints the token, once",        \

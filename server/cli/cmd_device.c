@@ -4,6 +4,8 @@
 #include "server/cli/cli.h"
 #include "server/cli/table.h"
 
+#define DAY_MS (24LL * 3600 * 1000)
+
 int cmd_DEVICE_LIST(const struct cli *c, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
@@ -30,6 +32,36 @@ int cmd_DEVICE_LIST(const struct cli *c, struct err *e)
 	}
 	table_print(&t);
 	table_fini(&t);
+	return 0;
+}
+
+int cmd_DEVICE_INVITE(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL, *body = json_object();
+	uint64_t days;
+
+	TRY(cli_number(c, CLI_OPT_DAYS, 1, LIMIT_TOKEN_LIFE_MS / DAY_MS, 0, &days, e));
+	if (days)
+		json_object_set_new(body, "life_ms", json_integer((json_int_t)days * DAY_MS));
+	TRY(cli_ask(c, ROUTE_DEVICE_INVITE, c->args, NULL, body, &answer, e));
+	if (cli_json(c, answer))
+		return 0;
+	puts(cli_text(answer, "token"));
+	fprintf(stderr,
+		"This lets %s enrol once, within %lld days: put it where its [identity] token_file says.\n",
+		c->args[0], (long long)cli_int(answer, "life_ms") / DAY_MS);
+	return 0;
+}
+
+int cmd_DEVICE_REVOKE(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL, *body = json_object();
+
+	TRY(cli_ask(c, ROUTE_DEVICE_REVOKE, c->args, NULL, body, &answer, e));
+	if (!cli_json(c, answer))
+		printf("%s is refused from now on. It keeps running what it runs; `backstay device invite` lets "
+		       "it in again.\n",
+			c->args[0]);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keys/ceremony.h"
+#include "keys/device_ca.h"
 #include "lib/sys/clock.h"
 #include "proto/trust/meta.h"
 #include "proto/wire/gate.h"
@@ -39,9 +40,12 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	JSON_AUTO *answer = json_pack("{s:s}", "dir", dir);
 	struct sha256 gates[LIMIT_GATES];
 	unsigned n_gates = 0;
+	char devices[512];
 
 	TRY(read_gates(c, gates, &n_gates, e));
 	TRY(ceremony_init_gated(dir, gates, n_gates, clock_system.wall(NULL) / 1000, e));
+	snprintf(devices, sizeof devices, "%s/devices", dir);
+	TRY(device_ca_create(devices, clock_system.wall(NULL) / 1000, e));
 	if (cli_json(c, answer))
 		return 0;
 	printf("Made in %s:\n"
@@ -50,6 +54,7 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	       "  online/   keys with which the server signs snapshots, timestamps and desired states.\n"
 	       "  creator/  the key of whoever packs releases and asks the parties to approve them.\n"
 	       "  evidence/ keys of builder, lab, counsel and verifier, who say what a release is worth.\n"
+	       "  devices/  the authority that devices enrol with: [trust] device_ca of the server.\n"
 	       "  repo/     the first signed files. Devices are provisioned with its two roots:\n"
 	       "            backstay-agent --provision %s/repo\n"
 	       "Next: backstay-server with [trust] repo = %s/repo and keys = %s/online\n",
@@ -90,6 +95,17 @@ int cmd_KEYS_NEW(const struct cli *c, struct err *e)
 	if (!cli_json(c, answer))
 		printf("%s/%s.pem: a key of the role %s, %s, id %s\n", dir, key->name, key->role,
 			sig_scheme_name(key->pub.scheme), key->keyid);
+	return 0;
+}
+
+int cmd_KEYS_DEVICES(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = json_pack("{s:s}", "dir", c->args[0]);
+
+	TRY(device_ca_create(c->args[0], clock_system.wall(NULL) / 1000, e));
+	if (!cli_json(c, answer))
+		printf("Made in %s. Next: backstay-server with [trust] device_ca = %s\n",
+			c->args[0], c->args[0]);
 	return 0;
 }
 

@@ -95,4 +95,17 @@ static const char users[] =
 	" expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL"
 	") WITHOUT ROWID;";
 
-const char *const schema_migrations[] = {devices, metadata, campaigns, users, NULL};
+/* Who devices are: invitations to enrol, and the certificates that came of them, oldest first. */
+static const char identities[] =
+	"CREATE TABLE invites ("
+	" device TEXT PRIMARY KEY, token BLOB NOT NULL, created_ms INTEGER NOT NULL,"
+	" expires_ms INTEGER NOT NULL, created_by TEXT NOT NULL, used_ms INTEGER NOT NULL,"
+	" used_key BLOB) WITHOUT ROWID;"
+
+	"CREATE TABLE certificates ("
+	" n INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, device TEXT NOT NULL,"
+	" key BLOB NOT NULL, until_s INTEGER NOT NULL, issued_ms INTEGER NOT NULL,"
+	" revoked_ms INTEGER NOT NULL, why TEXT NOT NULL, bytes BLOB NOT NULL);"
+	"CREATE INDEX certificates_device ON certificates (device, n);";
+
+const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, NULL};

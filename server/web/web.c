@@ -13,6 +13,11 @@
 #define CONNECTION_IDLE_S  30U
 #define CONNECTIONS_NORMAL 1000U
 
+/* TLS 1.2 and 1.3, with forward secrecy and authenticated ciphers only (RFC 9325). */
+#define TLS_PRIORITIES                                                                             \
+	"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:"           \
+	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
+
 /* ---- the event loop's side --------------------------------------------------------------------
  */
 
@@ -102,10 +107,28 @@ static int read_pem(const char *path, struct buf *out, struct err *e)
 	return 0;
 }
 
+/* Asked for a client's certificate, GnuTLS takes any and makes sure that the client has its key;
+ * who it is decides the handler. */
+static void set_tls(
+	const struct web *w, struct buf *cert, struct buf *key, struct MHD_OptionItem out[5])
+{
+	struct MHD_OptionItem items[5] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, cert->p},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, key->p},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	if (w->conf.client_ca)
+		items[3] = (struct MHD_OptionItem){
+			MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)w->conf.client_ca};
+	memcpy(out, items, sizeof items);
+}
+
 static int start_daemon(struct web *w, struct err *e)
 {
-	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
 	unsigned flags = MHD_USE_EPOLL;
 	struct sockaddr_storage address;
 	BUF_AUTO cert = {0}, key = {0};
@@ -117,8 +140,7 @@ static int start_daemon(struct web *w, struct err *e)
 		TRY(read_pem(w->conf.tls_cert, &cert, e));
 		TRY(read_pem(w->conf.tls_key, &key, e));
 		flags |= MHD_USE_TLS;
-		tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, cert.p};
-		tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key.p};
+		set_tls(w, &cert, &key, tls);
 	}
 	w->daemon = MHD_start_daemon(flags, w->conf.port, NULL, NULL, web_on_request, w,
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, web_on_completed, w,

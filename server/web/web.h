@@ -13,6 +13,8 @@ struct web_conf {
 	char bind[64];                    /* numeric address */
 	uint16_t port;                    /* 0: the kernel chooses; web_port tells */
 	char tls_cert[256], tls_key[256]; /* PEM; "" : plain HTTP */
+	const char *client_ca;            /* PEM text: clients are asked for certificates of this
+					     authority; NULL: they are not asked */
 	char upload_dir[256];             /* where large bodies are gathered */
 	unsigned max_connections;
 };
@@ -23,9 +25,11 @@ struct web_request {
 	const char *etag;                /* If-None-Match, or "" */
 	const char *bearer;              /* token of the Authorization header, or "" */
 	const char *peer;                /* numeric address */
-	struct str body;                 /* unless body_file is set */
-	const char *body_file; /* a large body: a file in upload_dir, which the handler may rename
-				  away; else removed */
+	struct str client_cert; /* DER: whoever asks has proved to have its key; nothing else about
+				   it was checked. Empty: none was shown */
+	struct str body;        /* unless body_file is set */
+	const char *body_file;  /* a large body: a file in upload_dir, which the handler may rename
+				   away; else removed */
 	const char *(*query)(
 		const struct web_request *, const char *name); /* NULL when it is not there */
 	void *priv;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,21 @@ static void note_peer(struct web_exchange *x)
 			x->peer, sizeof x->peer);
 }
 
+/* TLS has made sure that the other side has the certificate's key. What it is worth is looked up
+ * with each request, not with each connection, so that revoking it counts at once. */
+static void note_cert(struct web_exchange *x)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const gnutls_datum_t *certs = NULL;
+	unsigned n = 0;
+
+	if (info && info->tls_session)
+		certs = gnutls_certificate_get_peers(info->tls_session, &n);
+	if (certs && n)
+		x->rq.client_cert = (struct str){(const char *)certs[0].data, certs[0].size};
+}
+
 static int open_upload(struct web *w, struct web_exchange *x, struct err *e)
 {
 	snprintf(x->upload_path, sizeof x->upload_path, "%s/upload.XXXXXX", w->conf.upload_dir);
@@ -111,6 +127,7 @@ static int read_head(
 	x->rq.query = query;
 	x->rq.priv = x;
 	note_peer(x);
+	note_cert(x);
 	if (x->rq.route == ROUTE_MAX)
 		return err_set(
 			e, ERR_NOT_FOUND, "no such path%s", other_method ? " for this method" : "");

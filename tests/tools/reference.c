@@ -49,8 +49,8 @@ static void print_triggers(void)
 
 static void print_routes(void)
 {
-	static const char *const caller[] = {
-		"anyone", "device", "viewer", "operator", "approver", "admin"};
+	static const char *const caller[] = {"anyone", "device", "invited device",
+		"holder of a certificate", "viewer", "operator", "approver", "admin"};
 
 	puts("# HTTP API\n\nAnswers are JSON. A refusal is `{\"error\": NAME, \"reason\": TEXT}` with a name of errors.md. Routes of\n"
 	     "people need `Authorization: Bearer TOKEN`, of a user whose role opens them.\n\n"
