@@ -3,6 +3,7 @@
  * somebody with the right key signed, so that what lies behind the signature is reached, too. */
 #include <stdlib.h>
 
+#include "proto/trust/search.h"
 #include "tests/lib/trepo.h"
 
 #define DIRECTOR 7U /* behind the roles of an image repository */
@@ -92,6 +93,20 @@ static void agree(const struct world *w)
 		abort();
 }
 
+/* And so must the search, through whatever delegations are held now. */
+static void seek(const struct trusted_set *t)
+{
+	static struct search s;
+	struct search_at at;
+
+	must(search_init(&s, PATH, NULL));
+	if (search_step(&s, t, &at, NULL) < 0)
+		return;
+	if (s.n_asked > LIMIT_SEARCH_ROLES || s.n_edges > ARRAY_LEN(s.edges) ||
+		(at.state == SEARCH_FOUND && hashes_is_empty(&at.file.hashes)))
+		abort();
+}
+
 /* Back to what was published. */
 static void restore(struct trepo *r, struct trusted_set *t, enum trepo_file f)
 {
@@ -136,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		return 0;
 	if (step(r, t, f, buf_str(&file)) == 0) {
 		agree(w);
+		seek(t);
 		restore(r, t, f);
 	}
 	return 0;
