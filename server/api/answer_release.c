@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/repo/gates.h"
 #include "server/repo/releases.h"
 #include "server/run/publish.h"
 
@@ -22,9 +23,40 @@ static json_t *release_of(const struct release_row *r)
 	return o;
 }
 
-static int add_release(void *ctx, const struct release_row *r, struct err *e UNUSED)
+static int add_gate(void *ctx, const struct gate_verdict *v, struct err *e UNUSED)
 {
-	json_array_append_new(ctx, release_of(r));
+	json_t *o = json_pack("{s:s, s:b, s:I}", "name", v->name, "met", v->met, "judged_ms",
+		(json_int_t)v->judged);
+
+	answer_set_digest(o, "policy", &v->policy);
+	answer_set_text(o, "missing", v->missing);
+	json_array_append_new(ctx, o);
+	return 0;
+}
+
+/* With how it fared at the gates that were demanded when that was looked at last. */
+static int whole_release(struct api *a, const struct release_row *r, json_t **out, struct err *e)
+{
+	JSON_AUTO *gates = json_array();
+
+	TRY(gates_each(a->db, r->path, add_gate, gates, e));
+	*out = release_of(r);
+	json_object_set(*out, "gates", gates);
+	return 0;
+}
+
+struct releases {
+	struct api *a;
+	json_t *list;
+};
+
+static int add_release(void *ctx, const struct release_row *r, struct err *e)
+{
+	struct releases *all = ctx;
+	json_t *o;
+
+	TRY(whole_release(all->a, r, &o, e));
+	json_array_append_new(all->list, o);
 	return 0;
 }
 
@@ -32,8 +64,9 @@ int answer_RELEASES(
 	struct api *a, const struct web_request *rq UNUSED, struct web_reply *out, struct err *e)
 {
 	JSON_AUTO *list = json_array();
+	struct releases all = {a, list};
 
-	TRY(releases_each(a->db, add_release, list, e));
+	TRY(releases_each(a->db, add_release, &all, e));
 	answer_json(out, json_pack("{s:O}", "releases", list));
 	return 0;
 }
@@ -49,7 +82,7 @@ int answer_RELEASE(
 	TRY(answer_id(rq, 0, "release", id, e));
 	TRY(releases_get(a->db, id, &r, e));
 	TRY(releases_document(a->db, &r.digest, &document, e));
-	o = release_of(&r);
+	TRY(whole_release(a, &r, &o, e));
 	json_object_set_new(o, "document", json_stringn((const char *)document.p, document.n));
 	answer_json(out, o);
 	return 0;

@@ -219,6 +219,36 @@ int cmd_RELEASE_PUBLISH(const struct cli *c, struct err *e)
 /* ---- list and show
  * ------------------------------------------------------------------------------------ */
 
+/* "1 of 2 met", "-" where none is demanded. */
+static void gates_cell(struct table *t, const json_t *gates)
+{
+	size_t i, met = 0;
+	json_t *gate;
+
+	json_array_foreach (gates, i, gate) {
+		met += json_is_true(json_object_get(gate, "met"));
+	}
+	if (json_array_size(gates))
+		table_cell(t, "%zu of %zu met", met, json_array_size(gates));
+	else
+		table_cell(t, "-");
+}
+
+static void print_gates(const json_t *gates)
+{
+	json_t *gate;
+	size_t i;
+
+	json_array_foreach (gates, i, gate) {
+		bool met = json_is_true(json_object_get(gate, "met"));
+		char ago[32];
+
+		cli_ago(cli_int(gate, "judged_ms"), ago, sizeof ago);
+		printf("%s gate %s, %s ago%s%s\n", met ? "\u2713 passed" : "\u2717 does not pass",
+			cli_text(gate, "name"), ago, met ? "" : ": ", cli_text(gate, "missing"));
+	}
+}
+
 int cmd_RELEASE_LIST(const struct cli *c, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
@@ -229,7 +259,7 @@ int cmd_RELEASE_LIST(const struct cli *c, struct err *e)
 	TRY(cli_ask(c, ROUTE_RELEASES, NULL, NULL, NULL, &answer, e));
 	if (cli_json(c, answer))
 		return 0;
-	table_init(&t, "RELEASE|PATH|COUNTER|DOCUMENT|PUBLISHED");
+	table_init(&t, "RELEASE|PATH|COUNTER|DOCUMENT|GATES|PUBLISHED");
 	json_array_foreach (json_object_get(answer, "releases"), i, row) {
 		char ago[32];
 
@@ -238,6 +268,7 @@ int cmd_RELEASE_LIST(const struct cli *c, struct err *e)
 		table_cell(&t, "%s", cli_text(row, "path"));
 		table_cell(&t, "%lld", (long long)cli_int(row, "counter"));
 		table_cell(&t, "%.12s", cli_text(row, "digest"));
+		gates_cell(&t, json_object_get(row, "gates"));
 		table_cell(&t, "%s ago", ago);
 	}
 	table_print(&t);
@@ -246,7 +277,7 @@ int cmd_RELEASE_LIST(const struct cli *c, struct err *e)
 }
 
 /* A packed folder, or a release of the server. */
-static int show_text(const struct cli *c, struct buf *out, struct err *e)
+static int show_text(const struct cli *c, struct buf *out, json_t **out_gates, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
 	char document[512];
@@ -257,19 +288,22 @@ static int show_text(const struct cli *c, struct buf *out, struct err *e)
 	}
 	TRY(cli_ask(c, ROUTE_RELEASE, c->args, NULL, NULL, &answer, e));
 	buf_add_str(out, cli_text(answer, "document"));
+	*out_gates = json_incref(json_object_get(answer, "gates"));
 	return 0;
 }
 
 int cmd_RELEASE_SHOW(const struct cli *c, struct err *e)
 {
 	CLEANUP(mem_free) struct release *r = mem_new(sizeof *r);
-	JSON_AUTO *document = NULL;
+	JSON_AUTO *document = NULL, *gates = NULL;
 	BUF_AUTO text = {0};
 
-	TRY(show_text(c, &text, e));
+	TRY(show_text(c, &text, &gates, e));
 	TRY(release_parse(buf_str(&text), r, e));
 	TRY(json_read(buf_str(&text), LIMIT_RELEASE_BYTES, &document, e));
-	if (!cli_json(c, document))
-		packed_print(r);
+	if (cli_json(c, document))
+		return 0;
+	packed_print(r);
+	print_gates(gates);
 	return 0;
 }

@@ -108,4 +108,12 @@ static const char identities[] =
 	" revoked_ms INTEGER NOT NULL, why TEXT NOT NULL, bytes BLOB NOT NULL);"
 	"CREATE INDEX certificates_device ON certificates (device, n);";
 
-const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, NULL};
+/* Whether a release passed its gates when that was looked at last. */
+static const char gates[] =
+	"CREATE TABLE gates ("
+	" release TEXT NOT NULL, n INTEGER NOT NULL, policy BLOB NOT NULL, name TEXT NOT NULL,"
+	" met INTEGER NOT NULL, missing TEXT NOT NULL, judged_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (release, n)) WITHOUT ROWID;";
+
+const char *const schema_migrations[] = {
+	devices, metadata, campaigns, users, identities, gates, NULL};

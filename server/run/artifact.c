@@ -23,6 +23,26 @@ int artifact_path(
 	return 0;
 }
 
+int artifact_read(
+	const char *folder, const struct sha256 *digest, size_t max, struct buf *out, struct err *e)
+{
+	char path[FS_PATH_MAX];
+	size_t before = out->n;
+	ssize_t n = 0;
+	int fd;
+
+	TRY(artifact_path(folder, digest, path, sizeof path, e));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, errno, "%s", path);
+	while (out->n - before <= max && (n = read(fd, buf_reserve(out, CHUNK), CHUNK)) > 0)
+		out->n += (size_t)n;
+	close(fd);
+	if (out->n - before > max)
+		return err_set(e, ERR_TOO_LARGE, "%s: more than %zu bytes", path, max);
+	return n < 0 ? err_sys(e, errno, "reading %s", path) : 0;
+}
+
 int artifact_check(const char *folder, const struct sha256 *digest, uint64_t length, struct err *e)
 {
 	char path[FS_PATH_MAX], hex[SHA256_TEXT];

@@ -5,6 +5,7 @@
 
 #include "proto/trust/digest.h"
 #include "server/repo/releases.h"
+#include "server/run/evidence.h"
 #include "server/run/feed.h"
 #include "server/run/gather.h"
 #include "server/run/selector.h"
@@ -68,6 +69,7 @@ static int create(struct run *r, const struct campaign_new *in, bool *out_new, s
 
 int campaign_create(struct run *r, const struct campaign_new *in, bool *out_new, struct err *e)
 {
+	TRY(evidence_check_again(r, in->release, e));
 	TRY(run_begin(r, e));
 	return run_end(r, create(r, in, out_new, e), e);
 }
@@ -115,11 +117,25 @@ static int order(struct run *r, const char *id, enum wave_ev_kind kind, const ch
 	return feed_order(r, id, kind, who, reason, 0, e);
 }
 
+/* A draft may have waited for long. */
+static int check_before_start(struct run *r, const char *id, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	int rc = campaigns_get(r->c.db, id, &c, e);
+
+	if (rc == -ERR_NOT_FOUND || (rc == 0 && c.wave.phase != WAVE_DRAFT))
+		return 0;
+	TRY(rc);
+	return evidence_check_again(r, c.release_path, e);
+}
+
 int campaign_order(struct run *r, const char *id, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e)
 {
 	if ((kind == WEV_HALT || kind == WEV_ROLL_BACK) && !*reason)
 		return err_set(e, ERR_BAD_INPUT, "%s: a reason is wanted", wave_event_name(kind));
+	if (kind == WEV_START)
+		TRY(check_before_start(r, id, e));
 	TRY(run_begin(r, e));
 	return run_end(r, order(r, id, kind, who, reason, e), e);
 }

@@ -10,6 +10,7 @@
 #include "server/repo/metadata.h"
 #include "server/repo/releases.h"
 #include "server/run/artifact.h"
+#include "server/run/evidence.h"
 #include "server/run/imagerepo.h"
 #include "server/run/run_priv.h"
 
@@ -200,6 +201,8 @@ static int publish(struct publishing *p, struct err *e)
 		return 0;
 	TRY(imagerepo_sign_for(p->r, p->in->path, &p->digest, e));
 	TRY(check_quorum(p, &t, e));
+	TRY(evidence_check(
+		p->r, &p->before.root, &p->before.targets, p->in->path, &p->digest, t.match, e));
 	return p->is_new ? add_release(p, &t, e) : 0;
 }
 

@@ -21,7 +21,8 @@ struct publish_in {
 };
 
 /* Verifies the role files' signatures, versions and expiry, that all roles of the quorum list this
- * very document, and that every artifact is here; then signs a new snapshot and timestamp, and
+ * very document, that every artifact is here, and that its evidence verifies and passes the gates
+ * that are demanded (evidence.h); then signs a new snapshot and timestamp, and
  * verifies the whole as a device would. All or nothing; durable on return. *out_new is false when
  * exactly this was published before. ERR_CONFLICT when the path or the release's id has another
  * document already; errors of proto/trust; ERR_NOT_FOUND names an artifact. */

@@ -57,26 +57,29 @@ static void make_document(const char *id, struct paper *p)
 		id, id, hex, p->artifact.n, hex);
 }
 
-static void sign_role(const char *role, const char *document, const struct release_terms *terms,
-	int64_t now_s, struct buf *out)
+static int sign_role(const char *role, const char *document, const struct release_terms *terms,
+	int64_t now_s, struct buf *out, struct err *e)
 {
 	struct keystore *ks = keystore_new();
 	struct release_signed done;
-	struct err e;
 	char path[160];
+	int rc;
 
-	expect_ok(keystore_load(ks, "keys/offline", &e), &e);
-	expect_ok(release_sign("signed", NULL, ks, role, document, terms, now_s, &done, &e), &e);
+	expect_ok(keystore_load(ks, "keys/offline", e), e);
+	rc = release_sign("signed", NULL, ks, role, document, terms, now_s, &done, e);
+	keystore_free(&ks);
+	TRY(rc);
 	assert_true(done.complete);
 	snprintf(path, sizeof path, "signed/%s", done.file);
 	read_file(path, out);
-	keystore_free(&ks);
+	return 0;
 }
 
-void paper_sign(
-	const char *id, uint64_t counter, const char *back_to, int64_t now_s, struct paper *out)
+int paper_sign_proven(const char *id, uint64_t counter, const char *back_to, int64_t now_s,
+	paper_give_f *give, void *ctx, struct paper *out, struct err *e)
 {
 	struct release_terms terms = {.n_hardware = 1, .counter = counter};
+	struct sha256 digest;
 	char file[80];
 
 	memset(out, 0, sizeof *out);
@@ -87,8 +90,20 @@ void paper_sign(
 	snprintf(terms.hardware[0], ID_TEXT_MAX, "edge");
 	if (back_to)
 		snprintf(terms.rollback_to[terms.n_rollback_to++].s, ID_TEXT_MAX, "%s", back_to);
+	digest_of(out->document.p, out->document.n, &digest);
+	if (give)
+		give(ctx, &digest, &terms);
 	for (size_t i = 0; i < PAPER_ROLES; i++)
-		sign_role(paper_roles[i], file, &terms, now_s, &out->roles[i]);
+		TRY(sign_role(paper_roles[i], file, &terms, now_s, &out->roles[i], e));
+	return 0;
+}
+
+void paper_sign(
+	const char *id, uint64_t counter, const char *back_to, int64_t now_s, struct paper *out)
+{
+	struct err e;
+
+	expect_ok(paper_sign_proven(id, counter, back_to, now_s, NULL, NULL, out, &e), &e);
 }
 
 void paper_fini(struct paper *p)

@@ -26,6 +26,12 @@ void paper_folder(int64_t now_s);
  * release that it pre-authorises. */
 void paper_sign(
 	const char *id, uint64_t counter, const char *back_to, int64_t now_s, struct paper *out);
+/* The same with evidence: `give` names it in the terms once the document is known. The approvers'
+ * answer is handed up. */
+struct release_terms;
+typedef void paper_give_f(void *ctx, const struct sha256 *document, struct release_terms *io);
+int paper_sign_proven(const char *id, uint64_t counter, const char *back_to, int64_t now_s,
+	paper_give_f *give, void *ctx, struct paper *out, struct err *e);
 void paper_fini(struct paper *p);
 
 /* The body of POST /v1/releases. */

@@ -3,13 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/keystore.h"
 #include "tests/lib/expect.h"
 
 static const enum predicate by_builder[] = {
 	PREDICATE_PROVENANCE, PREDICATE_SBOM_SPDX, PREDICATE_SBOM_CYCLONEDX};
 static const enum predicate by_lab[] = {
 	PREDICATE_TEST_RESULT, PREDICATE_MODEL_CARD, PREDICATE_DATASET_CARD};
-static const enum predicate by_verifier[] = {PREDICATE_VSA, PREDICATE_LICENCES, PREDICATE_CONSENT};
+static const enum predicate by_counsel[] = {PREDICATE_LICENCES, PREDICATE_CONSENT};
+static const enum predicate by_verifier[] = {PREDICATE_VSA};
 
 static const struct {
 	const char *name;
@@ -18,7 +20,8 @@ static const struct {
 } roles[] = {
 	[WITNESS_BUILDER] = {"builder", by_builder, ARRAY_LEN(by_builder)},
 	[WITNESS_LAB] = {"lab", by_lab, ARRAY_LEN(by_lab)},
-	[WITNESS_VERIFIER] = {"verifier", by_verifier, ARRAY_LEN(by_verifier)},
+	[WITNESS_COUNSEL] = {"counsel", by_counsel, ARRAY_LEN(by_counsel)},
+	[WITNESS_JUDGE] = {"verifier", by_verifier, ARRAY_LEN(by_verifier)},
 };
 
 void witness_init(struct witness *w)
@@ -30,6 +33,30 @@ void witness_init(struct witness *w)
 	for (enum witness_role r = 0; r < WITNESS_ROLES; r++)
 		expect_ok(sign_key_new(roles[r].name, SIG_ECDSA_P256, &w->keys[r], &e), &e);
 	expect_ok(sign_key_new("lab-2", SIG_ECDSA_P256, &w->lab_2, &e), &e);
+}
+
+/* Through its PEM form, since a store keeps its own keys. */
+static void copy_key(const struct keystore *ks, const char *name, struct sign_key *out)
+{
+	const struct sign_key *found[LIMIT_KEYS];
+	BUF_AUTO pem = {0};
+	struct err e;
+
+	assert_int_equal(keystore_find(ks, name, found), 1);
+	expect_ok(sign_key_encode(found[0], &pem, &e), &e);
+	expect_ok(sign_key_decode(name, buf_str(&pem), out, &e), &e);
+}
+
+void witness_load(struct witness *w, const char *dir)
+{
+	struct keystore *ks = keystore_new();
+	struct err e;
+
+	memset(w, 0, sizeof *w);
+	expect_ok(keystore_load(ks, dir, &e), &e);
+	for (enum witness_role r = 0; r < WITNESS_ROLES; r++)
+		copy_key(ks, roles[r].name, &w->keys[r]);
+	keystore_free(&ks);
 }
 
 void witness_fini(struct witness *w)
@@ -123,7 +150,16 @@ void witness_envelope(const struct witness *w, enum predicate kind, const char *
 void witness_summary(const struct witness *w, const char *path, const struct sha256 *document,
 	const struct sha256 *policy, int64_t now_s, struct buf *out)
 {
-	const struct sign_key *key = &w->keys[WITNESS_VERIFIER];
+	static const struct evidence_list none;
+
+	witness_summary_of(w, path, document, policy, &none, now_s, out);
+}
+
+void witness_summary_of(const struct witness *w, const char *path, const struct sha256 *document,
+	const struct sha256 *policy, const struct evidence_list *inputs, int64_t now_s,
+	struct buf *out)
+{
+	const struct sign_key *key = &w->keys[WITNESS_JUDGE];
 	struct attest_summary s = {.verifier = key->name,
 		.path = path,
 		.gate = "test",
@@ -132,6 +168,8 @@ void witness_summary(const struct witness *w, const char *path, const struct sha
 	BUF_AUTO predicate = {0}, statement = {0};
 	struct err e;
 
+	for (; s.n_inputs < inputs->n; s.n_inputs++)
+		s.inputs[s.n_inputs] = inputs->v[s.n_inputs].hash;
 	attest_summary(&s, &predicate);
 	witness_statement(predicate_type(PREDICATE_VSA), buf_str(&predicate), document, &statement);
 	expect_ok(attest_sign(buf_str(&statement), &key, 1, out, &e), &e);

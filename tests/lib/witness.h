@@ -1,4 +1,4 @@
-/* Evidence for tests: three witnesses with fresh keys, as a ceremony makes them, statements, and
+/* Evidence for tests: the witnesses with fresh keys, as a ceremony makes them, statements, and
  * the field of top-level targets that allows them. Failures inside end the test. */
 #ifndef TESTS_LIB_WITNESS_H
 #define TESTS_LIB_WITNESS_H
@@ -6,7 +6,7 @@
 #include "keys/attest.h"
 #include "keys/repo.h"
 
-enum witness_role { WITNESS_BUILDER, WITNESS_LAB, WITNESS_VERIFIER, WITNESS_ROLES };
+enum witness_role { WITNESS_BUILDER, WITNESS_LAB, WITNESS_COUNSEL, WITNESS_JUDGE, WITNESS_ROLES };
 
 struct witness {
 	struct sign_key keys[WITNESS_ROLES];
@@ -15,6 +15,8 @@ struct witness {
 };
 
 void witness_init(struct witness *w);
+/* With the keys that a ceremony left in a folder. */
+void witness_load(struct witness *w, const char *dir);
 void witness_fini(struct witness *w);
 
 /* Puts the witnesses, and each of the gates, into a repository's top-level targets. */
@@ -33,6 +35,10 @@ void witness_envelope(const struct witness *w, enum predicate kind, const char *
 /* The verifier's summary: `path`, which is `document`, has passed the gate `policy`. */
 void witness_summary(const struct witness *w, const char *path, const struct sha256 *document,
 	const struct sha256 *policy, int64_t now_s, struct buf *out);
+/* The same, made from this evidence. */
+void witness_summary_of(const struct witness *w, const char *path, const struct sha256 *document,
+	const struct sha256 *policy, const struct evidence_list *inputs, int64_t now_s,
+	struct buf *out);
 /* Names an envelope in a match. */
 void witness_name(const char *type, struct str envelope, struct evidence_list *list);
 

@@ -193,7 +193,7 @@ static void swap(struct world *w, const char *from, const char *to)
 
 static void spoil(struct world *w, size_t which)
 {
-	const struct sign_key *verifier = &w->w.keys[WITNESS_VERIFIER];
+	const struct sign_key *verifier = &w->w.keys[WITNESS_JUDGE];
 	struct sha256 other;
 	struct witness stranger;
 
@@ -229,7 +229,7 @@ static void spoil(struct world *w, size_t which)
 		break;
 	case 7:
 		witness_init(&stranger);
-		make_summary(w, &stranger.keys[WITNESS_VERIFIER], "PASSED", "PASSED", SUMMARY);
+		make_summary(w, &stranger.keys[WITNESS_JUDGE], "PASSED", "PASSED", SUMMARY);
 		witness_fini(&stranger);
 		break;
 	case 8:
