@@ -15,6 +15,8 @@
 	X(DEVICES, GET, "/v1/devices", VIEWER, 0, "All devices with what they run")                                  \
 	X(DEVICE, GET, "/v1/devices/{device}", VIEWER, 0, "One device")                                              \
 	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", VIEWER, 0, "What a device reported, newest first")    \
+	X(DEVICE_CARRY, POST, "/v1/devices/{device}/offline", OPERATOR, LIMIT_BODY_BYTES,                              \
+		"Signs a device's update for so many days, to be carried to it; the answer lists its files")           \
 	X(ARTIFACT_PUT, PUT, "/v1/artifacts/{digest}", OPERATOR, LIMIT_ARTIFACT_BYTES, "Uploads an artifact")          \
 	X(RELEASE_PUBLISH, POST, "/v1/releases", OPERATOR, 8 * LIMIT_BODY_BYTES,                                        \
 		"Publishes a release: its document and the role files that sign it")                                   \

@@ -8,6 +8,7 @@
 #include "server/repo/certificates.h"
 #include "server/repo/devices.h"
 #include "server/repo/reports.h"
+#include "server/run/carry.h"
 #include "server/run/intake.h"
 
 #define HISTORY_MAX 1000
@@ -135,5 +136,48 @@ int answer_DEVICE_HISTORY(
 	TRY(reports_each(
 		a->db, device, before, (unsigned)MIN(last, HISTORY_MAX), add_report, list, e));
 	answer_json(out, json_pack("{s:s, s:O}", "device", device, "reports", list));
+	return 0;
+}
+
+struct carried {
+	json_t *files;     /* path to content */
+	json_t *artifacts; /* digest to length */
+};
+
+static int add_file(void *ctx, const char *path, struct str text, struct err *e UNUSED)
+{
+	struct carried *c = ctx;
+
+	json_object_set_new(c->files, path, json_stringn(text.p, text.n));
+	return 0;
+}
+
+static int add_artifact(
+	void *ctx, const struct sha256 *digest, uint64_t length, struct err *e UNUSED)
+{
+	struct carried *c = ctx;
+	char hex[SHA256_TEXT];
+
+	sha256_format(digest, hex);
+	json_object_set_new(c->artifacts, hex, json_integer((json_int_t)length));
+	return 0;
+}
+
+int answer_DEVICE_CARRY(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	static const char *const known[] = {"days", NULL};
+	JSON_AUTO *body = NULL, *files = json_object(), *artifacts = json_object();
+	struct carried c = {files, artifacts};
+	struct carry_out to = {&c, add_file, add_artifact};
+	char device[ID_TEXT_MAX];
+	uint64_t days = 30;
+
+	TRY(answer_id(rq, 0, "device", device, e));
+	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
+	TRY(json_u64_opt(body, "request", "days", 1, CARRY_DAYS_MAX, &days, e));
+	TRY(carry_device(a->run, device, MINUTE((ms_t)days * 24 * 60), a->user.name, &to, e));
+	answer_json(out, json_pack("{s:s, s:I, s:O, s:O}", "device", device, "days",
+				 (json_int_t)days, "files", files, "artifacts", artifacts));
 	return 0;
 }

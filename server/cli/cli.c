@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/net/http.h"
 #include "lib/sys/clock.h"
+#include "server/cli/cli_priv.h"
 #include "server/cli/table.h"
 
 #define DEFAULT_SERVER "http://127.0.0.1:8440"
@@ -80,7 +80,7 @@ static const char *server_url(const struct cli *c)
 	return cli_value(c, CLI_OPT_SERVER, from_env("BACKSTAY_SERVER", DEFAULT_SERVER));
 }
 
-static int http_conf(const struct cli *c, struct http_conf *out, struct err *e)
+int cli_http(const struct cli *c, struct http_conf *out, struct err *e)
 {
 	const char *token = cli_value(c, CLI_OPT_TOKEN_FILE, from_env("BACKSTAY_TOKEN_FILE", NULL));
 	BUF_AUTO b = {0};
@@ -96,7 +96,7 @@ static int http_conf(const struct cli *c, struct http_conf *out, struct err *e)
 	return str_copy(buf_str(&b), out->bearer, sizeof out->bearer, e);
 }
 
-static int format_url(const struct cli *c, enum route r, const char *const *args, const char *query,
+int cli_url(const struct cli *c, enum route r, const char *const *args, const char *query,
 	char *out, size_t cap, struct err *e)
 {
 	char path[512];
@@ -135,8 +135,8 @@ int cli_ask(const struct cli *c, enum route r, const char *const *args, const ch
 	char url[1024];
 	int rc;
 
-	TRY(http_conf(c, &conf, e));
-	TRY(format_url(c, r, args, query, url, sizeof url, e));
+	TRY(cli_http(c, &conf, e));
+	TRY(cli_url(c, r, args, query, url, sizeof url, e));
 	if (body)
 		json_write(body, &text);
 	rc = body ? http_send(&conf, route_method(r), url, buf_str(&text), ANSWER_MAX, NULL, &a, e)
@@ -167,8 +167,8 @@ int cli_upload(
 	char url[1024], label[16];
 	int rc;
 
-	TRY(http_conf(c, &conf, e));
-	TRY(format_url(c, r, args, NULL, url, sizeof url, e));
+	TRY(cli_http(c, &conf, e));
+	TRY(cli_url(c, r, args, NULL, url, sizeof url, e));
 	snprintf(label, sizeof label, "%.12s", args[0]);
 	rc = http_put_file(
 		&conf, url, path, LIMIT_BODY_BYTES, terminal ? show_upload : NULL, label, &a, e);

@@ -43,6 +43,12 @@ int cli_ask(const struct cli *c, enum route r, const char *const *args, const ch
 int cli_upload(const struct cli *c, enum route r, const char *const *args, const char *path,
 	struct err *e) MUST_CHECK;
 
+/* Fetches an artifact whose digest and length are known into `name` of a folder, which is replaced
+ * when everything has come and is what it should be. ERR_ALTERED. */
+struct fs;
+int cli_download(const struct cli *c, const struct sha256 *digest, uint64_t length, struct fs *to,
+	const char *name, struct err *e) MUST_CHECK;
+
 /* Asks the agent on this device. */
 int cli_local(const struct cli *c, enum ctl_cmd cmd, json_t *extra, json_t **out_answer,
 	struct err *e) MUST_CHECK;

@@ -149,6 +149,10 @@
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
 		"take a device's certificate back: it is refused from now on, and keeps running",  \
 		"backstay device revoke node-1")                                                   \
+	X(DEVICE_EXPORT, "device", "export", "ID DIR", 2, 2,                                       \
+		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"write a device's update into a folder, to be carried to it; default for 30 days", \
+		"backstay device export node-1 /media/usb --days 7")                               \
 	X(USER_ADD, "user", "add", "NAME ROLE", 2, 2,                                              \
 		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"make a user: viewer, operator, approver or admin; prints the token, once",        \

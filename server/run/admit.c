@@ -51,6 +51,19 @@ static bool is_current(const struct run *r, const struct device_poll *p)
 	return p->signed_version == p->version && p->refresh_s > run_now_s(r) && *p->etag;
 }
 
+int admit_carried(struct run *r, const char *device, struct err *e)
+{
+	struct device_poll p;
+	bool asks;
+
+	TRY(devices_poll(r->c.db, device, &p, e));
+	TRY(may_ask(r, &p, &asks, e));
+	if (!asks)
+		return 0;
+	TRY(run_begin(r, e));
+	return run_end(r, ask(r, p.campaign.s, device, e), e);
+}
+
 int admit_poll(struct run *r, const char *device, const char *has, char out_etag[80], struct err *e)
 {
 	struct device_poll p;

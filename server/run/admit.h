@@ -11,4 +11,8 @@
 int admit_poll(struct run *r, const char *device, const char *has, char out_etag[80],
 	struct err *e) MUST_CHECK;
 
+/* Somebody carries its files to a device that cannot ask: admits it when its campaign lets it in.
+ * No contact is noted, because there was none. ERR_NOT_FOUND. */
+int admit_carried(struct run *r, const char *device, struct err *e) MUST_CHECK;
+
 #endif

@@ -14,6 +14,7 @@ struct signing {
 	struct device_row d;
 	struct meta_row stored[SIGN_FILE_MAX]; /* version 0: not yet */
 	struct reply *reply;
+	ms_t carried; /* life of files that are to be carried; 0: they are served */
 };
 
 static void signing_fini(struct signing *s)
@@ -48,7 +49,7 @@ static enum desired_order order_of(const struct desired_row *d)
 /* What is about an older desired state, or is getting old, is due; and whatever pins that. */
 static void want_files(const struct signing *s, struct sign_want out[SIGN_FILE_MAX])
 {
-	bool due = s->stored[SIGN_TARGETS].version != s->d.desired.version;
+	bool due = s->carried || s->stored[SIGN_TARGETS].version != s->d.desired.version;
 
 	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
 		due = due || f == SIGN_TIMESTAMP || s->stored[f].refresh_s <= run_now_s(s->r);
@@ -64,8 +65,10 @@ static struct ask_director question(const struct signing *s)
 		.device = s->d.id,
 		.campaign = want->campaign,
 		.order = *want->path ? order_of(want) : DESIRED_NOTHING,
-		.life_s = (uint64_t)s->r->c.director_life / 1000,
-		.timestamp_life_s = (uint64_t)s->r->c.timestamp_life / 1000,
+		.life_s = (uint64_t)(s->carried ? s->carried : s->r->c.director_life) / 1000,
+		.timestamp_life_s =
+			(uint64_t)(s->carried ? s->carried : s->r->c.timestamp_life) / 1000,
+		.offline = s->carried != 0,
 	};
 
 	if (*want->path) {
@@ -92,10 +95,10 @@ static int store_file(struct signing *s, enum sign_file f, int64_t refresh_s, st
 	return device_meta_put(s->r->c.db, s->d.id.s, sign_file_name(f), m, e);
 }
 
-/* Half of its life, and never later than what it pins. */
+/* Half of its life, and never later than what it pins; what is carried is at once due again. */
 static int store_files(struct signing *s, struct err *e)
 {
-	int64_t now = run_now_s(s->r), refresh_s = INT64_MAX;
+	int64_t now = run_now_s(s->r), refresh_s = s->carried ? now : INT64_MAX;
 
 	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
 		const struct signed_file *made = &s->reply->files[f];
@@ -137,6 +140,26 @@ int desired_sign(struct run *r, const char *device, struct err *e)
 		(unsigned long long)s.d.desired.version,
 		*s.d.desired.path ? s.d.desired.path : "-");
 	return 0;
+}
+
+int desired_sign_carried(
+	struct run *r, const char *device, ms_t life, struct desired_files *out, struct err *e)
+{
+	struct signing s CLEANUP(signing_fini) = {.r = r, .carried = life};
+
+	TRY(renew(&s, device, e));
+	out->d = s.d;
+	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++) {
+		out->file[f] = s.stored[f];
+		s.stored[f] = (struct meta_row){0};
+	}
+	return 0;
+}
+
+void desired_files_fini(struct desired_files *f)
+{
+	for (enum sign_file i = 0; i < SIGN_FILE_MAX; i++)
+		meta_row_fini(&f->file[i]);
 }
 
 int desired_file(

@@ -3,12 +3,22 @@
 #ifndef SERVER_RUN_DESIRED_H
 #define SERVER_RUN_DESIRED_H
 
+#include "server/repo/devices.h"
+#include "server/repo/metadata.h"
 #include "server/run/run.h"
-
-struct meta_row;
 
 /* Signs what is not there, is about an older desired state or is getting old. */
 int desired_sign(struct run *r, const char *device, struct err *e) MUST_CHECK;
+
+/* Within a transaction: all of a device's files anew, to be carried to it, with that life. The next
+ * poll signs others with higher versions: what is carried is never what is served. */
+struct desired_files {
+	struct device_row d;
+	struct meta_row file[SIGN_FILE_MAX]; /* owned */
+};
+int desired_sign_carried(struct run *r, const char *device, ms_t life, struct desired_files *out,
+	struct err *e) MUST_CHECK;
+void desired_files_fini(struct desired_files *f);
 
 /* One file by name. timestamp.json is what is stored: admit_poll comes before it. */
 int desired_file(struct run *r, const char *device, struct str name, struct meta_row *out,

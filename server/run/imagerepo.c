@@ -18,6 +18,7 @@ struct showing {
 	struct ask_image ask;
 	struct meta_row rows[LIMIT_SIGN_FILES]; /* what the question borrows from */
 	struct meta_row snapshot, timestamp;    /* as stored */
+	bool carried; /* what comes back is to be carried, and at once due again */
 };
 
 static void showing_free(struct showing **sh)
@@ -156,7 +157,8 @@ static int store_reply(const struct showing *sh, const struct reply *reply, stru
 
 	if (!snapshot || !timestamp)
 		return err_set(e, ERR_BAD_INPUT, "the signer gave other files");
-	TRY(store_signed(sh->r, &sh->snapshot, INT64_MAX, snapshot, &refresh_s, e));
+	TRY(store_signed(sh->r, &sh->snapshot, sh->carried ? run_now_s(sh->r) : INT64_MAX, snapshot,
+		&refresh_s, e));
 	TRY(store_signed(sh->r, &sh->timestamp, refresh_s, timestamp, &refresh_s, e));
 	for (unsigned i = 0; i < reply->n; i++)
 		if (is_from_people(reply->files[i].role))
@@ -185,6 +187,18 @@ int imagerepo_sign(struct run *r, bool snapshot_due, struct err *e)
 
 	r->image_refresh_s = 0;
 	TRY(gather(sh, snapshot_due, true, e));
+	return ask_and_store(sh, e);
+}
+
+int imagerepo_sign_carried(struct run *r, ms_t life, struct err *e)
+{
+	CLEANUP(showing_free) struct showing *sh = showing_new(r);
+
+	r->image_refresh_s = 0;
+	sh->carried = true;
+	sh->ask.offline = true;
+	sh->ask.life_s = sh->ask.timestamp_life_s = (uint64_t)life / 1000;
+	TRY(gather(sh, true, true, e));
 	return ask_and_store(sh, e);
 }
 

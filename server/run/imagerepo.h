@@ -17,6 +17,9 @@ int imagerepo_refresh(struct run *r, struct err *e) MUST_CHECK;
 /* Within a transaction: shows the signer the newest role files, and stores the snapshot and the new
  * timestamp that it makes of them; a new snapshot in any case when it is due. */
 int imagerepo_sign(struct run *r, bool snapshot_due, struct err *e) MUST_CHECK;
+/* The same for files that are to be carried to a device, with that life. They are served only until
+ * the next imagerepo_refresh. */
+int imagerepo_sign_carried(struct run *r, ms_t life, struct err *e) MUST_CHECK;
 /* The same, unless the role files do not agree on this document. */
 int imagerepo_sign_for(
 	struct run *r, const char *path, const struct sha256 *digest, struct err *e) MUST_CHECK;

@@ -427,6 +427,73 @@ static void a_campaign_is_made_and_goes_its_way(void **state)
 		7);
 }
 
+/* The signed part of a metadata file. */
+static json_t *signed_of(const char *file)
+{
+	JSON_AUTO *doc = json_loads(file ? file : "", 0, NULL);
+
+	return json_incref(json_object_get(doc, "signed"));
+}
+
+/* Of a file whose version stands in its name. */
+static json_t *carried(const json_t *files, const char *end)
+{
+	const char *path;
+	json_t *one;
+
+	json_object_foreach ((json_t *)files, path, one) {
+		if (strstr(path, end))
+			return signed_of(json_string_value(one));
+	}
+	fail_msg("no file %s", end);
+	return NULL;
+}
+
+static json_int_t version_served(void)
+{
+	ANSWER_AUTO a;
+	JSON_AUTO *part = NULL;
+
+	ask(&server, "GET", "/director/lane-1/timestamp.json", NULL, NULL, NULL, &a);
+	part = signed_of(buf_cstr(&a.body));
+	return json_integer_value(json_object_get(part, "version"));
+}
+
+static void an_update_is_signed_to_be_carried(void **state)
+{
+	JSON_AUTO *all = NULL, *stamp = NULL, *targets = NULL, *image = NULL;
+	ANSWER_AUTO a, odd, idle, unknown;
+	json_int_t before = version_served();
+	char expires[32];
+	int64_t s;
+
+	(void)state;
+	ask_ok(&server, "POST", "/v1/devices/lane-1/offline", "{\"days\": 60}", &a);
+	all = parsed(&a);
+	stamp = carried(json_object_get(all, "files"), "director/lane-1/timestamp.json");
+	targets = carried(json_object_get(all, "files"), "director/lane-1/2.targets.json");
+	image = carried(json_object_get(all, "files"), "image/timestamp.json");
+	assert_true(
+		json_is_true(json_object_get(json_object_get(targets, "x-backstay"), "offline")));
+	assert_true(json_integer_value(json_object_get(stamp, "version")) > before);
+	snprintf(expires, sizeof expires, "%s", text(image, "expires"));
+	assert_int_equal(time_parse(str_of(expires), &s, NULL), 0);
+	assert_in_range(s, time(NULL) + 59 * 86400, time(NULL) + 60 * 86400);
+	assert_int_equal(json_object_size(json_object_get(all, "artifacts")), 1);
+	assert_non_null(
+		json_object_get(json_object_get(all, "files"), "director/lane-1/1.root.json"));
+	/* What is served next is another, and newer. */
+	assert_true(version_served() > json_integer_value(json_object_get(stamp, "version")));
+	ask(&server, "POST", "/v1/devices/lane-1/offline", &STR("{\"days\": 0}"), server.token,
+		NULL, &odd);
+	assert_int_equal(odd.status, 400);
+	ask(&server, "POST", "/v1/devices/poller/offline", &STR("{}"), server.token, NULL, &idle);
+	assert_int_equal(idle.status, 409);
+	ask(&server, "POST", "/v1/devices/nobody/offline", &STR("{}"), server.token, NULL,
+		&unknown);
+	assert_int_equal(unknown.status, 404);
+}
+
 static void the_audit_log_is_paged(void **state)
 {
 	JSON_AUTO *all = get("/v1/audit"), *last = get("/v1/audit?last=2"), *rest = NULL;
@@ -471,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_release_is_published_once),
 		cmocka_unit_test(a_release_needs_all_signatures_and_its_artifact),
 		cmocka_unit_test(a_campaign_is_made_and_goes_its_way),
+		cmocka_unit_test(an_update_is_signed_to_be_carried),
 		cmocka_unit_test(the_audit_log_is_paged),
 		cmocka_unit_test(health_and_metrics_are_for_everybody),
 	};

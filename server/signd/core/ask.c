@@ -118,12 +118,13 @@ static int read_file(const json_t *o, struct ask_file *f, struct err *e)
 
 static int read_image(const json_t *o, struct ask_image *im, struct err *e)
 {
-	static const char *const known[] = {
-		"ask", "path", "digest", "want", "life_s", "timestamp_life_s", "files", NULL};
+	static const char *const known[] = {"ask", "path", "digest", "want", "life_s",
+		"timestamp_life_s", "offline", "files", NULL};
 	const json_t *files, *one;
 	size_t i;
 
 	TRY(json_only(o, "ask", known, e));
+	TRY(json_bool_opt(o, "ask", "offline", &im->offline, e));
 	TRY(read_release(o, im->path, &im->digest, e));
 	TRY(read_lives(o, &im->life_s, &im->timestamp_life_s, e));
 	TRY(read_want(o, SIGN_SNAPSHOT, im->want, e));
@@ -238,6 +239,8 @@ static void put_image(json_t *o, const struct ask_image *im)
 	put_want(o, im->want);
 	json_object_set_new(o, "life_s", json_integer((json_int_t)im->life_s));
 	json_object_set_new(o, "timestamp_life_s", json_integer((json_int_t)im->timestamp_life_s));
+	if (im->offline)
+		json_object_set_new(o, "offline", json_true());
 	json_object_set_new(o, "files", files);
 }
 

@@ -52,6 +52,7 @@ struct ask_image {
 	struct sign_want want[SIGN_FILE_MAX]; /* snapshot and timestamp */
 	uint64_t life_s;                      /* of the snapshot */
 	uint64_t timestamp_life_s;
+	bool offline; /* for a folder that is carried to a device */
 	/* When there is a path, nothing is signed unless the files agree on this document. */
 	char path[LIMIT_TARGET_NAME];
 	struct sha256 digest;

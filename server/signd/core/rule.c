@@ -183,10 +183,12 @@ int rule_image(const struct ask_image *a, const uint64_t last[SIGN_FILE_MAX], bo
 	const struct sign_limits *limits, ms_t now, struct sign_budgets *io_budgets,
 	struct sign_plan *out, struct err *e)
 {
+	int64_t most = a->offline ? limits->offline_life_s : limits->snapshot_life_s;
+	int64_t most_timestamp = a->offline ? limits->offline_life_s : limits->timestamp_life_s;
 	struct sign_plan plan = {.fresh = {false}};
 
-	TRY(check_life("snapshot", a->life_s, limits->snapshot_life_s, e));
-	TRY(check_life("timestamp", a->timestamp_life_s, limits->timestamp_life_s, e));
+	TRY(check_life("snapshot", a->life_s, most, e));
+	TRY(check_life("timestamp", a->timestamp_life_s, most_timestamp, e));
 	for (enum sign_file f = SIGN_SNAPSHOT; f < SIGN_FILE_MAX; f++)
 		TRY(check_past(f, &a->want[f], last[f] > 0, last[f], e));
 	if (plan_files(a->want, last, SIGN_SNAPSHOT, same, &plan)) {
