@@ -123,6 +123,43 @@ static int check_file(struct publishing *p, const struct publish_role *f, const 
 	return add_file(p, f->role, m, f->bytes, e);
 }
 
+struct newest {
+	const char *product;
+	struct rel_id id;
+	uint64_t counter;
+};
+
+static int note_newest(void *ctx, const struct release_row *r, struct err *e)
+{
+	struct newest *n = ctx;
+
+	(void)e;
+	if (strcmp(r->product, n->product) == 0 && r->counter > n->counter) {
+		n->counter = r->counter;
+		n->id = r->id;
+	}
+	return 0;
+}
+
+/* With a lower counter than a release that may run already, it would be refused by all devices that
+ * run that one. Looked at before anything is signed: a snapshot cannot be called back. */
+static int check_counter(struct publishing *p, const struct meta *m, struct err *e)
+{
+	struct newest n = {.product = p->release->product};
+	uint64_t counter;
+	struct target t;
+
+	if (!p->is_new || meta_target(m, p->in->path, &t, NULL) < 0 || !t.match)
+		return 0;
+	TRY(json_u64(t.match, "custom.match", "releaseCounter", 0, INT64_MAX, &counter, e));
+	TRY(releases_each(p->r->c.db, note_newest, &n, e));
+	if (counter < n.counter)
+		return err_set(e, ERR_ROLLED_BACK, "%s: release counter %llu, %s has %llu",
+			p->in->path, (unsigned long long)counter, n.id.s,
+			(unsigned long long)n.counter);
+	return 0;
+}
+
 static int add_role(struct publishing *p, const struct publish_role *f,
 	const struct meta *delegator, struct err *e)
 {
@@ -132,6 +169,8 @@ static int add_role(struct publishing *p, const struct publish_role *f,
 	if (meta_parse(f->bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e) < 0)
 		return err_wrap(e, "%s.json", f->role);
 	rc = check_file(p, f, &m, delegator, e);
+	if (rc == 0)
+		rc = check_counter(p, &m, e);
 	meta_fini(&m);
 	return rc < 0 ? err_wrap(e, "%s.json", f->role) : 0;
 }
