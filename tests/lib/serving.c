@@ -203,17 +203,24 @@ void ask_ok(const struct serving *s, const char *method, const char *path, const
 		fail_msg("%s %s: %d %s", method, path, out->status, buf_cstr(&out->body));
 }
 
-void serving_publish(const struct serving *s, const struct paper *p)
+void serving_upload(const struct serving *s, const struct paper *p)
 {
 	char path[128], hex[SHA256_TEXT];
 	struct str artifact = buf_str(&p->artifact);
-	BUF_AUTO body = {0};
-	ANSWER_AUTO put, published;
+	ANSWER_AUTO put;
 
 	sha256_format(&p->artifact_digest, hex);
 	snprintf(path, sizeof path, "/v1/artifacts/%s", hex);
 	ask(s, "PUT", path, &artifact, s->token, NULL, &put);
 	assert_int_equal(put.status, 200);
+}
+
+void serving_publish(const struct serving *s, const struct paper *p)
+{
+	BUF_AUTO body = {0};
+	ANSWER_AUTO published;
+
+	serving_upload(s, p);
 	paper_body(p, &body);
 	ask_ok(s, "POST", "/v1/releases", buf_cstr(&body), &published);
 }

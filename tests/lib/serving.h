@@ -38,6 +38,7 @@ void ask(const struct serving *s, const char *method, const char *path, const st
 void ask_ok(const struct serving *s, const char *method, const char *path, const char *body,
 	struct answer *out);
 
+void serving_upload(const struct serving *s, const struct paper *p);
 /* Uploads the artifact and publishes. */
 void serving_publish(const struct serving *s, const struct paper *p);
 
