@@ -37,9 +37,14 @@ ATTACK_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 $(B)/tests/attack/test_attack: $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+$(B)/tests/attack/shim/%.so: tests/attack/shim/%.c $(B)/.build-flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fPIC -shared $< -o $@
+ATTACK_SHIM := $(patsubst %.c,$(B)/%.so,$(wildcard tests/attack/shim/*.c))
 -include $(ATTACK_OBJ:.o=.d)
 .PHONY: check-attack
-check-attack: $(B)/tests/attack/test_attack $(BINS) ## try every attack of docs/attacks.md on the real programs
+check-attack: $(B)/tests/attack/test_attack $(ATTACK_SHIM) $(BINS) ## try every attack of docs/attacks.md on the real programs
 	@tests/tools/run-attack $(B) $(A)
 
 .PHONY: check-tuf

@@ -24,9 +24,13 @@ enum attack_kind {
 	 * and .1 the numbers of record, of last report and of the director version that was dealt
 	 * with; the empty folder reports. */
 	ATTACK_REFUSED,
+	/* The same where not even reports get through: they wait in reports. */
+	ATTACK_MUTED,
 	/* Besides, a new root of the repository was rightly accepted before the refusal:
 	 * trust/REPO/root.json and N.root.json. */
 	ATTACK_ROOTED,
+	/* A rightly signed time was believed: trust/time.json. */
+	ATTACK_TIMED,
 	/* What was signed was in order and is kept (trust, documents); its content was not. The
 	 * inactive slot may be written, the outcome is remembered (outcome.json, quarantine.json,
 	 * dossiers); the slot that runs, the links to it and the counter floor are as they were. */
@@ -88,9 +92,11 @@ struct bed {
 	char first_www[280];                /* as it was before any attack */
 	int64_t now_s;
 	struct trepo image, director;
-	struct toy good;      /* toy-2 */
-	struct httpd *server; /* serves www */
-	bool saved;           /* www holds what is offered */
+	struct toy good;                   /* toy-2 */
+	struct httpd *server;              /* serves www */
+	void (*serve_more)(struct bed *b); /* whenever a server begins; or NULL */
+	int64_t clock_s;                   /* what the device's clock says; 0: it is right */
+	bool saved;                        /* www holds what is offered */
 	char server_conf[512],
 		net_conf[256]; /* more lines for these sections of the agent's configuration */
 	const char *url;       /* the agent's server; NULL: `server` */

@@ -1,6 +1,25 @@
 /* Every attack that is tried. The list with what each does and what stops it is docs/attacks.md.
  *  group, name, who defends, what it may leave behind (enum attack_kind), expected error */
 #define ATTACKS(X)                                                                                 \
+	X(READ, eavesdrop_http_url_refused, DEVICE, OWN, DENIED)                                   \
+	X(READ, eavesdrop_tls_wrong_ca, DEVICE, OWN, NET)                                          \
+	X(READ, eavesdrop_tls_wrong_name, DEVICE, OWN, NET)                                        \
+	X(DENY, oversized_manifest_413, SERVER, OWN, TOO_LARGE)                                    \
+	X(DENY, manifest_flood_signing_budget, SERVER, OWN, OK)                                    \
+	X(DENY, silent_device_alarm, SERVER, OWN, OK)                                              \
+	X(DENY, next_bundle_before_report_held, SERVER, OWN, OK)                                   \
+	X(INTERFERE, publish_lower_counter_refused, SERVER, OWN, ROLLED_BACK)                      \
+	X(INTERFERE, manifest_mixed_versions_flagged, SERVER, OWN, OK)                             \
+	X(CONTROL, report_nonce_reused, SERVER, OWN, OK)                                           \
+	X(DENY, freeze_director_nonce_mismatch, DEVICE, OWN, MIXED)                                \
+	X(DENY, freeze_director_nonce_absent, DEVICE, OWN, BAD_INPUT)                              \
+	X(DENY, freeze_clock_set_back_below_floor, DEVICE, OWN, EXPIRED)                           \
+	X(INTERFERE, rollback_state_files_restored_from_backup, DEVICE, OWN, MIXED)                \
+	X(CONTROL, time_1970_first_boot, DEVICE, OWN, EXPIRED)                                     \
+	X(CONTROL, time_far_future_no_lockout, DEVICE, OWN, MIXED)                                 \
+	X(CONTROL, time_token_nonce_wrong, DEVICE, OWN, MIXED)                                     \
+	X(CONTROL, time_token_key_rotated_resets_floor, DEVICE, OWN, ROLLED_BACK)                  \
+	X(CONTROL, time_token_older_than_floor, DEVICE, OWN, ROLLED_BACK)                          \
 	X(DENY, drop_each_request_n_state_unchanged, DEVICE, OWN, NET)                             \
 	X(DENY, drop_midway_resume_verifies_whole, DEVICE, FAILED, ALTERED)                        \
 	X(DENY, slow_metadata_drip, DEVICE, REFUSED, TIMEOUT)                                      \

@@ -270,6 +270,8 @@ void bed_serve(struct bed *b)
 	b->server = httpd_new();
 	httpd_set_dir(b->server, b->www);
 	httpd_take_posts(b->server);
+	if (b->serve_more)
+		b->serve_more(b);
 }
 
 /* ---- beginning ---- */

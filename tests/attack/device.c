@@ -36,6 +36,20 @@ static void write_conf(const struct bed *b)
 
 /* ---- the process ---- */
 
+/* In the child. The clock is set by a library that comes before the C library's own functions. */
+static void set_clock(const struct bed *b)
+{
+	char library[PATH_MAX], text[24];
+
+	if (!b->clock_s)
+		return;
+	snprintf(library, sizeof library, "%s/../tests/attack/shim/clock.so",
+		getenv("BACKSTAY_BIN"));
+	snprintf(text, sizeof text, "%lld", (long long)b->clock_s);
+	setenv("LD_PRELOAD", library, 1);
+	setenv("BACKSTAY_TEST_CLOCK", text, 1);
+}
+
 struct child {
 	pid_t pid;
 	int err; /* what it says */
@@ -56,6 +70,7 @@ static struct child start(const struct bed *b, const char *option, const char *v
 	if (c.pid == 0) {
 		alarm(PATIENCE_S); /* the last resort of a test that would wait for ever */
 		dup2(fds[1], STDERR_FILENO);
+		set_clock(b);
 		execl(program, program, "--config", conf, option, value, NULL);
 		_exit(127);
 	}

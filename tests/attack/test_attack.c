@@ -49,7 +49,8 @@ static void judge_verdict(struct bed *b, enum attack_kind kind, enum err_code co
 	if (kind != ATTACK_FAILED && v->exit != err_exit(code))
 		fail_msg("the agent ended with %d", v->exit);
 	/* What may pass, such as a network that fails, is only in the log. */
-	if (!told && err_retry(code) != ERR_RETRY_SOON && code != ERR_NOT_FOUND)
+	if (!told && kind != ATTACK_MUTED && err_retry(code) != ERR_RETRY_SOON &&
+		code != ERR_NOT_FOUND)
 		blame(b, "nobody was told of it");
 }
 
