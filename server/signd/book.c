@@ -7,54 +7,75 @@
 
 #include "lib/sys/fs.h"
 
+#define CHUNK (64U * 1024)
+#define TORN  (8 * LIMIT_SIGN_LINE) /* more than one write puts there */
+
 /* ---- opening ---- */
 
-static int read_tail(struct book *b, uint64_t size, struct buf *out, struct err *e)
+static int read_at(struct book *b, uint64_t from, size_t n, struct buf *out, struct err *e)
 {
-	uint64_t from = size > 2 * LIMIT_SIGN_LINE ? size - 2 * LIMIT_SIGN_LINE : 0;
-	size_t n;
-
-	TRY(b->fs->ops->pread(
-		b->fs, b->fd, buf_reserve(out, size - from), size - from, from, &n, e));
-	out->n += n;
+	buf_clear(out);
+	TRY(b->fs->ops->pread(b->fs, b->fd, buf_reserve(out, n), n, from, &n, e));
+	out->n = n;
 	return 0;
 }
 
-/* Cuts half a line off, and reads the last whole one. */
-static int find_end(struct book *b, uint64_t size, struct err *e)
+/* The line that ends where the log stood for certain. */
+static int check_known(struct book *b, uint64_t size, struct err *e)
 {
+	uint64_t from = b->at.size > LIMIT_SIGN_LINE ? b->at.size - LIMIT_SIGN_LINE : 0;
 	BUF_AUTO tail = {0};
+	const char *start;
 	struct str line;
-	const char *end, *start;
 
-	TRY(read_tail(b, size, &tail, e));
-	end = tail.n ? memrchr(tail.p, '\n', tail.n) : NULL;
-	b->size = end ? size - (tail.n - (size_t)(end + 1 - (const char *)tail.p)) : 0;
-	if (!end && size > LIMIT_SIGN_LINE)
-		return err_set(e, ERR_ALTERED, "it ends with what is no line");
-	if (b->size < size) {
-		TRY(b->fs->ops->truncate(b->fs, b->fd, b->size, e));
-		TRY(b->fs->ops->sync(b->fs, b->fd, e));
-	}
-	if (!end)
+	if (size < b->at.size)
+		return err_set(e, ERR_ALTERED, "it has %llu bytes, %llu were written",
+			(unsigned long long)size, (unsigned long long)b->at.size);
+	if (!b->at.n)
 		return 0;
-	start = memrchr(tail.p, '\n', (size_t)(end - (const char *)tail.p));
-	start = start ? start + 1 : (const char *)tail.p;
-	line = (struct str){start, (size_t)(end - start)};
-	return chain_read(line, &b->at, e);
+	TRY(read_at(b, from, b->at.size - from, &tail, e));
+	line = buf_str(&tail);
+	if (!line.n || line.p[--line.n] != '\n')
+		return err_set(e, ERR_ALTERED, "line %llu has no end", (unsigned long long)b->at.n);
+	start = line.n ? memrchr(line.p, '\n', line.n) : NULL;
+	if (start)
+		line = (struct str){start + 1, line.n - (size_t)(start + 1 - line.p)};
+	return chain_is_last(&b->at, line, e);
 }
 
-static int check_known(const struct book *b, const struct chain *known, struct err *e)
+/* Lines that follow in a piece of the log; false when none does. */
+static bool follow_piece(struct book *b, struct str piece)
 {
-	if (b->at.n < known->n)
-		return err_set(e, ERR_ALTERED, "it has %llu lines, %llu were written",
-			(unsigned long long)b->at.n, (unsigned long long)known->n);
-	if (b->at.n == known->n && !sha256_eq(&b->at.last, &known->last))
-		return err_set(e, ERR_ALTERED, "its last line is not the one that was written");
-	return 0;
+	uint64_t before = b->at.size;
+	struct str line;
+
+	while (memchr(piece.p, '\n', piece.n) && str_split(&piece, '\n', &line) &&
+		chain_check(&b->at, line, NULL) == 0 && piece.n)
+		;
+	return b->at.size > before;
 }
 
-static int open_file(struct book *b, const char *path, const struct chain *known, struct err *e)
+/* What follows was written after the store had been told, or is the rest of a write that the power
+ * was cut in. Nobody was answered by that, and it is cut off. */
+static int follow(struct book *b, uint64_t size, struct err *e)
+{
+	BUF_AUTO piece = {0};
+
+	while (b->at.size < size) {
+		TRY(read_at(b, b->at.size, MIN(size - b->at.size, CHUNK), &piece, e));
+		if (!piece.n || !follow_piece(b, buf_str(&piece)))
+			break;
+	}
+	if (b->at.size == size)
+		return 0;
+	if (size - b->at.size > TORN)
+		return err_set(e, ERR_ALTERED, "line %llu is not one that was written",
+			(unsigned long long)b->at.n + 1);
+	TRY(b->fs->ops->truncate(b->fs, b->fd, b->at.size, e));
+	return b->fs->ops->sync(b->fs, b->fd, e);
+}
+
+static int open_file(struct book *b, const char *path, struct err *e)
 {
 	struct fs_stat st;
 
@@ -62,8 +83,8 @@ static int open_file(struct book *b, const char *path, const struct chain *known
 	TRY(b->fs->ops->open(b->fs, path, st.kind == FS_NONE ? FS_CREATE : FS_WRITE, &b->fd, e));
 	if (st.kind == FS_NONE)
 		TRY(b->fs->ops->sync_dir(b->fs, "", e));
-	TRY(find_end(b, st.size, e));
-	return check_known(b, known, e);
+	TRY(check_known(b, st.size, e));
+	return follow(b, st.size, e);
 }
 
 int book_open(
@@ -71,8 +92,8 @@ int book_open(
 {
 	int rc;
 
-	*b = (struct book){.fs = fs, .fd = -1};
-	rc = open_file(b, path, known, e);
+	*b = (struct book){.fs = fs, .fd = -1, .at = *known};
+	rc = open_file(b, path, e);
 	if (rc < 0) {
 		book_close(b);
 		return err_wrap(e, "%s", path);
@@ -97,9 +118,8 @@ int book_add(struct book *b, const struct chain_note *notes, unsigned n, struct 
 
 	for (unsigned i = 0; i < n; i++)
 		chain_add(&at, &notes[i], &lines);
-	TRY(b->fs->ops->pwrite(b->fs, b->fd, lines.p, lines.n, b->size, e));
+	TRY(b->fs->ops->pwrite(b->fs, b->fd, lines.p, lines.n, b->at.size, e));
 	TRY(b->fs->ops->sync(b->fs, b->fd, e));
-	b->size += lines.n;
 	b->at = at;
 	return 0;
 }

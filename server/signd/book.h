@@ -9,12 +9,12 @@
 struct book {
 	struct fs *fs;
 	int fd;
-	uint64_t size; /* bytes that are durable */
-	struct chain at;
+	struct chain at; /* what is durable */
 };
 
-/* Opens or makes `path`. Half a line at the end, which nobody was told of, is cut off. `known` is
- * how far it had come for certain: ERR_ALTERED when it is shorter or another one. */
+/* Opens or makes `path`. `known` is how far it had come for certain: ERR_ALTERED when it is shorter
+ * or another one there. What follows is kept as far as it is a log, and the rest, of one write that
+ * nobody was answered by, cut off; ERR_ALTERED when that is more than a write puts there. */
 int book_open(struct book *b, struct fs *fs, const char *path, const struct chain *known,
 	struct err *e) MUST_CHECK;
 void book_close(struct book *b);

@@ -23,7 +23,8 @@ static const char first[] =
 	"CREATE TABLE budgets ("
 	" name TEXT PRIMARY KEY, full_at_us INTEGER NOT NULL) WITHOUT ROWID;"
 
-	"CREATE TABLE log (only INTEGER PRIMARY KEY, n INTEGER NOT NULL, last BLOB NOT NULL);";
+	"CREATE TABLE log (only INTEGER PRIMARY KEY, n INTEGER NOT NULL,"
+	" size INTEGER NOT NULL, last BLOB NOT NULL);";
 
 static const char *const migrations[] = {first, NULL};
 
@@ -256,12 +257,13 @@ int store_state(struct db *db, struct sign_budgets *out, struct chain *out_log, 
 	int rc;
 
 	TRY(read_budgets(db, &b, e));
-	TRY(db_query(db, "SELECT n, last FROM log", DB_NO_ARGS, &rows, e));
+	TRY(db_query(db, "SELECT n, size, last FROM log", DB_NO_ARGS, &rows, e));
 	rc = db_next(&rows, e);
 	TRY(rc);
 	if (rc) {
 		log.n = (uint64_t)db_col_int(&rows, 0);
-		db_col_digest(&rows, 1, &log.last);
+		log.size = (uint64_t)db_col_int(&rows, 1);
+		db_col_digest(&rows, 2, &log.last);
 	}
 	*out = b;
 	*out_log = log;
@@ -281,6 +283,7 @@ int store_put_state(
 	TRY(put_budget(db, "total", &b->total, e));
 	TRY(put_budget(db, "image", &b->image, e));
 	TRY(put_budget(db, "time", &b->time, e));
-	return db_exec(db, "INSERT OR REPLACE INTO log VALUES (1, ?1, ?2)",
-		DB_ARGS(db_int((int64_t)log->n), db_digest(&log->last)), NULL, e);
+	return db_exec(db, "INSERT OR REPLACE INTO log VALUES (1, ?1, ?2, ?3)",
+		DB_ARGS(db_int((int64_t)log->n), db_int((int64_t)log->size), db_digest(&log->last)),
+		NULL, e);
 }

@@ -14,7 +14,8 @@
 
 /* Where a log stands. */
 struct chain {
-	uint64_t n; /* lines */
+	uint64_t n;    /* lines */
+	uint64_t size; /* bytes of them */
 	struct sha256 last;
 };
 
@@ -36,7 +37,7 @@ void chain_add(struct chain *c, const struct chain_note *note, struct buf *out);
 /* The next line of a log, without its end: does it follow? ERR_ALTERED, ERR_BAD_INPUT. */
 int chain_check(struct chain *io, struct str line, struct err *e) MUST_CHECK;
 
-/* Where a log stands whose last line this is, without looking at what comes before. */
-int chain_read(struct str line, struct chain *out, struct err *e) MUST_CHECK;
+/* Is this the line at which a log stands? ERR_ALTERED, ERR_BAD_INPUT. */
+int chain_is_last(const struct chain *c, struct str line, struct err *e) MUST_CHECK;
 
 #endif
