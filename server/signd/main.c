@@ -181,6 +181,7 @@ static int serve(const struct args *args, const struct signd_settings *conf, str
 		.data = conf->signer.data,
 		.limits = limits_of(conf),
 		.clock = &clock_system,
+		.patience = SEC(10),
 	};
 
 	snprintf(root, sizeof root, "%s/image/1.root.json", conf->trust.repo);

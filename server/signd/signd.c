@@ -14,7 +14,6 @@
 
 #define STORE      "signer.db"
 #define LOCK       "lock"
-#define LOCK_WAIT  SEC(10)
 #define LOCK_PAUSE 20 /* ms */
 
 static const char *const key_roles[] = {"image-snapshot", "image-timestamp", "director-targets",
@@ -34,7 +33,7 @@ static ms_t mono(void)
 static int lock_data(struct signd *d, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE * 1000000L};
-	ms_t until = mono() + LOCK_WAIT;
+	ms_t until = mono() + d->c.patience;
 	char path[FS_PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/%s", d->c.data, LOCK);

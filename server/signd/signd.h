@@ -18,9 +18,10 @@ struct signd_conf {
 	const char *data; /* folder for store and log; made when it is missing */
 	struct sign_limits limits;
 	const struct clock *clock;
+	ms_t patience; /* for an earlier process on the same folder to end */
 };
 
-/* Waits for an earlier process on the same folder to end, at most 10 s: ERR_BUSY. ERR_NOT_FOUND
+/* ERR_BUSY: an earlier process on the same folder does not end. ERR_NOT_FOUND
  * names a role that has no key, ERR_ALTERED a log that is not the one that was written. */
 int signd_open(const struct signd_conf *c, struct signd **out, struct err *e) MUST_CHECK;
 void signd_close(struct signd **d);
