@@ -99,10 +99,17 @@ bool upd_is_busy(enum upd_state s)
 	return s != UPD_IDLE && s != UPD_STUCK;
 }
 
-/* Whoever stands between the device and its server can withhold bytes or change them. */
+/* Whoever stands between the device and its server can withhold bytes or change them, and so make
+ * an archive that no device takes: it is taken apart before its last byte shows whose it is. */
 static bool may_be_done_by_others(enum err_code why)
 {
-	return why == ERR_ALTERED || why == ERR_NOT_FOUND;
+	static const enum err_code codes[] = {ERR_ALTERED, ERR_NOT_FOUND, ERR_BAD_INPUT, ERR_DENIED,
+		ERR_TOO_LARGE, ERR_CONFLICT, ERR_CONFIG};
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (codes[i] == why)
+			return true;
+	return false;
 }
 
 bool upd_is_blamed(const struct upd_record *r)
