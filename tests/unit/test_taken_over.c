@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/boot/boot.h"
+#include "agent/core/update.h"
 #include "agent/journal/journal.h"
 #include "agent/net/desired.h"
 #include "agent/tele/tele.h"
@@ -232,6 +233,8 @@ static void must_fail(int rc, const struct err *e, const char *name, const char 
 		fail_msg("%s: %s succeeded", name, what);
 	if (e->code == ERR_OK || e->code == ERR_BUG || !e->text[0])
 		fail_msg("%s: %s fails without a reason", name, what);
+	if (upd_is_blamed(&(struct upd_record){.why = e->code, .cause = TRIG_TYPE_MAX}))
+		fail_msg("%s: %s blames the release: %s", name, what, err_name(e->code));
 }
 
 typedef int attempt_f(struct device *d, struct worker *w);
