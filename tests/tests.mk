@@ -48,8 +48,9 @@ check-attack: $(B)/tests/attack/test_attack $(ATTACK_SHIM) $(BINS) ## try every 
 	@tests/tools/run-attack $(B) $(A)
 
 .PHONY: check-tuf
-check-tuf: $(B)/bin/backstay ## the TUF community's client tests: make check-tuf SUITE=DIR (docs/conformance.md)
+check-tuf: $(BINS) ## the TUF community's client tests: make check-tuf SUITE=DIR (docs/conformance.md)
 	@tests/conformance/run-suite '$(SUITE)' $(B)/bin/backstay $(PYTEST)
+	@tests/conformance/our-server '$(SUITE)' $(B)/bin
 
 # ---- what is checked without running anything ----------------------------------
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v '\.tbl\.h$$')
