@@ -22,6 +22,10 @@ exits 75 "$backstay" device list --server http://127.0.0.1:9
 grep -q 'is the server running' err.txt || fail "no hint what to do next"
 exits 75 "$backstay" status --socket "$W/nobody.sock"
 exits 66 "$backstay" release sign "$W/nowhere" --keys "$W/keys" --hardware x --counter 1
+exits 1 "$backstay" tuf
+exits 1 "$backstay" tuf --no-such-option refresh
+exits 1 "$backstay" tuf refresh
+exits 1 "$backstay" tuf --metadata-dir "$W/nowhere" --metadata-url http://127.0.0.1:9/ refresh
 echo "== help teaches, mistakes are told with an exit status and a hint"
 
 exits 0 "$backstay" keys init "$W/keys"

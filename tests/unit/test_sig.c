@@ -334,6 +334,84 @@ static void a_key_is_the_same_in_every_form(void **state)
 	assert_true(sha256_eq(&a.spki, &b.spki));
 }
 
+/* ---- right key, right message, wrong parameters ---- */
+
+enum which { KEY_P256, KEY_P384, KEY_RSA };
+
+static const struct {
+	const char *what;
+	enum which key;
+	const char *hash;
+	int padding, salt;
+	const char *mask; /* hash of the mask generation; NULL: the same */
+	bool fits;
+} variants[] = {
+	{"PSS as it should be", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING, 32, NULL, true},
+	{"PSS without salt", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING, 0, NULL, false},
+	{"PSS with a short salt", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING, 31, NULL, false},
+	{"PSS with all the salt there is room for", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING,
+		RSA_PSS_SALTLEN_MAX, NULL, false},
+	{"PSS masked by SHA-1", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING, 32, "SHA1", false},
+	{"PSS masked by SHA-512", KEY_RSA, "SHA256", RSA_PKCS1_PSS_PADDING, 32, "SHA512", false},
+	{"PSS over SHA-1", KEY_RSA, "SHA1", RSA_PKCS1_PSS_PADDING, 20, NULL, false},
+	{"PSS over SHA-512", KEY_RSA, "SHA512", RSA_PKCS1_PSS_PADDING, 32, NULL, false},
+	{"PKCS#1 v1.5", KEY_RSA, "SHA256", RSA_PKCS1_PADDING, 0, NULL, false},
+	{"P-256 as it should be", KEY_P256, "SHA256", 0, 0, NULL, true},
+	{"P-256 over SHA-1", KEY_P256, "SHA1", 0, 0, NULL, false},
+	{"P-256 over SHA-224", KEY_P256, "SHA224", 0, 0, NULL, false},
+	{"P-256 over SHA-384", KEY_P256, "SHA384", 0, 0, NULL, false},
+	{"P-256 over SHA3-256", KEY_P256, "SHA3-256", 0, 0, NULL, false},
+	{"P-384 as it should be", KEY_P384, "SHA384", 0, 0, NULL, true},
+	{"P-384 over SHA-256", KEY_P384, "SHA256", 0, 0, NULL, false},
+	{"P-384 over SHA-512", KEY_P384, "SHA512", 0, 0, NULL, false},
+};
+
+static void sign_variant(EVP_PKEY *pkey, size_t i, uint8_t *sig, size_t *n)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx;
+
+	assert_int_equal(
+		EVP_DigestSignInit_ex(ctx, &pctx, variants[i].hash, NULL, NULL, pkey, NULL), 1);
+	if (variants[i].padding)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pctx, variants[i].padding), 1);
+	if (variants[i].padding == RSA_PKCS1_PSS_PADDING)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, variants[i].salt), 1);
+	if (variants[i].mask)
+		assert_int_equal(
+			EVP_PKEY_CTX_set_rsa_mgf1_md_name(pctx, variants[i].mask, NULL), 1);
+	*n = SIG_MAX;
+	assert_int_equal(EVP_DigestSign(ctx, sig, n, (const uint8_t *)MESSAGE.p, MESSAGE.n), 1);
+	EVP_MD_CTX_free(ctx);
+}
+
+static void a_scheme_has_one_set_of_parameters(void **state)
+{
+	static const char *const names[][2] = {{"ecdsa", "ecdsa-sha2-nistp256"},
+		{"ecdsa", "ecdsa-sha2-nistp384"}, {"rsa", "rsassa-pss-sha256"}};
+	EVP_PKEY *pkeys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_RSA_gen(2048)};
+	struct pub_key pub[ARRAY_LEN(pkeys)];
+	char pem[SIG_PEM_MAX];
+	uint8_t sig[SIG_MAX];
+	struct err e;
+	size_t n;
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(pkeys); k++) {
+		EVP_PKEY_up_ref(pkeys[k]);
+		public_pem(pkeys[k], pem);
+		assert_int_equal(pub_key_parse(names[k][0], names[k][1], pem, &pub[k], &e), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(variants); i++) {
+		sign_variant(pkeys[variants[i].key], i, sig, &n);
+		if (sig_verify(&pub[variants[i].key], MESSAGE, sig, n, &e) !=
+			(variants[i].fits ? 0 : -ERR_UNSIGNED))
+			fail_msg("%s", variants[i].what);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(pkeys); k++)
+		EVP_PKEY_free(pkeys[k]);
+}
+
 /* ---- ed25519 ---- */
 
 #define ED_KEY 32
@@ -489,6 +567,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_no_key_is_refused),
 		cmocka_unit_test(an_unknown_scheme_never_verifies),
 		cmocka_unit_test(a_key_is_the_same_in_every_form),
+		cmocka_unit_test(a_scheme_has_one_set_of_parameters),
 		cmocka_unit_test(ed25519_signatures_are_verified),
 		cmocka_unit_test(an_ed25519_signature_has_one_form_only),
 		cmocka_unit_test(dishonest_ed25519_keys_are_refused),
