@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/prng.h"
 #include "proto/trust/search.h"
 #include "tests/lib/tgraph.h"
 
@@ -139,6 +140,104 @@ static void roles_are_asked_in_order(void **state)
 		publish(w);
 		search_is(w, "nothing", ERR_OK, SEARCH_ABSENT, graphs[i].asked);
 		search_is(w, "nothing", ERR_OK, SEARCH_ABSENT, ""); /* all are held now */
+		world_close((void **)&w);
+	}
+}
+
+/* ---- against the same told in another way: one function that calls itself ---- */
+
+#define NODES  6 /* and targets, which is the last */
+#define GRAPHS 60
+
+struct plain {
+	struct {
+		unsigned to;
+		bool covers, terminating;
+	} edges[NODES + 1][NODES];
+	unsigned n_edges[NODES + 1];
+	bool lists[NODES + 1], asked[NODES + 1];
+	struct buf order;
+};
+
+enum plain_end { GO_ON, FOUND_IT, ENDED };
+
+static enum plain_end plain_ask(struct plain *p, unsigned node)
+{
+	p->asked[node] = true;
+	if (node < NODES)
+		buf_addf(&p->order, "%c ", (char)('a' + node));
+	if (p->lists[node])
+		return FOUND_IT;
+	for (unsigned i = 0; i < p->n_edges[node]; i++) {
+		unsigned to = p->edges[node][i].to;
+		enum plain_end end = GO_ON;
+
+		if (!p->edges[node][i].covers)
+			continue;
+		if (!p->asked[to])
+			end = plain_ask(p, to);
+		if (end != GO_ON)
+			return end;
+		if (p->edges[node][i].terminating)
+			return ENDED;
+	}
+	return GO_ON;
+}
+
+static const char *node_name(unsigned node, char out[8])
+{
+	snprintf(out, 8, "%c", (char)('a' + node));
+	return node == NODES ? "targets" : out;
+}
+
+/* Every role gets a few delegations, in a random order, each of the path or of another one. */
+static void draw(struct prng *rng, struct plain *p, struct tgraph *g)
+{
+	for (unsigned from = NODES + 1; from-- > 0;) {
+		unsigned start = (unsigned)prng_below(rng, NODES),
+			 n = 1 + (unsigned)prng_below(rng, 3);
+
+		for (unsigned i = 0; i < n; i++) {
+			unsigned to = (start + i * (1 + n % 2)) % NODES, k = p->n_edges[from]++;
+			bool covers = prng_below(rng, 4) > 0, ends = prng_below(rng, 6) == 0;
+			char a[8], b[8];
+
+			p->edges[from][k].to = to;
+			p->edges[from][k].covers = covers;
+			p->edges[from][k].terminating = ends;
+			if (from < NODES && !tgraph_role(g, node_name(from, a)))
+				tgraph_delegate(g, "targets", node_name(from, a), "[]", false);
+			tgraph_delegate(g, node_name(from, a), node_name(to, b),
+				covers ? "[\"p/*\"]" : "[\"q/*\"]", ends);
+		}
+		p->lists[from] = prng_below(rng, 8) == 0;
+	}
+}
+
+static void any_graph_is_searched_as_a_simple_function_would(void **state)
+{
+	struct prng rng = {20261125};
+
+	(void)state;
+	for (unsigned i = 0; i < GRAPHS; i++) {
+		struct world *w = NULL;
+		struct plain p = {0};
+		uint64_t seed = rng.s;
+		enum plain_end end;
+		char name[8];
+
+		world_open((void **)&w);
+		draw(&rng, &p, &w->g);
+		for (unsigned node = 0; node <= NODES; node++)
+			if (p.lists[node])
+				tgraph_list(&w->g, node_name(node, name), "p/1", STR("1"));
+		publish(w);
+		end = plain_ask(&p, NODES);
+		if (search(w, "p/1") < 0 || strcmp(buf_cstr(&w->asked), buf_cstr(&p.order)) != 0 ||
+			w->at.state != (end == FOUND_IT ? SEARCH_FOUND : SEARCH_ABSENT))
+			fail_msg("graph of seed %llu: asked %s, not %s", (unsigned long long)seed,
+				buf_cstr(&w->asked), buf_cstr(&p.order));
+		buf_fini(&p.order);
 		world_close((void **)&w);
 	}
 }
@@ -301,6 +400,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(roles_are_asked_in_order),
+		cmocka_unit_test(any_graph_is_searched_as_a_simple_function_would),
 		CASE(the_first_who_lists_it_is_believed),
 		CASE(a_held_role_is_checked_by_who_leads_to_it),
 		CASE(a_role_below_is_no_direct_delegation),
