@@ -14,7 +14,7 @@
  *              "gates": [{"paths": [PATTERN, ...], "policies": [SHA-256 of a gate, ...]}]}
  * Every gate whose paths fit must be passed: a verification summary (VSA) must say so for one of
  * its policies. Targets may demand where root does not; where root demands and targets names no
- * gate, nothing may be installed (docs/adr: where the demand for evidence lives). */
+ * gate, nothing may be installed (docs/adr/0008). */
 #ifndef PROTO_TRUST_EVIDENCE_H
 #define PROTO_TRUST_EVIDENCE_H
 

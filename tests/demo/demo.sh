@@ -8,6 +8,7 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 
 ocr=$BACKSTAY_SRC/manifests/examples/ocr
+gate=$BACKSTAY_SRC/manifests/gates/ocr-release.json
 service_kind=http_reload service_base=exec service_health=/healthz service_reload=/reload-model service_metrics=/metrics
 
 # ---- telling ----------------------------------------------------------------------------------------------------
@@ -58,16 +59,25 @@ expect_outcome() {
 	[ "$got" = "$3" ] || fail "$1 ended $2 with '$got', expected '$3'"
 }
 
-# publish N: pack, sign as all three parties, upload.
-publish() {
+# gate N P99: builder, lab and counsel state what they know of ocr-N, with P99 ms from the bench; does that pass the gate?
+gate() {
+	sh "$ocr/evidence/give" "$W/packed/$1" "$W/keys" "$2" "$BACKSTAY_BIN/backstay"
+	"$BACKSTAY_BIN/backstay" release gate "$W/packed/$1" --gate "$gate" --keys "$W/keys"
+}
+pack() {
 	"$BACKSTAY_BIN/backstay" release create "$W/releases/release-$1.json" --level 3 --out "$W/packed/$1" >"$W/log/create-$1.log"
+}
+# publish N: pack, pass the gate, sign as all three parties, upload.
+publish() {
+	[ -d "$W/packed/$1" ] || pack "$1"
+	gate "$1" 44.2 >>"$W/log/create-$1.log"
 	back=
 	[ "$1" -gt 1 ] && back="--rollback-to ocr-$(($1 - 1))"
 	[ "$1" -gt 3 ] && back="$back --rollback-to ocr-2"
 	# shellcheck disable=SC2086
 	"$BACKSTAY_BIN/backstay" release sign "$W/packed/$1" --keys "$W/keys" --hardware edge-x86 --counter "$1" $back >>"$W/log/create-$1.log"
 	wait_until 20 "ocr-$1 to be published" "$BACKSTAY_BIN/backstay" release publish "$W/packed/$1" --keys "$W/keys"
-	tell "ocr-$1 is packed ($(du -sh "$W/packed/$1" | cut -f1)), signed by engineering, safety and compliance, and published"
+	tell "ocr-$1 is packed ($(du -sh "$W/packed/$1/artifacts" | cut -f1)), passes its gate, is signed by engineering, safety and compliance, and published"
 }
 # roll_out N PHASE: a campaign to its end.
 roll_out() {
@@ -133,8 +143,9 @@ sh "$ocr/mk-releases" "$BACKSTAY_BIN" "$W/releases" >"$W/log/mk-releases.log" 2>
 "$BACKSTAY_BIN/ocr-plates" --out "$W/plates" --count 40 --seed 77 >>"$W/log/mk-releases.log"
 first_plate=$(head -1 "$W/plates/truth.tsv" | cut -f1)
 first_text=$(head -1 "$W/plates/truth.tsv" | cut -f2)
+"$BACKSTAY_BIN/backstay" keys init "$W/keys" --gate "$gate" >/dev/null
 server_start
-tell "keys made off-line, server answers at $BACKSTAY_SERVER"
+tell "keys made off-line; root demands the gate ocr-release; server answers at $BACKSTAY_SERVER"
 ports=$(free_ports "$DEVICES")
 n=0
 for port in $ports; do
@@ -162,6 +173,12 @@ if [ "$CHAOS" = 1 ]; then
 fi
 
 chapter "Release 2: the same model, better served"
+pack 2
+gate 2 47 >"$W/log/gate-2.log" 2>&1 && fail "a report of 47 ms passed a gate of 45"
+grep missing "$W/log/gate-2.log" | indent
+"$BACKSTAY_BIN/backstay" release sign "$W/packed/2" --keys "$W/keys" --hardware edge-x86 --counter 2 >"$W/log/sign-2.log" 2>&1 &&
+	fail "a party signed what did not pass"
+tell "the bench says 47 ms, the gate wants 45: refused, and no party signs it"
 publish 2
 roll_out 2 done
 expect_fleet ocr-2
