@@ -236,6 +236,7 @@ static ms_t next_due(const struct agent *a)
 		return at;
 	at = MIN(at, a->watch.look ? NEVER : a->watch.next);
 	at = MIN(at, a->poll.job ? NEVER : a->poll.next);
+	at = MIN(at, a->poll.job || a->carry.state != CARRY_WAITS ? NEVER : agent_mono(a));
 	at = MIN(at, a->outbox.job ? NEVER : a->outbox.next);
 	return at;
 }
@@ -259,14 +260,17 @@ bool agent_is_settled(const struct agent *a)
 	bool asked = p->next == NEVER || (p->asked && (!p->again || p->fails));
 	bool told = a->outbox.left == 0 || a->outbox.fails || a->outbox.next == NEVER;
 
-	return a->up && !a->first && !upd_is_busy(a->rec.state) && !a->orders && !p->job && asked &&
-	       !a->outbox.job && told;
+	asked = asked || a->carry.state == CARRY_DONE;
+	return a->up && a->carry.state != CARRY_WAITS && !a->first && !upd_is_busy(a->rec.state) &&
+	       !a->orders && !p->job && asked && !a->outbox.job && told;
 }
 
 int agent_trouble(const struct agent *a, struct err *e)
 {
 	if (a->rec.state == UPD_STUCK)
 		return err_set(e, ERR_NEED_HAND, "%s: %s", a->rec.goal.release.s, a->rec.why_text);
+	if (a->carry.state != CARRY_NONE)
+		return carry_outcome(a, e);
 	if (a->poll.fails)
 		return err_set(e, a->poll.err.code, "%s", a->poll.err.text);
 	return 0;

@@ -37,6 +37,10 @@ struct agent_world {
 	/* The process that talks to the network; NULL: there is none besides this one. */
 	void (*worker)(void *self, struct worker_view *out);
 
+	/* From now on, a fetch of what is carried asks this folder, and artifacts are looked for
+	 * there first. NULL: not here. */
+	int (*carry)(void *self, const char *dir, struct err *) MUST_CHECK;
+
 	/* Called in job threads, LANE_NET. Where to ask is the world's to add. */
 	int (*fetch)(void *self, const struct desired_in *in, struct desired_out *out,
 		struct err *) MUST_CHECK;
@@ -83,11 +87,15 @@ void agent_run(struct agent *a);
 int agent_answer(void *ctx, enum ctl_cmd cmd, const json_t *request, json_t **out_answer,
 	struct err *e) MUST_CHECK;
 
+/* Asks a folder once, as soon as possible, and carries out what comes of it: the same checks, the
+ * same staging. agent_trouble tells how it ended. ERR_BUSY while another is read, ERR_NOT_FOUND. */
+int agent_carry(struct agent *a, const char *dir, struct err *e) MUST_CHECK;
+
 /* Is there nothing left to do: the server was asked since agent_open and said nothing new or could
  * not be reached, no update runs, and no report waits that could be sent? */
 bool agent_is_settled(const struct agent *a);
-/* What stands in the way of being up to date: the server's last failure or refusal, or an update
- * that is stuck (ERR_NEED_HAND). 0 when nothing does. */
+/* What stands in the way of being up to date: the server's last failure or refusal (the folder's,
+ * when one was carried here), or an update that is stuck (ERR_NEED_HAND). 0 when nothing does. */
 int agent_trouble(const struct agent *a, struct err *e) MUST_CHECK;
 
 enum upd_state agent_state(const struct agent *a);

@@ -135,6 +135,25 @@ bool poll_withdrew(const struct agent *a);
 /* What the slot that starts next holds: "" and zero when nothing was ever installed. */
 const struct slot_view *agent_running(const struct agent *a);
 
+/* ---- carry.c: an update that is carried here in a folder ---- */
+
+struct carry {
+	enum { CARRY_NONE, CARRY_WAITS, CARRY_READ, CARRY_DONE } state;
+	char dir[256];
+	char release[ID_TEXT_MAX]; /* that it asks for */
+	struct sha256 wants;       /* its document */
+	struct err err;            /* it was refused */
+};
+
+/* If one waits, this fetch is for it. */
+void carry_begin(struct agent *a, struct desired_in *in);
+/* `why` NULL: it was believed. */
+void carry_done(struct agent *a, const struct desired_out *out, const struct err *why);
+/* Has everything come of it that will? And did the device end where the folder wants it? */
+bool carry_is_over(const struct agent *a);
+int carry_outcome(const struct agent *a, struct err *e) MUST_CHECK;
+json_t *carry_answer(const struct agent *a);
+
 /* ---- outbox.c: reports ---- */
 
 struct send_job;
@@ -258,6 +277,7 @@ struct agent {
 	ms_t wake_at;     /* mono */
 	struct watch watch;
 	struct poll poll;
+	struct carry carry;
 	struct outbox outbox;
 };
 

@@ -145,11 +145,22 @@ static int answer_reset(struct agent *a, const json_t *request, json_t **out, st
 	return give_state(a, out);
 }
 
+static int answer_from(struct agent *a, const json_t *request, json_t **out, struct err *e)
+{
+	char dir[sizeof a->carry.dir];
+
+	TRY(json_text(request, "request", "dir", dir, sizeof dir, e));
+	TRY(agent_carry(a, dir, e));
+	agent_run(a);
+	return give_state(a, out);
+}
+
 static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_STATUS] = answer_status,
 	[CTL_EXPLAIN] = answer_explain,
 	[CTL_HISTORY] = answer_history,
 	[CTL_CHECK] = answer_check,
+	[CTL_FROM] = answer_from,
 	[CTL_ROLLBACK] = answer_rollback,
 	[CTL_CLEAR] = answer_clear,
 	[CTL_RESET] = answer_reset,

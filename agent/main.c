@@ -1,4 +1,5 @@
 #include <argp.h>
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static const char doc[] =
 	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 73 to 77 what the machine "
 	"did not give, 70 a person must look at it.";
 
-enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE, OPT_WORKER };
+enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE, OPT_FROM, OPT_WORKER };
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "Read this instead of " AGENT_CONF_PATH, 0},
@@ -41,6 +42,10 @@ static const struct argp_option options[] = {
 		0},
 	{"once", OPT_ONCE, NULL, 0,
 		"Ask the server once, carry out what comes of it, send the reports, and end", 0},
+	{"from", OPT_FROM, "DIR", 0,
+		"Install what `backstay device export` has written into DIR, and end when it has "
+		"been accepted or taken back. A running agent is asked to do it",
+		0},
 	{"worker", OPT_WORKER, NULL, 0,
 		"Be the worker of the agent that started this; of no use to people", 0},
 	{"version", 'V', NULL, 0, "Print the version, and end", 0},
@@ -48,7 +53,7 @@ static const struct argp_option options[] = {
 };
 
 struct args {
-	const char *config, *home, *provision;
+	const char *config, *home, *provision, *from;
 	bool dump, once, worker, version;
 };
 
@@ -74,6 +79,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ONCE:
 		a->once = true;
+		return 0;
+	case OPT_FROM:
+		a->from = arg;
 		return 0;
 	case OPT_WORKER:
 		a->worker = true;
@@ -163,11 +171,13 @@ static int service_begin(struct service *s, const struct agent_conf *conf, bool 
 	return ctl_open(s->loop, conf->agent.socket, agent_answer, s->agent, &s->ctl, e);
 }
 
-static int serve(const struct agent_conf *conf, bool once, struct err *e)
+static int serve(const struct agent_conf *conf, bool once, const char *from, struct err *e)
 {
 	struct service s CLEANUP(service_end) = {0};
 
 	TRY(service_begin(&s, conf, once, e));
+	if (from)
+		TRY(agent_carry(s.agent, from, e));
 	log_ev(LOG_ID_START, "version=%s device=%s home=%s", AGENT_VERSION, conf->device.id,
 		conf->agent.home);
 	sd_notify(0, "READY=1");
@@ -180,6 +190,62 @@ static int serve(const struct agent_conf *conf, bool once, struct err *e)
 	return once ? agent_trouble(s.agent, e) : 0;
 }
 
+/* ---- what was carried here ---- */
+
+/* Prints what has changed, and tells whether it is over; how it ended is the answer's error. */
+static int look_how_it_goes(
+	const struct agent_conf *conf, char state[32], bool *out_over, struct err *e)
+{
+	JSON_AUTO *ask = json_pack("{s:s}", "cmd", "status"), *got = NULL;
+	const json_t *carried;
+	char code[32] = "", reason[LIMIT_TEXT] = "", now[32];
+
+	TRY(ctl_call(conf->agent.socket, ask, SEC(30), &got, e));
+	TRY(json_text(got, "status", "state", now, sizeof now, e));
+	if (strcmp(now, state) != 0)
+		printf("%s\n", strcpy(state, now));
+	TRY(json_obj(got, "status", "carried", &carried, e));
+	*out_over = json_is_true(json_object_get(carried, "over"));
+	TRY(json_text(carried, "status.carried", "code", code, sizeof code, e));
+	(void)!json_text_opt(carried, "status.carried", "reason", reason, sizeof reason, NULL);
+	if (*out_over && strcmp(code, err_name(ERR_OK)) != 0)
+		return err_set(e, err_by_name(code), "%s", reason);
+	return 0;
+}
+
+static int wait_for_end(const struct agent_conf *conf, struct err *e)
+{
+	char state[32] = "";
+	bool over = false;
+
+	while (!over) {
+		TRY(look_how_it_goes(conf, state, &over, e));
+		if (!over)
+			usleep(200 * 1000);
+	}
+	return 0;
+}
+
+/* The agent that runs here is asked: it has the home, and goes on watching afterwards. */
+static int hand_over(const struct agent_conf *conf, const char *dir, struct err *e)
+{
+	JSON_AUTO *ask = json_pack("{s:s, s:s}", "cmd", "from", "dir", dir), *got = NULL;
+
+	return ctl_call(conf->agent.socket, ask, SEC(30), &got, e);
+}
+
+static int install_from(const struct agent_conf *conf, const char *from, struct err *e)
+{
+	char *dir CLEANUP(mem_free) = realpath(from, NULL);
+
+	if (!dir)
+		return err_sys(e, errno, "%s", from);
+	if (hand_over(conf, dir, e) == 0)
+		return wait_for_end(conf, e);
+	/* Nobody listens at the socket? */
+	return e->sys || e->code == ERR_NET ? serve(conf, true, dir, e) : -(int)e->code;
+}
+
 static int run(const struct args *args, struct err *e)
 {
 	static struct agent_conf conf; /* too large for the stack's taste, and lives as long */
@@ -189,7 +255,9 @@ static int run(const struct args *args, struct err *e)
 	TRY(load(args, true, &conf, e));
 	if (args->provision)
 		return provision(&conf, args->provision, e);
-	return serve(&conf, args->once, e);
+	if (args->from)
+		return install_from(&conf, args->from, e);
+	return serve(&conf, args->once, NULL, e);
 }
 
 /* Its threads may still run: nothing is tidied up beneath them. */

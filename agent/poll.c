@@ -189,6 +189,24 @@ static void poll_answered(struct agent *a, struct poll_job *j)
 	window_answer(a);
 }
 
+/* The server is asked when it would have been. */
+static void poll_carried(struct agent *a, struct poll_job *j)
+{
+	struct poll *p = &a->poll;
+
+	if (j->rc < 0) {
+		carry_done(a, NULL, &j->err);
+		if (is_refusal(j->err.code))
+			outbox_refuse(a, &j->err, NULL);
+		return;
+	}
+	carry_done(a, &j->out, NULL);
+	p->fresh_at = MAX(1, j->began);
+	p->wants = j->out.desired.hash;
+	decide(a, &j->out);
+	window_answer(a);
+}
+
 static void poll_done(struct job *job)
 {
 	struct poll_job *j = (struct poll_job *)job;
@@ -196,8 +214,8 @@ static void poll_done(struct job *job)
 
 	a->poll.job = NULL;
 	if (!a->closing) {
-		a->poll.asked = true;
-		(j->rc < 0 ? poll_failed : poll_answered)(a, j);
+		a->poll.asked |= !j->in.carried;
+		(j->in.carried ? poll_carried : j->rc < 0 ? poll_failed : poll_answered)(a, j);
 	}
 	mem_free(&j->out.release);
 	mem_free(&j);
@@ -239,17 +257,20 @@ void poll_due(struct agent *a, ms_t now)
 {
 	struct poll *p = &a->poll;
 
-	if (p->job || now < p->next)
+	if (p->job || (now < p->next && a->carry.state != CARRY_WAITS))
 		return;
 	struct poll_job *j = mem_new(sizeof(*j));
 
 	j->job = (struct job){.lane = LANE_NET, .run = poll_run, .done = poll_done};
 	j->agent = a;
 	j->w = &a->w;
-	j->in.again = p->again;
+	carry_begin(a, &j->in);
+	if (!j->in.carried) {
+		j->in.again = p->again;
+		p->again = false;
+	}
 	fill_facts(a, j);
 	fill_time(a, j);
-	p->again = false;
 	p->job = j;
 	jobs_submit(a->jobs, &j->job);
 }

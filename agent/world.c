@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/account.h"
+#include "agent/medium.h"
 #include "agent/probe/probe.h"
 #include "agent/smoke/smoke.h"
 #include "agent/tele/tele.h"
@@ -30,6 +31,7 @@ struct world {
 	bool has_fs;
 	int lock;
 	struct worker *worker;
+	struct medium *medium;
 	struct http_conf http; /* asks through the worker */
 	struct svc *svc;
 	struct account smoke;
@@ -88,12 +90,21 @@ static void port_worker(void *self, struct worker_view *out)
 	worker_look(w->worker, out);
 }
 
+static int port_carry(void *self, const char *dir, struct err *e)
+{
+	struct world *w = self;
+
+	return medium_take(w->medium, dir, e);
+}
+
 static int port_fetch(
 	void *self, const struct desired_in *in, struct desired_out *out, struct err *e)
 {
 	struct world *w = self;
 	struct desired_in full = *in;
 
+	if (in->carried)
+		return medium_fetch(w->medium, in, out, e);
 	full.http = w->conf->server.url[0] ? &w->http : NULL;
 	full.server = w->conf->server.url;
 	return desired_fetch(&full, out, e);
@@ -113,7 +124,7 @@ static struct stage_source port_source(
 {
 	struct world *w = self;
 
-	return worker_source(w->worker);
+	return medium_is_taken(w->medium) ? medium_source(w->medium) : worker_source(w->worker);
 }
 
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
@@ -193,6 +204,7 @@ static const struct agent_world ports = {
 	.clock_is_set = port_clock_is_set,
 	.tell = port_tell,
 	.worker = port_worker,
+	.carry = port_carry,
 	.fetch = port_fetch,
 	.send = port_send,
 	.source = port_source,
@@ -270,6 +282,9 @@ static int open_worker(struct world *w, struct err *e)
 	conf.gid = user.gid;
 	w->worker = worker_new(&conf);
 	w->http.via = worker_via(w->worker);
+	struct stage_source server = worker_source(w->worker);
+
+	w->medium = medium_new(w->conf->server.url[0] ? &server : NULL);
 	return 0;
 }
 
@@ -348,6 +363,7 @@ void world_close(struct world **pw)
 	world_detach(w);
 	if (w->svc)
 		svc_close(&w->svc);
+	medium_free(&w->medium);
 	worker_free(&w->worker);
 	if (w->has_fs)
 		fs_posix_close(&w->fs);

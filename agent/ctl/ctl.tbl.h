@@ -5,6 +5,7 @@
 	X(EXPLAIN, "explain", false, "what it waits for, watches with values and limits, and saw")  \
 	X(HISTORY, "history", false, "the last lines of the history; {\"n\": 20}")                  \
 	X(CHECK, "check", true, "ask the server now")                                               \
+	X(FROM, "from", true, "install what was carried here in a folder; {\"dir\": ...}")            \
 	X(ROLLBACK, "rollback", true, "give up the running update and go back; {\"reason\": ...}")  \
 	X(CLEAR, "clear", true, "take a release out of quarantine; {\"release\": ...}")             \
 	X(RESET, "reset", true, "clear a stuck update after a person has looked; {\"reason\": ...}")

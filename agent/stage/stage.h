@@ -61,6 +61,9 @@ struct stage_http {
 /* `self` must outlive the source. */
 struct stage_source stage_source_http(struct stage_http *self);
 struct stage_source stage_source_dir(struct fs *fs);
+/* A folder that was carried here, with artifacts/DIGEST. ERR_NOT_FOUND when it does not have one;
+ * ERR_ALTERED before the first byte is given when it is another. */
+struct stage_source stage_source_folder(struct fs *fs);
 
 struct stage_in {
 	struct slots *slots;
