@@ -75,7 +75,9 @@ static const struct conf_row rows[] = {
 
 	TEXT(net, proxy, "", "Proxy for all requests; empty: none."),
 	SIZED(net, low_speed, 0, 0, "1000",
-		"Bytes a second below which a transfer is given up after half a minute."),
+		"Bytes a second below which a transfer is given up after a time."),
+	SPAN(net, low_speed_time, SEC(1), MINUTE(10), "30s",
+		"How long a transfer may be slower than that, in whole seconds."),
 	SPAN(net, connect_timeout, 10, MINUTE(10), "10s", "How long connecting may take."),
 	SPAN(net, total_timeout, 10, HOURS(1), "60s", "How long a whole answer may take."),
 	SPAN(net, refresh_timeout, 10, HOURS(24), "10min",

@@ -34,7 +34,7 @@ struct agent_conf {
 	struct {
 		char proxy[256];
 		uint64_t low_speed;
-		ms_t connect_timeout, total_timeout, refresh_timeout;
+		ms_t low_speed_time, connect_timeout, total_timeout, refresh_timeout;
 	} net;
 };
 

@@ -302,6 +302,7 @@ static void fill_http(struct world *w)
 	h->connect_timeout = c->net.connect_timeout;
 	h->total_timeout = c->net.total_timeout;
 	h->low_speed = c->net.low_speed;
+	h->low_speed_s = (unsigned)(c->net.low_speed_time / SEC(1));
 }
 
 static int open_svc(struct world *w, struct err *e)
