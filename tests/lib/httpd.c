@@ -180,6 +180,14 @@ static void serve_drip(struct request *r, const char *begin, const char *piece, 
 		more = pause_ms(r, every) && send_text(r, piece);
 }
 
+static void serve_bytes(struct request *r, const struct httpd_file *f)
+{
+	head(r, 200, f->etag, f->body.n, "");
+	for (size_t i = 0; i < f->body.n; i++)
+		if (!pause_ms(r, f->n) || !send_all(r, f->body.p + i, 1))
+			return;
+}
+
 static void serve_redirect(struct request *r, const struct httpd_file *f)
 {
 	BUF_AUTO b = {0};
@@ -234,10 +242,13 @@ static void answer(struct request *r, const struct httpd_file *f)
 		serve(r, f, UINT64_MAX, 1);
 		break;
 	case HTTPD_DRIP:
-		serve_drip(r,
-			"HTTP/1.1 200 OK\r\nConnection: close\r\n"
-			"Transfer-Encoding: chunked\r\n\r\n",
-			"1\r\n \r\n", f->n);
+		if (f->body.n)
+			serve_bytes(r, f);
+		else
+			serve_drip(r,
+				"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+				"Transfer-Encoding: chunked\r\n\r\n",
+				"1\r\n \r\n", f->n);
 		break;
 	case HTTPD_DRIP_HEADERS:
 		serve_drip(r, "HTTP/1.1 200 OK\r\n", "X: y\r\n", f->n);

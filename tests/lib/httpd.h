@@ -18,7 +18,7 @@ enum httpd_manner {
 	HTTPD_SILENT,       /* reads the request, and nothing more */
 	HTTPD_STALL,        /* n bytes of the body, and nothing more */
 	HTTPD_SHIFTED,      /* answers a range with another one */
-	HTTPD_DRIP,         /* a body without end, a byte every n ms */
+	HTTPD_DRIP,         /* the body, or if empty one without end: a byte every n ms */
 	HTTPD_DRIP_HEADERS, /* the same with headers */
 };
 
