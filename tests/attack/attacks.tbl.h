@@ -2,14 +2,17 @@
  *  group, name, who defends, what it may leave behind (enum attack_kind), expected error */
 #define ATTACKS(X)                                                                                 \
 	X(READ, eavesdrop_http_url_refused, DEVICE, OWN, DENIED)                                   \
-	X(READ, eavesdrop_tls_wrong_ca, DEVICE, OWN, NET)                                          \
-	X(READ, eavesdrop_tls_wrong_name, DEVICE, OWN, NET)                                        \
+	X(READ, eavesdrop_tls_wrong_ca, DEVICE, OWN, IMPOSTOR)                                        \
+	X(READ, eavesdrop_tls_wrong_name, DEVICE, OWN, IMPOSTOR)                                      \
 	X(DENY, oversized_manifest_413, SERVER, OWN, TOO_LARGE)                                    \
 	X(DENY, manifest_flood_signing_budget, SERVER, OWN, OK)                                    \
 	X(DENY, silent_device_alarm, SERVER, OWN, OK)                                              \
 	X(DENY, next_bundle_before_report_held, SERVER, OWN, OK)                                   \
 	X(INTERFERE, publish_lower_counter_refused, SERVER, OWN, ROLLED_BACK)                      \
 	X(INTERFERE, manifest_mixed_versions_flagged, SERVER, OWN, OK)                             \
+	X(CONTROL, report_signed_by_other_ecu, SERVER, OWN, DENIED)                                \
+	X(CONTROL, report_unknown_ecu, SERVER, OWN, DENIED)                                        \
+	X(CONTROL, report_of_other_vehicle_over_valid_mtls, SERVER, OWN, WRONG_DEVICE)             \
 	X(CONTROL, report_nonce_reused, SERVER, OWN, OK)                                           \
 	X(DENY, freeze_director_nonce_mismatch, DEVICE, OWN, MIXED)                                \
 	X(DENY, freeze_director_nonce_absent, DEVICE, OWN, BAD_INPUT)                              \
@@ -24,6 +27,7 @@
 	X(DENY, drop_midway_resume_verifies_whole, DEVICE, FAILED, ALTERED)                        \
 	X(DENY, slow_metadata_drip, DEVICE, REFUSED, TIMEOUT)                                      \
 	X(DENY, slow_headers_drip, DEVICE, REFUSED, TIMEOUT)                                       \
+	X(DENY, slow_target_drip_below_limit, DEVICE, OWN, TIMEOUT)                                \
 	X(DENY, slow_retrieval_reported, DEVICE, OWN, TIMEOUT)                                     \
 	X(DENY, partial_bundle_one_image_withheld, DEVICE, FAILED, NOT_FOUND)                      \
 	X(DENY, partial_bundle_one_ecu_install_fails_all_back, DEVICE, FAILED, ALTERED)            \

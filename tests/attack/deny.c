@@ -118,6 +118,29 @@ void attack_slow_retrieval_reported(struct bed *b)
 	b->verdict.code = ERR_TIMEOUT;
 }
 
+/* Five bytes a second are no download. After a few attempts the update waits, and toy-1 runs on. */
+void attack_slow_target_drip_below_limit(struct bed *b)
+{
+	struct verdict kept;
+	char path[140];
+
+	snprintf(b->net_conf, sizeof b->net_conf, "low_speed_time = 1s\n");
+	bed_serve(b);
+	bed_publish(b);
+	snprintf(path, sizeof path, "/%s", bed_artifact(&b->good, 0));
+	httpd_put(b->server, &(struct httpd_file){.path = path,
+				     .body = buf_str(&b->good.artifact[0]),
+				     .manner = HTTPD_DRIP,
+				     .n = 200});
+	device_run_until(b, "error=timeout", SIGTERM);
+	kept = b->verdict;
+	device_must_run(b, 1);
+	httpd_free(&b->server);
+	b->net_conf[0] = 0;
+	attack_heal(b);
+	b->verdict = kept;
+}
+
 /* ---- overrun ---- */
 
 static void waits_as_told(struct bed *b)

@@ -160,7 +160,7 @@ void attack_evidence_wrong_payload_type(struct bed *b)
 /* The verifier signs what says that the gate was not passed. */
 static void that_says_no(struct bed *b)
 {
-	const struct sign_key *key = &witness.keys[WITNESS_VERIFIER];
+	const struct sign_key *key = &witness.keys[WITNESS_JUDGE];
 	JSON_AUTO *j = envelope_of(b);
 	BUF_AUTO payload = {0}, statement = {0}, envelope = {0};
 	const char *yes;
@@ -191,7 +191,7 @@ static void signed_twice(struct bed *b)
 		json_object_get(b->image.role[TREPO_TARGETS].part, "x-backstay-evidence"), "roles");
 	json_t *list = json_object_get(j, "signatures"), *again;
 
-	json_object_set_new(json_array_get(roles, WITNESS_VERIFIER), "threshold", json_integer(2));
+	json_object_set_new(json_array_get(roles, WITNESS_JUDGE), "threshold", json_integer(2));
 	again = json_deep_copy(json_array_get(list, 0));
 	json_object_set_new(again, "keyid", json_string("somebody-else"));
 	json_array_append_new(list, again);

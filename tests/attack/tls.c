@@ -202,7 +202,7 @@ void attack_eavesdrop_tls_wrong_ca(struct bed *b)
 {
 	make_authorities();
 	attack_apart(b, right_certificate);
-	attack_try(b, wrong_ca, ATTACK_MUTED, ERR_NET);
+	attack_try(b, wrong_ca, ATTACK_MUTED, ERR_IMPOSTOR);
 	attack_heal(b);
 }
 
@@ -215,7 +215,7 @@ static void wrong_name(struct bed *b)
 void attack_eavesdrop_tls_wrong_name(struct bed *b)
 {
 	make_authorities();
-	attack_try(b, wrong_name, ATTACK_MUTED, ERR_NET);
+	attack_try(b, wrong_name, ATTACK_MUTED, ERR_IMPOSTOR);
 	attack_heal(b);
 }
 
