@@ -46,7 +46,7 @@ static bool may_claim(enum err_code code)
 {
 	static const enum err_code claims[] = {ERR_NET, ERR_TIMEOUT, ERR_BUSY, ERR_TOO_OFTEN,
 		ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_DENIED, ERR_CONFIG, ERR_CONFLICT, ERR_BAD_INPUT,
-		ERR_ALTERED, ERR_IO, ERR_NO_SPACE};
+		ERR_ALTERED, ERR_IO, ERR_NO_SPACE, ERR_IMPOSTOR};
 
 	for (size_t i = 0; i < ARRAY_LEN(claims); i++)
 		if (claims[i] == code)
