@@ -136,7 +136,12 @@ void repo_targets_add(json_t *targets, const struct target *t)
 {
 	json_t *entry = json_pack(
 		"{s:I, s:o}", "length", (json_int_t)t->length, "hashes", hashes_of(&t->hash));
+	char hex[HASHES_TEXT];
 
+	if (t->has_hash512) {
+		hex_encode(t->hash512.b, sizeof t->hash512.b, hex);
+		json_object_set_new(json_object_get(entry, "hashes"), "sha512", json_string(hex));
+	}
 	if (t->match)
 		json_object_set_new(
 			entry, "custom", json_pack("{s:o}", "match", json_deep_copy(t->match)));

@@ -96,12 +96,13 @@ static int download_document(struct fetch *f, struct err *e)
 
 static int check_document(const struct fetch *f, struct err *e)
 {
-	struct sha256 is;
+	const struct desired *d = &f->desired;
+	const struct hashes listed = {true, d->has_hash512, d->hash, d->hash512};
+	struct hashes taken;
 
-	digest_of(f->document.p, f->document.n, &is);
-	if (f->document.n != f->desired.length || !sha256_eq(&is, &f->desired.hash))
-		return err_set(
-			e, ERR_ALTERED, "%s: not the document that was signed", f->desired.path);
+	hashes_all_of(f->document.p, f->document.n, &taken);
+	if (f->document.n != d->length || !hashes_fit(&listed, &taken))
+		return err_set(e, ERR_ALTERED, "%s: not the document that was signed", d->path);
 	return 0;
 }
 

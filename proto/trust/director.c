@@ -103,6 +103,8 @@ static int entry_read(const struct meta *m, struct desired *d, struct err *e)
 	memcpy(d->path, t.path, sizeof d->path);
 	d->length = t.length;
 	d->hash = t.hash;
+	d->has_hash512 = t.has_hash512;
+	d->hash512 = t.hash512;
 	return 0;
 }
 

@@ -39,7 +39,9 @@ struct desired {
 	char path[LIMIT_TARGET_NAME];        /* "ocr/ocr-4.json" */
 	uint64_t length;
 	struct sha256 hash; /* of the release document */
-	uint64_t counter;   /* releaseCounter */
+	bool has_hash512;   /* signed besides, and to fit as well */
+	struct sha512 hash512;
+	uint64_t counter; /* releaseCounter */
 	unsigned n_rollback_to;
 	struct rollback_to rollback_to[LIMIT_ROLLBACK_TO];
 };

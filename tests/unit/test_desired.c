@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "agent/net/desired.h"
+#include "tests/lib/expect.h"
 #include "tests/lib/httpd.h"
 #include "tests/lib/snapshot.h"
 #include "tests/lib/trepo.h"
@@ -405,6 +406,44 @@ static void odd_name(struct bed *b)
 	save(b);
 }
 
+/* The same second hash in what everybody signs. */
+static void list_sha512(struct bed *b, const struct sha512 *hash)
+{
+	char hex[HASHES_TEXT];
+	json_t *parts[] = {b->director.role[TREPO_TARGETS].part,
+		b->image.role[TREPO_ENGINEERING].part, b->image.role[TREPO_SAFETY].part,
+		b->image.role[TREPO_COMPLIANCE].part};
+
+	hex_encode(hash->b, sizeof hash->b, hex);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		json_object_set_new(
+			json_object_get(json_object_get(json_object_get(parts[i], "targets"),
+						"ocr/ocr-1.json"),
+				"hashes"),
+			"sha512", json_string(hex));
+	save(b);
+}
+
+static void wrong_second_hash(struct bed *b)
+{
+	struct hashes taken;
+
+	hashes_all_of(b->document.p, b->document.n, &taken);
+	taken.sha512.b[63] ^= 1;
+	list_sha512(b, &taken.sha512);
+}
+
+static void every_listed_hash_is_checked(void **state)
+{
+	struct bed *b = *state;
+	struct hashes taken;
+
+	hashes_all_of(b->document.p, b->document.n, &taken);
+	list_sha512(b, &taken.sha512);
+	expect_ok(fetch(b), &b->e);
+	assert_true(b->out.desired.has_hash512);
+}
+
 static const struct {
 	const char *why;
 	void (*spoil)(struct bed *);
@@ -417,6 +456,7 @@ static const struct {
 	{"lost document", lose_document, ERR_NOT_FOUND},
 	{"changed document", change_document, ERR_ALTERED},
 	{"longer document", lengthen_document, ERR_TOO_LARGE},
+	{"second hash of another document", wrong_second_hash, ERR_ALTERED},
 	{"malformed document", malformed_document, ERR_BAD_INPUT},
 	{"expired", expire, ERR_EXPIRED},
 	{"other device", other_device, ERR_WRONG_DEVICE},
@@ -666,6 +706,7 @@ int main(void)
 		CASE(a_newer_state_replaces_the_older),
 		CASE(nothing_desired_leaves_the_image_alone),
 		cmocka_unit_test(whatever_is_wrong_changes_nothing),
+		CASE(every_listed_hash_is_checked),
 		CASE(an_older_repository_is_refused),
 		CASE(a_frozen_answer_expires),
 		CASE(without_a_root_nothing_is_trusted),

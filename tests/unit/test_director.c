@@ -152,7 +152,14 @@ static void each_role_must_have_signed_the_same(void **state)
 
 		json_object_set_new(hashes, "sha256", json_string(hex));
 		answer_is(w, "another hash", ERR_MIXED);
-		json_object_set_new(hashes, "sha256", good);
+		json_object_set(hashes, "sha256", good);
+
+		json_object_set_new(hashes, "sha512", json_sprintf("%s%s", hex, hex));
+		answer_is(w, "a second hash that nobody else knows", ERR_MIXED);
+		json_object_del(hashes, "sha256");
+		answer_is(w, "no hash in common", ERR_UNSIGNED);
+		json_object_set(hashes, "sha256", good);
+		json_object_del(hashes, "sha512");
 
 		json_object_set_new(entry_of(w, f), "length", json_integer(1));
 		answer_is(w, "another length", ERR_MIXED);
@@ -165,6 +172,7 @@ static void each_role_must_have_signed_the_same(void **state)
 		json_object_set_new(match_of(w, f), "more", json_true());
 		answer_is(w, "another match", ERR_MIXED);
 		json_object_del(match_of(w, f), "more");
+		json_decref(good);
 	}
 	answer_is(w, "as it was", ERR_OK);
 }
