@@ -18,14 +18,6 @@ void sign_wipe(struct buf *secret)
 	buf_fini(secret);
 }
 
-json_t *sign_key_public(const struct sign_key *key)
-{
-	const char *keytype = key->pub.scheme == SIG_RSA_PSS_SHA256 ? "rsa" : "ecdsa";
-
-	return json_pack("{s:s, s:s, s:{s:s}}", "keytype", keytype, "scheme",
-		sig_scheme_name(key->pub.scheme), "keyval", "public", key->pub.pem);
-}
-
 int sign_bytes(const struct sign_key *key, struct str message, uint8_t out_sig[SIG_MAX],
 	size_t *out_n, struct err *e)
 {

@@ -26,11 +26,11 @@ struct sign_key {
 	void *self; /* the kind's, owned */
 };
 
-/* A fresh key in memory: ECDSA on P-256 or P-384, RSA of 3072 bits. */
+/* A fresh key in memory: ECDSA on P-256 or P-384, RSA of 3072 bits, ed25519. */
 int sign_key_new(
 	const char *name, enum sig_scheme scheme, struct sign_key *out, struct err *e) MUST_CHECK;
-/* From a private key in PEM, without passphrase: ECDSA on P-256 or P-384, RSA of 2048 to 4096 bits.
- */
+/* From a private key in PEM, without passphrase: ECDSA on P-256 or P-384, RSA of 2048 to 4096 bits,
+ * ed25519. */
 int sign_key_decode(
 	const char *name, struct str pem, struct sign_key *out, struct err *e) MUST_CHECK;
 /* Appends the private key in PEM (PKCS#8); ERR_DENIED when it is in a token. The caller wipes the

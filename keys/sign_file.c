@@ -19,7 +19,7 @@ static void md_release(EVP_MD_CTX **c)
 
 static bool start(EVP_MD_CTX *ctx, const struct sign_key *key)
 {
-	const EVP_MD *md = sign_hash(key->pub.scheme);
+	const EVP_MD *md = key->pub.scheme == SIG_ED25519 ? NULL : sign_hash(key->pub.scheme);
 	EVP_PKEY_CTX *how;
 
 	if (EVP_DigestSignInit(ctx, &how, md, NULL, key->self) != 1)
@@ -68,6 +68,8 @@ static EVP_PKEY *generate(enum sig_scheme scheme)
 		return EVP_EC_gen("P-384");
 	case SIG_RSA_PSS_SHA256:
 		return EVP_RSA_gen(RSA_BITS);
+	case SIG_ED25519:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	default:
 		return NULL;
 	}

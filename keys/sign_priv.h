@@ -14,7 +14,7 @@ void pkey_release(EVP_PKEY **p);
 int sign_key_describe(
 	const EVP_PKEY *pkey, const char *name, struct sign_key *out, struct err *e) MUST_CHECK;
 
-/* The hash that a scheme signs. */
+/* The hash that a scheme of ECDSA or RSA signs. */
 const EVP_MD *sign_hash(enum sig_scheme scheme);
 
 #endif
