@@ -186,13 +186,13 @@ int keystore_load(struct keystore *ks, const char *dir, struct err *e)
 }
 
 /* The mode is given at creation: at no time is the file readable by others. */
-static int write_secret(int dir, const char *file, struct str bytes, struct err *e)
+static int write_new(int dir, const char *file, struct str bytes, mode_t mode, struct err *e)
 {
-	int fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	bool ok;
 
 	if (fd < 0 && errno == EEXIST)
-		return err_set(e, ERR_CONFLICT, "%s exists; a private key is never replaced", file);
+		return err_set(e, ERR_CONFLICT, "%s exists; a key file is never replaced", file);
 	if (fd < 0)
 		return err_sys(e, errno, "create %s", file);
 	ok = write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n && fsync(fd) == 0;
@@ -214,7 +214,7 @@ int keystore_create(struct keystore *ks, const char *dir, const char *name, enum
 	TRY(sign_key_new(name, scheme, key, e));
 	TRY(sign_key_encode(key, &pem, e));
 	snprintf(file, sizeof file, "%s.pem", name);
-	if (write_secret(at, file, buf_str(&pem), e) < 0)
+	if (write_new(at, file, buf_str(&pem), 0600, e) < 0)
 		return err_wrap(e, "%s", dir);
 	return add(ks, &key, e);
 }
@@ -230,10 +230,46 @@ unsigned keystore_find(
 	return n;
 }
 
+unsigned keystore_count(const struct keystore *ks)
+{
+	return ks->n;
+}
+
+const struct sign_key *keystore_at(const struct keystore *ks, unsigned i)
+{
+	return ks->keys[i];
+}
+
 const struct sign_key *keystore_get(const struct keystore *ks, const char *name)
 {
 	for (unsigned i = 0; i < ks->n; i++)
 		if (strcmp(ks->keys[i]->name, name) == 0)
 			return ks->keys[i];
 	return NULL;
+}
+
+static int put_public(const struct sign_key *key, int at, struct err *e)
+{
+	JSON_AUTO *public = sign_key_public(key);
+	char file[ID_TEXT_MAX + 8];
+	BUF_AUTO text = {0};
+
+	json_write(public, &text);
+	buf_add_char(&text, '\n');
+	snprintf(file, sizeof file, "%s.pub", key->name);
+	if (faccessat(at, file, F_OK, 0) == 0)
+		return 0;
+	return write_new(at, file, buf_str(&text), 0644, e);
+}
+
+int keystore_put_public(const struct keystore *ks, const char *dir, struct err *e)
+{
+	CLEANUP(close_fd) int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return err_sys(e, errno, "open %s", dir);
+	for (unsigned i = 0; i < ks->n; i++)
+		if (put_public(ks->keys[i], at, e) < 0)
+			return err_wrap(e, "%s", dir);
+	return 0;
 }

@@ -23,10 +23,17 @@ int keystore_load(struct keystore *ks, const char *dir, struct err *e) MUST_CHEC
 int keystore_create(struct keystore *ks, const char *dir, const char *name, enum sig_scheme scheme,
 	struct err *e) MUST_CHECK;
 
+/* Writes DIR/NAME.pub (keys/pubfile.h) for every key of the store that has none there yet; durable
+ * on return. */
+int keystore_put_public(const struct keystore *ks, const char *dir, struct err *e) MUST_CHECK;
+
 /* The keys of a role, in order of their names, borrowed from the store; returns how many. */
 unsigned keystore_find(
 	const struct keystore *ks, const char *role, const struct sign_key *out[LIMIT_KEYS]);
 
+/* All keys, in order of their names. */
+unsigned keystore_count(const struct keystore *ks);
+const struct sign_key *keystore_at(const struct keystore *ks, unsigned i);
 /* The key of a name, or NULL; borrowed. */
 const struct sign_key *keystore_get(const struct keystore *ks, const char *name);
 

@@ -29,6 +29,8 @@
 #define LIMIT_KEY_URI_BYTES 2048
 #define LIMIT_PIN_BYTES     255
 
+#define LIMIT_PUB_FILE_BYTES 4096 /* a public key in a file of its own */
+
 /* documents */
 #define LIMIT_REQUEST_BYTES (16 * 1024) /* a request to approve a release */
 #define LIMIT_RELEASE_BYTES (128 * 1024)

@@ -1,0 +1,31 @@
+/* Who may sign a role, as a root or targets file lists it, and a change of that. Pure.
+ *
+ * The role "time" is x-backstay-time of a director's root; any other is in "roles" of a root or in
+ * "delegations" of targets. */
+#ifndef KEYS_ROLEKEYS_H
+#define KEYS_ROLEKEYS_H
+
+#include "keys/pubfile.h"
+
+struct role_change {
+	const char *role;
+	unsigned n_add;
+	const struct pub_file *add;
+	unsigned n_drop;
+	const char *const *drop; /* key ids, or their beginning, at least 8 digits */
+	bool only_added;         /* drop whatever is not added */
+	unsigned threshold;      /* 0: as it is */
+};
+
+/* {"keyids", "threshold"} of a role, borrowed; NULL when the file has no such role. */
+json_t *role_signers(const json_t *part, const char *role);
+/* The keys of a root or of delegations, by id, borrowed. */
+json_t *role_key_list(const json_t *part);
+
+/* Changes a "signed" part in place; on failure it may be half changed, and is to be thrown away.
+ * Keys that nobody refers to any more leave the list. ERR_NOT_FOUND: no such role or key.
+ * ERR_CONFLICT: fewer keys than the threshold, a key that the role has, or one that another role
+ * has (a public key counts in one role only). */
+int role_change_apply(json_t *part, const struct role_change *c, struct err *e) MUST_CHECK;
+
+#endif
