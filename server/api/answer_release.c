@@ -88,44 +88,16 @@ int answer_RELEASE(
 	return 0;
 }
 
-/* A file that came as text within JSON; borrowed from there. */
-static int text_of(const json_t *j, const char *what, struct str *out, struct err *e)
-{
-	if (!json_is_string(j))
-		return err_set(
-			e, ERR_BAD_INPUT, "body.%.40s: a file's content as text is wanted", what);
-	*out = (struct str){json_string_value(j), json_string_length(j)};
-	return 0;
-}
-
-static int read_roles(const json_t *roles, struct publish_in *in, struct err *e)
-{
-	const char *name;
-	json_t *file;
-
-	json_object_foreach ((json_t *)roles, name, file) {
-		struct publish_role *r = &in->roles[in->n_roles];
-		char id[ID_TEXT_MAX];
-
-		if (in->n_roles++ == ARRAY_LEN(in->roles))
-			return err_set(e, ERR_TOO_LARGE, "body.roles: more than %d", LIMIT_ROLES);
-		TRY(id_parse(str_of(name), "body.roles: name of a role", id, e));
-		snprintf(r->role, sizeof r->role, "%s", id);
-		TRY(text_of(file, id, &r->bytes, e));
-	}
-	return 0;
-}
-
 static int read_publish(const json_t *body, struct publish_in *in, struct err *e)
 {
 	const json_t *roles;
 
 	TRY(json_text(body, "body", "path", in->path, sizeof in->path, e));
-	TRY(text_of(json_object_get(body, "document"), "document", &in->document, e));
+	TRY(answer_file(json_object_get(body, "document"), "document", &in->document, e));
 	if (json_object_get(body, "root"))
-		TRY(text_of(json_object_get(body, "root"), "root", &in->root, e));
+		TRY(answer_file(json_object_get(body, "root"), "root", &in->root, e));
 	TRY(json_obj(body, "body", "roles", &roles, e));
-	return read_roles(roles, in, e);
+	return answer_role_files(roles, in->roles, &in->n_roles, e);
 }
 
 int answer_RELEASE_PUBLISH(

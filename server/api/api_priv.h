@@ -37,6 +37,13 @@ int answer_number(const struct web_request *rq, const char *name, uint64_t other
 int answer_body(const struct web_request *rq, size_t max, const char *const *known, json_t **out,
 	struct err *e) MUST_CHECK;
 
+/* A file that came as text within JSON; borrowed from there. */
+int answer_file(const json_t *j, const char *what, struct str *out, struct err *e) MUST_CHECK;
+/* {ROLE: a file as text, ...}, borrowed from there; `out` has room for LIMIT_ROLES. */
+struct role_file;
+int answer_role_files(
+	const json_t *roles, struct role_file *out, unsigned *out_n, struct err *e) MUST_CHECK;
+
 /* Sets a member when there is something to tell. */
 void answer_set_text(json_t *o, const char *key, const char *text);
 void answer_set_digest(json_t *o, const char *key, const struct sha256 *d);

@@ -130,6 +130,13 @@ static int renew(struct signing *s, const char *device, struct err *e)
 	return store_files(s, e);
 }
 
+int desired_renew(struct run *r, const char *device, struct err *e)
+{
+	struct signing s CLEANUP(signing_fini) = {.r = r};
+
+	return renew(&s, device, e);
+}
+
 int desired_sign(struct run *r, const char *device, struct err *e)
 {
 	struct signing s CLEANUP(signing_fini) = {.r = r};

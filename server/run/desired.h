@@ -9,6 +9,8 @@
 
 /* Signs what is not there, is about an older desired state or is getting old. */
 int desired_sign(struct run *r, const char *device, struct err *e) MUST_CHECK;
+/* The same within a transaction. */
+int desired_renew(struct run *r, const char *device, struct err *e) MUST_CHECK;
 
 /* Within a transaction: all of a device's files anew, to be carried to it, with that life. The next
  * poll signs others with higher versions: what is carried is never what is served. */

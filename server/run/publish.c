@@ -12,6 +12,7 @@
 #include "server/run/artifact.h"
 #include "server/run/evidence.h"
 #include "server/run/imagerepo.h"
+#include "server/run/rolefiles.h"
 #include "server/run/run_priv.h"
 
 struct publishing {
@@ -79,50 +80,6 @@ static int check_document(struct publishing *p, struct err *e)
 
 /* ---- the role files ---- */
 
-static int add_file(struct publishing *p, const char *role, const struct meta *m, struct str bytes,
-	struct err *e)
-{
-	META_ROW_AUTO there = {0}, row = {0};
-	int rc = metadata_get(p->r->c.db, REPO_IMAGE, role, m->version, &there, e);
-
-	if (rc == 0 && str_eq(buf_str(&there.bytes), bytes))
-		return 0;
-	if (rc == 0)
-		return err_set(e, ERR_CONFLICT, "%s.json: version %llu is another file here", role,
-			(unsigned long long)m->version);
-	if (rc != -ERR_NOT_FOUND)
-		return rc;
-	row.version = m->version;
-	row.expires_s = row.refresh_s = m->expires_s;
-	buf_add(&row.bytes, bytes.p, bytes.n);
-	p->stored++;
-	return metadata_add(p->r->c.db, REPO_IMAGE, role, &row, e);
-}
-
-static int add_root(struct publishing *p, struct err *e)
-{
-	if (!p->in->root.n)
-		return 0;
-	TRY(trusted_next_root(&p->before, p->in->root, e));
-	return add_file(p, "root", &p->before.root, p->in->root, e);
-}
-
-static int check_file(struct publishing *p, const struct publish_role *f, const struct meta *m,
-	const struct meta *delegator, struct err *e)
-{
-	META_ROW_AUTO newest = {0};
-	int rc = metadata_get(p->r->c.db, REPO_IMAGE, f->role, 0, &newest, e);
-
-	if (rc < 0 && rc != -ERR_NOT_FOUND)
-		return rc;
-	if (rc == 0 && m->version < newest.version)
-		return err_set(e, ERR_ROLLED_BACK, "version %llu, %llu is published",
-			(unsigned long long)m->version, (unsigned long long)newest.version);
-	TRY(meta_check_signatures(m, delegator, f->role, e));
-	TRY(meta_check_expiry(m, f->role, p->before.now_s, e));
-	return add_file(p, f->role, m, f->bytes, e);
-}
-
 struct newest {
 	const char *product;
 	struct rel_id id;
@@ -160,37 +117,29 @@ static int check_counter(struct publishing *p, const struct meta *m, struct err 
 	return 0;
 }
 
-static int add_role(struct publishing *p, const struct publish_role *f,
-	const struct meta *delegator, struct err *e)
+static int check_counters(struct publishing *p, struct err *e)
 {
-	struct meta m;
-	int rc;
+	for (unsigned i = 0; i < p->in->n_roles; i++) {
+		struct meta m CLEANUP(meta_fini);
 
-	if (meta_parse(f->bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e) < 0)
-		return err_wrap(e, "%s.json", f->role);
-	rc = check_file(p, f, &m, delegator, e);
-	if (rc == 0)
-		rc = check_counter(p, &m, e);
-	meta_fini(&m);
-	return rc < 0 ? err_wrap(e, "%s.json", f->role) : 0;
+		meta_init(&m);
+		TRY(meta_parse(p->in->roles[i].bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e));
+		if (check_counter(p, &m, e) < 0)
+			return err_wrap(e, "%s.json", p->in->roles[i].role);
+	}
+	return 0;
 }
 
-/* Top-level targets first: they say who signs for the other roles. */
-static int add_roles(struct publishing *p, struct err *e)
+static int add_files(struct publishing *p, struct err *e)
 {
-	META_ROW_AUTO stored = {0};
-	struct meta targets CLEANUP(meta_fini);
-
-	meta_init(&targets);
-	for (unsigned i = 0; i < p->in->n_roles; i++)
-		if (strcmp(p->in->roles[i].role, "targets") == 0)
-			TRY(add_role(p, &p->in->roles[i], &p->before.root, e));
-	TRY(metadata_get(p->r->c.db, REPO_IMAGE, "targets", 0, &stored, e));
-	TRY(meta_parse(buf_str(&stored.bytes), ROLE_TARGETS, LIMIT_TARGETS_BYTES, &targets, e));
-	for (unsigned i = 0; i < p->in->n_roles; i++)
-		if (strcmp(p->in->roles[i].role, "targets") != 0)
-			TRY(add_role(p, &p->in->roles[i], &targets, e));
-	return 0;
+	if (p->in->root.n) {
+		TRY(trusted_next_root(&p->before, p->in->root, e));
+		TRY(rolefiles_put(
+			p->r, REPO_IMAGE, "root", &p->before.root, p->in->root, &p->stored, e));
+	}
+	TRY(trusted_roots_done(&p->before, e));
+	TRY(rolefiles_add(p->r, &p->before.root, p->in->roles, p->in->n_roles, &p->stored, e));
+	return check_counters(p, e);
 }
 
 /* ---- the whole ---- */
@@ -233,9 +182,7 @@ static int publish(struct publishing *p, struct err *e)
 
 	TRY(check_document(p, e));
 	TRY(imagerepo_load_before(p->r, &p->before, e));
-	TRY(add_root(p, e));
-	TRY(trusted_roots_done(&p->before, e));
-	TRY(add_roles(p, e));
+	TRY(add_files(p, e));
 	if (!p->is_new && !p->stored)
 		return 0;
 	TRY(imagerepo_sign_for(p->r, p->in->path, &p->digest, e));

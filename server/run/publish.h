@@ -4,18 +4,14 @@
 #define SERVER_RUN_PUBLISH_H
 
 #include "proto/wire/limits.h"
+#include "server/run/rolefiles.h"
 #include "server/run/run.h"
-
-struct publish_role {
-	char role[LIMIT_ROLE_NAME]; /* "targets", "engineering", ... */
-	struct str bytes;           /* its whole signed file */
-};
 
 struct publish_in {
 	char path[LIMIT_TARGET_NAME]; /* "ocr/ocr-2.json" */
 	struct str document;
 	unsigned n_roles;
-	struct publish_role roles[LIMIT_ROLES];
+	struct role_file roles[LIMIT_ROLES];
 	struct str root; /* the next root, or empty */
 	char who[ID_TEXT_MAX];
 };
