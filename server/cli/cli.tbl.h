@@ -17,7 +17,10 @@
 	X(ROLE, "role", "ROLE",                                                                     \
 		"sign as this role; with `release sign` may be given more than once, default all three")                \
 	X(SCHEME, "scheme", "SCHEME",                                                              \
-		"ecdsa-sha2-nistp256 (default), ecdsa-sha2-nistp384, rsassa-pss-sha256")           \
+		"ecdsa-sha2-nistp256 (default), ecdsa-sha2-nistp384, rsassa-pss-sha256, ed25519")           \
+	X(PUBLIC, "public", "FILE", "a public key (NAME.pub); may be given more than once")         \
+	X(KEY, "key", "ID", "the id of a key, or how it begins; may be given more than once")       \
+	X(THRESHOLD, "threshold", "N", "how many signatures are needed from now on")                \
 	X(YES, "yes", NULL, "do not ask")                                                           \
 	X(HARDWARE, "hardware", "ID", "hardware it is made for; may be given more than once")       \
 	X(COUNTER, "counter", "N", "releaseCounter, higher than that of every release before")      \
@@ -58,6 +61,37 @@
 	X(KEYS_DEVICES, "keys", "devices", "DIR", 1, 1, O(JSON),                                   \
 		"make only the authority that devices enrol with, for keys that were made before", \
 		"backstay keys devices ./keys/devices")                                            \
+	X(KEYS_PUBLIC, "keys", "public", "DIR", 1, 1, O(JSON),                                     \
+		"write NAME.pub for every key of a folder, those in tokens too: give it to the others", \
+		"backstay keys public ./safety")                                                   \
+	X(KEYS_STATUS, "keys", "status", "REPO", 1, 1, O(JSON),                                    \
+		"who may sign what, until when, and what is at risk",                              \
+		"backstay keys status ./keys/repo")                                                \
+	X(KEYS_ADD, "keys", "add", "ROLE REPO", 2, 2,                                              \
+		O(PUBLIC) | O(THRESHOLD) | O(KEYS) | O(JSON),                                      \
+		"let more keys sign a role; the file that says so is signed with the keys given",  \
+		"backstay keys add image-root ./keys/repo --public image-root-4.pub --keys ./keys/offline") \
+	X(KEYS_REVOKE, "keys", "revoke", "ROLE REPO", 2, 2,                                        \
+		O(KEY) | O(THRESHOLD) | O(KEYS) | O(JSON),                                         \
+		"let keys no longer sign a role: they are lost or stolen",                         \
+		"backstay keys revoke image-root ./keys/repo --key 3fa2c0d1 --keys ./keys/offline") \
+	X(KEYS_ROTATE, "keys", "rotate", "ROLE REPO", 2, 2,                                        \
+		O(PUBLIC) | O(KEY) | O(THRESHOLD) | O(KEYS) | O(JSON),                             \
+		"replace the keys of a role, or the ones named by --key, by new ones",             \
+		"backstay keys rotate safety ./keys/repo --public safety-2.pub --keys ./keys/offline") \
+	X(KEYS_RENEW, "keys", "renew", "ROLE REPO", 2, 2, O(KEYS) | O(JSON),                       \
+		"sign a role's own file anew: it expires, or its keys were replaced",              \
+		"backstay keys renew safety ./safety/repo --keys ./safety")                        \
+	X(KEYS_SIGN, "keys", "sign", "FILE REPO", 2, 2, O(KEYS) | O(YES) | O(JSON),                \
+		"add signatures to a file that another holder of keys began; shows what it changes", \
+		"backstay keys sign ./usb/2.root.json ./my/repo/image --keys ./my")                \
+	X(KEYS_TAKE, "keys", "take", "FROM REPO", 2, 2, O(JSON),                                   \
+		"take what is newer, and proves itself, from another copy of the repositories",    \
+		"backstay keys take ./usb/repo ./my/repo")                                         \
+	X(KEYS_PUBLISH, "keys", "publish", "REPO", 1, 1,                                           \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"give the server new roots, targets and role files; it checks them as a device does", \
+		"backstay keys publish ./keys/repo")                                               \
 	X(RELEASE_CREATE, "release", "create", "TEMPLATE", 1, 1, O(OUT) | O(LEVEL) | O(JSON),      \
 		"pack the components of a template and write the release document",                \
 		"backstay release create ocr/release-2.json --out build/ocr-2")                    \

@@ -248,3 +248,105 @@ token_take() {
 	(umask 077 && echo "pkcs11:token=$1;object=$3?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=pin" >"$2/$3.p11")
 	rm "$2/$3.pem"
 }
+
+# ---- the life of keys ------------------------------------------------------------------------------------------------
+
+# server_again: the same server, started anew: it reads its keys when it starts.
+server_again() {
+	let_go server
+	server_start
+}
+
+# new_key NAME DIR [SCHEME]: a private key in DIR, and its public half beside it.
+new_key() {
+	"$BACKSTAY_BIN/backstay" keys new "$1" --keys "$2" --scheme "${3:-ecdsa-sha2-nistp256}" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys public "$2" >/dev/null
+}
+
+# sleeper N: device "two" is off while something happens, and gets release N when it is back.
+sleep_two() {
+	let_go two
+}
+wake_two() { # wake_two N
+	device_start two
+	wait_until 60 "two to run toy-$1" runs two "$1"
+	wait_until 60 "to-$1 to end" campaign_is "to-$1" done
+}
+
+# key_fleet: a server whose keys are spread as they should be, and two devices that run toy-1.
+key_fleet() {
+	service_command=code/bin/run watch_interval=100ms poll_interval=200ms toy_soak=300
+	server_start
+	parties_part
+	for d in one two; do
+		device_make "$d" 0
+		device_start "$d"
+	done
+	for d in one two; do
+		wait_until 20 "$d to register" "$BACKSTAY_BIN/backstay" device show "$d"
+	done
+	release_to 1
+}
+
+# release_to N: toy-N approved by the three parties, published, and running on device one, at least.
+release_to() {
+	toy "$1"
+	back=
+	[ "$1" -eq 1 ] || back="--rollback-to toy-$(($1 - 1))"
+	# shellcheck disable=SC2086
+	approve_and_publish "$1" $back
+	toy_campaign "$1"
+	wait_until 60 "one to run toy-$1" runs one "$1"
+}
+
+# everybody_takes: what changed in $W/keys/repo reaches the parties' copies.
+everybody_takes() {
+	for p in engineering safety compliance; do
+		"$BACKSTAY_BIN/backstay" keys take "$W/keys/repo" "$W/party/$p/repo" >/dev/null
+	done
+}
+
+# rotate_party ROLE N [SCHEME]: a party gets key number N: made on its machine, listed by targets, its file signed anew.
+rotate_party() {
+	new_key "$1-$2" "$W/party/$1" "${3:-}"
+	"$BACKSTAY_BIN/backstay" keys rotate "$1" "$W/keys/repo" --public "$W/party/$1/$1-$2.pub" --keys "$W/keys" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys take "$W/keys/repo" "$W/party/$1/repo" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys renew "$1" "$W/party/$1/repo" --keys "$W/party/$1" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys take "$W/party/$1/repo" "$W/keys/repo" >/dev/null
+}
+
+# rotate_online ROLE N [SCHEME]: one of the server's keys is replaced; the old file is moved away once the new one counts.
+rotate_online() {
+	new_key "$1-$2" "$W/keys/online" "${3:-}"
+	server_again
+	"$BACKSTAY_BIN/backstay" keys rotate "$1" "$W/keys/repo" --public "$W/keys/online/$1-$2.pub" --keys "$W/keys" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys publish "$W/keys/repo" >/dev/null
+	mkdir -p "$W/keys/old"
+	for k in "$W/keys/online/$1.pem" "$W/keys/online/$1"-[0-9]*.pem; do
+		[ ! -e "$k" ] || [ "$k" = "$W/keys/online/$1-$2.pem" ] || mv "$k" "$W/keys/old/"
+	done
+	server_again
+}
+
+# rotate_root REPOSITORY N...: all three keys of a root are replaced by numbers N, N+1, N+2.
+rotate_root() {
+	pubs=
+	for i in 0 1 2; do
+		new_key "$1-root-$(($2 + i))" "$W/keys/offline" "${3:-}"
+		pubs="$pubs --public $W/keys/offline/$1-root-$(($2 + i)).pub"
+	done
+	# shellcheck disable=SC2086
+	"$BACKSTAY_BIN/backstay" keys rotate "$1-root" "$W/keys/repo" $pubs --keys "$W/keys" >/dev/null
+}
+
+# rotate_targets N [SCHEME]: the keys of top-level targets are replaced by numbers N, N+1, N+2, and the file signed anew.
+rotate_targets() {
+	pubs=
+	for i in 0 1 2; do
+		new_key "image-targets-$(($1 + i))" "$W/keys/offline" "${2:-}"
+		pubs="$pubs --public $W/keys/offline/image-targets-$(($1 + i)).pub"
+	done
+	# shellcheck disable=SC2086
+	"$BACKSTAY_BIN/backstay" keys rotate image-targets "$W/keys/repo" $pubs --keys "$W/keys" >/dev/null
+	"$BACKSTAY_BIN/backstay" keys renew image-targets "$W/keys/repo" --keys "$W/keys" >/dev/null
+}
