@@ -74,8 +74,12 @@ int devices_each(struct db *db, devices_each_f *each, void *ctx, struct err *e)
 
 	TRY(db_query(db, SELECT "ORDER BY id", DB_NO_ARGS, &rows, e));
 	while ((rc = db_next(&rows, e)) > 0) {
+		int ended;
+
 		read_row(&rows, &d);
-		TRY(each(ctx, &d, e));
+		ended = each(ctx, &d, e);
+		if (ended)
+			return ended;
 	}
 	return rc;
 }
