@@ -138,6 +138,18 @@ void attack_arb_role_by_wrong_delegator(struct bed *b)
 	sign_with_key_of(&b->image, TREPO_ENGINEERING, &b->image.role[TREPO_SAFETY]);
 }
 
+/* Engineering says that safety signs with engineering's key, and signs for it. */
+void attack_arb_approver_delegates_for_another(struct bed *b)
+{
+	const struct trepo_role *thief = &b->image.role[TREPO_ENGINEERING];
+	const struct sign_key *keys[] = {&thief->keys[0]};
+	struct repo_role safety = {.role = "safety", .threshold = 1, .n_keys = 1, .keys = keys};
+	JSON_AUTO *delegating = repo_delegating((struct repo_head){1, 0}, &safety, 1);
+
+	json_object_set(thief->part, "delegations", json_object_get(delegating, "delegations"));
+	sign_with_key_of(&b->image, TREPO_SAFETY, thief);
+}
+
 /* ---- one file for another ---- */
 
 /* In the place of a file, and pinned there, stand other bytes. */
@@ -322,6 +334,20 @@ void attack_arb_rsa_1024(struct bed *b)
 	set_key(b, pkey, "rsa", "rsassa-pss-sha256");
 	sign_with(b, pkey, true);
 	EVP_PKEY_free(pkey);
+}
+
+/* Under the neutral point, the neutral point and zero are a signature of anything. */
+void attack_arb_ed25519_point_of_small_order(struct bed *b)
+{
+	static const uint8_t sig[64] = {1};
+	json_t *keys = json_object_get(root_of(b), "keys");
+
+	json_object_set_new(keys, timestamp_keyid(b),
+		json_pack("{s:s, s:s, s:{s:s}}", "keytype", "ed25519", "scheme", "ed25519",
+			"keyval", "public",
+			"0100000000000000000000000000000000000000000000000000000000000000"));
+	bed_publish(b);
+	set_signature(b, sig, sizeof sig);
 }
 
 /* ---- the director alone ---- */

@@ -118,6 +118,7 @@
 	X(CONTROL, arb_unknown_scheme_counts_nothing, DEVICE, ROOTED, UNSIGNED)                    \
 	X(CONTROL, arb_p256_scheme_with_p384_key, DEVICE, ROOTED, UNSIGNED)                        \
 	X(CONTROL, arb_rsa_1024, DEVICE, ROOTED, UNSIGNED)                                         \
+	X(CONTROL, arb_ed25519_point_of_small_order, DEVICE, ROOTED, UNSIGNED)                     \
 	X(CONTROL, arb_signature_ber_not_der, DEVICE, REFUSED, UNSIGNED)                           \
 	X(CONTROL, arb_signature_r_zero, DEVICE, REFUSED, UNSIGNED)                                \
 	X(CONTROL, arb_signature_wrong_length, DEVICE, REFUSED, UNSIGNED)                          \
@@ -130,6 +131,7 @@
 	X(CONTROL, arb_image_only_new_target_not_installed, DEVICE, OWN, OK)                       \
 	X(CONTROL, arb_image_delegation_outside_paths, DEVICE, REFUSED, UNSIGNED)                  \
 	X(CONTROL, arb_role_by_wrong_delegator, DEVICE, REFUSED, UNSIGNED)                         \
+	X(CONTROL, arb_approver_delegates_for_another, DEVICE, REFUSED, UNSIGNED)                  \
 	X(CONTROL, quorum_engineering_only, DEVICE, REFUSED, UNSIGNED)                             \
 	X(CONTROL, quorum_two_of_three_without_engineering, DEVICE, REFUSED, UNSIGNED)             \
 	X(CONTROL, quorum_two_of_three_without_safety, DEVICE, REFUSED, UNSIGNED)                  \
