@@ -103,6 +103,15 @@ void worker_look(struct worker *w, struct worker_view *out)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void worker_renew(struct worker *w, const struct http_conf *http)
+{
+	pthread_mutex_lock(&w->lock);
+	w->conf.http = *http;
+	if (w->chan)
+		reap(w);
+	pthread_mutex_unlock(&w->lock);
+}
+
 void worker_free(struct worker **pw)
 {
 	struct worker *w = *pw;

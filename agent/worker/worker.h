@@ -31,6 +31,10 @@ struct worker *worker_new(const struct worker_conf *conf);
 /* Ends the process, too. No call may run. */
 void worker_free(struct worker **w);
 
+/* Who to be from now on: other files, or the same with other bytes in them. The worker that runs
+ * ends, and with it every call, for it cannot read files any more. */
+void worker_renew(struct worker *w, const struct http_conf *http);
+
 /* http_get and http_send, done by the worker. ERR_WORKER besides their errors. */
 const struct http_via *worker_via(struct worker *w);
 /* Artifacts, fetched and unpacked by the worker: a source with nothing but `unpack`. */

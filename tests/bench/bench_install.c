@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "agent/stage/stage.h"
+#include "agent/worker/worker.h"
 #include "tests/bench/bench.h"
 #include "tests/lib/httpd.h"
 
 #define ROUNDS_MAX 50
+#define NOBODY     65534U
 
 void bench_die(const char *what, const char *why)
 {
@@ -55,18 +57,32 @@ void bench_release(const char *dir, const char *name, struct release *out)
 
 /* ---- measurements, each in a process of its own: "SECONDS SECONDS-OF-READING-BACK" ---- */
 
-static void measure_install(const char *dir, const char *name, const char *url, unsigned threads)
+/* This very program as the worker, another user where this one is root, as on a device. */
+static struct worker *start_worker(const char *url)
+{
+	static const char *const argv[] = {"bench_install", "--worker", NULL};
+	unsigned who = geteuid() == 0 ? NOBODY : 0;
+
+	return worker_new(&(struct worker_conf){
+		.program = "/proc/self/exe", .argv = argv, .server = url, .uid = who, .gid = who});
+}
+
+static void measure_install(
+	const char *dir, const char *name, const char *url, unsigned threads, bool split)
 {
 	struct http_conf conf = {0};
 	struct stage_http http = {.http = &conf, .server = url};
 	struct stage_in in = {
 		.from = SLOT_NONE, .source = stage_source_http(&http), .overlap = threads > 1};
 	struct release *r = mem_new(sizeof *r);
+	struct worker *worker = split ? start_worker(url) : NULL;
 	struct sha256 content;
 	char home[256];
 	struct fs fs;
 	struct err e;
 
+	if (worker)
+		in.source = worker_source(worker);
 	bench_release(dir, name, r);
 	in.release = r;
 	bench_path(home, dir, "home", "");
@@ -85,6 +101,7 @@ static void measure_install(const char *dir, const char *name, const char *url, 
 	printf("%f %f\n", all, bench_now() - begin);
 	slots_close(&in.slots);
 	fs_posix_close(&fs);
+	worker_free(&worker);
 }
 
 static void measure(char **v)
@@ -95,9 +112,11 @@ static void measure(char **v)
 	bench_path(content, dir, name, ".content");
 	bench_path(to, dir, "written", "");
 	if (strcmp(verb, "install") == 0)
-		measure_install(dir, name, url, 2);
+		measure_install(dir, name, url, 2, false);
 	else if (strcmp(verb, "install-1") == 0)
-		measure_install(dir, name, url, 1);
+		measure_install(dir, name, url, 1, false);
+	else if (strcmp(verb, "install-split") == 0)
+		measure_install(dir, name, url, 2, true);
 	else if (strcmp(verb, "digest") == 0)
 		printf("%f 0\n", bench_digest_alone(content));
 	else if (strcmp(verb, "write") == 0)
@@ -197,6 +216,7 @@ static struct row rows[] = {
 	{.what = "**install**: verified, written, synced", .verb = "install"},
 	{.what = "**install and read back** (sealed)", .verb = "install"},
 	{.what = "the same in one thread", .verb = "install-1"},
+	{.what = "**the same in two processes**, as the agent does it", .verb = "install-split"},
 };
 
 enum { ROW_CURL, ROW_ZSTD, ROW_INSTALL = 5, ROW_SEALED = 6 };
@@ -349,7 +369,10 @@ static void bench_one(const char *self, const char *dir, size_t which, unsigned 
 int main(int argc, char **argv)
 {
 	char url[64];
+	struct err e;
 
+	if (argc == 2 && strcmp(argv[1], "--worker") == 0)
+		_exit(serve_run(WORKER_FD, &e) < 0);
 	if (argc == 6) {
 		measure(argv);
 		return 0;

@@ -267,6 +267,26 @@ static void who_died_unnoticed_is_replaced(void **state)
 	assert_true(pid_of(b) != pid);
 }
 
+static void it_can_be_told_to_be_somebody_else(void **state)
+{
+	struct bed *b = *state;
+	struct http_conf other = {.bearer = "hazel"};
+	BUF_AUTO head = {0};
+
+	put(b, (struct httpd_file){.path = "/p", .body = STR("page")});
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	pid_t pid = pid_of(b);
+	worker_renew(b->worker, &other);
+	assert_int_equal(pid_of(b), 0);
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	assert_true(pid_of(b) != pid);
+	httpd_last(b->server, &head);
+	assert_non_null(strstr(buf_cstr(&head), "Bearer hazel"));
+	strcpy(other.key_file, "/nonexistent.key");
+	worker_renew(b->worker, &other);
+	expect_err(get(b, "/p", NULL, 10), &b->e, ERR_CONFIG, "/nonexistent.key", "a missing key");
+}
+
 static void one_that_does_not_begin_as_it_must_is_not_used(void **state)
 {
 	static const struct {
@@ -636,6 +656,7 @@ int main(int argc, char **argv)
 		T(a_call_can_be_cancelled),
 		T(its_death_ends_the_call_and_not_more),
 		T(who_died_unnoticed_is_replaced),
+		T(it_can_be_told_to_be_somebody_else),
 		T(one_that_does_not_begin_as_it_must_is_not_used),
 		T(a_release_comes_through_it),
 		T(an_altered_artifact_is_refused),
