@@ -30,6 +30,11 @@ const char *priv_help(enum priv_verb verb)
 	return rows[verb].help;
 }
 
+bool priv_says(enum priv_verb verb, enum priv_side side)
+{
+	return (rows[verb].side & (unsigned)side) != 0;
+}
+
 bool priv_answers(enum priv_verb verb, enum priv_verb ask)
 {
 	return (rows[verb].answers & (1U << ask)) != 0;
@@ -41,7 +46,7 @@ static int check_verb(uint64_t verb, enum priv_side from, struct err *e)
 {
 	if (verb >= PRIV_VERB_MAX)
 		return err_set(e, ERR_BAD_INPUT, "verb %llu", (unsigned long long)verb);
-	if (!(rows[verb].side & (unsigned)from))
+	if (!priv_says((enum priv_verb)verb, from))
 		return err_set(e, ERR_DENIED, "verb %s from the wrong side", rows[verb].name);
 	return 0;
 }

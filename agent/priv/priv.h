@@ -45,6 +45,7 @@ int priv_encode(
 int priv_decode(
 	struct str packet, enum priv_side from, struct priv_msg *out, struct err *e) MUST_CHECK;
 
+bool priv_says(enum priv_verb verb, enum priv_side side);
 /* May the worker say `verb` in a call that began with `ask`? */
 bool priv_answers(enum priv_verb verb, enum priv_verb ask);
 

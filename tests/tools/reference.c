@@ -6,6 +6,7 @@
 #include "agent/agent_conf.h"
 #include "agent/core/update.h"
 #include "agent/ctl/ctl.tbl.h"
+#include "agent/priv/priv.h"
 #include "lib/sys/log.h"
 #include "proto/wire/predicate.h"
 #include "proto/wire/report.h"
@@ -27,6 +28,25 @@ static void print_errors(void)
 	for (enum err_code c = ERR_OK; c < ERR_CODE_MAX; c++)
 		printf("| `%s` | %s | %s | %d | %d |\n", err_name(c), err_text(c),
 			retry[err_retry(c)], err_http(c), err_exit(c));
+}
+
+static void print_verbs(void)
+{
+	puts("# Verbs between installer and worker\n\nThe agent's two processes say this to each other, and nothing else (agent/DESIGN.md). What the worker says is\n"
+	     "checked by the installer before anything is done with it.\n\n"
+	     "| Verb | Said by | In answer to | What it carries, and what is done for it |\n|---|---|---|---|");
+	for (unsigned v = 0; v < PRIV_VERB_MAX; v++) {
+		bool down = priv_says(v, PRIV_INSTALLER), up = priv_says(v, PRIV_WORKER);
+
+		printf("| `%s` | %s |", priv_name(v),
+			down && up ? "both"
+			: down     ? "installer"
+				   : "worker");
+		for (unsigned ask = 0; ask < PRIV_VERB_MAX; ask++)
+			if (priv_answers(v, ask))
+				printf(" `%s`", priv_name(ask));
+		printf(" | %s |\n", priv_help(v));
+	}
 }
 
 static void print_triggers(void)
@@ -165,6 +185,7 @@ static const struct {
 } pages[] = {
 	{"errors", print_errors},
 	{"triggers", print_triggers},
+	{"verbs", print_verbs},
 	{"api", print_routes},
 	{"commands", print_commands},
 	{"agent.conf", print_agent_conf},
