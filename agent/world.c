@@ -22,6 +22,7 @@
 #include "lib/sys/entropy.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define WORKER_IDLE  MINUTE(1)
 #define WAKE_SLACK   1000 /* us: what a wake-up may be late for the sake of others */
 
 struct world {
@@ -383,6 +384,7 @@ static int run(struct world *w)
 
 	agent_run(w->agent);
 	w->settled = agent_is_settled(w->agent);
+	worker_rest(w->worker, WORKER_IDLE);
 	if (w->settled && !was)
 		malloc_trim(0);
 	if (w->once && w->settled)

@@ -86,4 +86,5 @@ int call_refuse(struct call *c, const char *what, struct err *e)
 void call_end(struct call *c)
 {
 	chan_close(&c->chan);
+	worker_hang_up(c->worker);
 }

@@ -25,6 +25,8 @@ struct worker {
 	struct chan *chan;       /* NULL: it does not run */
 	struct worker_view view; /* of the life that runs, and how many there were */
 	ms_t born, not_before;
+	unsigned lines;  /* that are open */
+	ms_t busy;       /* when the last one was closed */
 	unsigned deaths; /* in a row, each soon after its birth */
 };
 
@@ -100,6 +102,23 @@ void worker_look(struct worker *w, struct worker_view *out)
 	pthread_mutex_lock(&w->lock);
 	look_for_death(w);
 	*out = w->view;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_hang_up(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->lines--;
+	w->busy = now();
+	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_rest(struct worker *w, ms_t idle)
+{
+	pthread_mutex_lock(&w->lock);
+	look_for_death(w);
+	if (w->chan && w->lines == 0 && now() - w->busy >= idle)
+		reap(w);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -267,6 +286,7 @@ int worker_line(struct worker *w, int *out_fd, uint64_t *out_start, struct err *
 		rc = give_line(w, out_fd, e);
 	}
 	*out_start = w->view.starts;
+	w->lines += rc == 0;
 	pthread_mutex_unlock(&w->lock);
 	return rc;
 }

@@ -49,6 +49,9 @@ struct worker_view {
 };
 /* Also gathers up a worker that died unnoticed. */
 void worker_look(struct worker *w, struct worker_view *out);
+/* Ends a worker that has had no call for `idle`: it would cost memory, and somebody who has taken
+ * it over would stay. */
+void worker_rest(struct worker *w, ms_t idle);
 
 /* ---- inside the worker's process ---- */
 

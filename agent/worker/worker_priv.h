@@ -37,8 +37,9 @@ struct call {
 };
 
 /* Opens a line to the running worker, which is started when there is none; *out_start is which of
- * its lives it is. */
+ * its lives it is. Each line is followed by one worker_hang_up. */
 int worker_line(struct worker *w, int *out_fd, uint64_t *out_start, struct err *e) MUST_CHECK;
+void worker_hang_up(struct worker *w);
 /* Ends that life, unless it is over. */
 void worker_end(struct worker *w, uint64_t start);
 const struct worker_conf *worker_conf_of(const struct worker *w);

@@ -198,6 +198,7 @@ static void *meddle(void *arg)
 
 	while (httpd_count(m->bed->server, "/silent") == 0)
 		usleep(1000);
+	worker_rest(m->bed->worker, 0); /* it has a call: this must do nothing */
 	if (m->kill)
 		kill(pid_of(m->bed), SIGKILL);
 	else
@@ -265,6 +266,19 @@ static void who_died_unnoticed_is_replaced(void **state)
 	assert_int_equal(pid_of(b), 0);
 	expect_ok(get_in_the_end(b), &b->e);
 	assert_true(pid_of(b) != pid);
+}
+
+static void who_has_nothing_to_do_is_ended(void **state)
+{
+	struct bed *b = *state;
+
+	put(b, (struct httpd_file){.path = "/p", .body = STR("page")});
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	worker_rest(b->worker, MINUTE(1));
+	assert_true(pid_of(b) != 0);
+	worker_rest(b->worker, 0);
+	assert_int_equal(pid_of(b), 0);
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
 }
 
 static void it_can_be_told_to_be_somebody_else(void **state)
@@ -656,6 +670,7 @@ int main(int argc, char **argv)
 		T(a_call_can_be_cancelled),
 		T(its_death_ends_the_call_and_not_more),
 		T(who_died_unnoticed_is_replaced),
+		T(who_has_nothing_to_do_is_ended),
 		T(it_can_be_told_to_be_somebody_else),
 		T(one_that_does_not_begin_as_it_must_is_not_used),
 		T(a_release_comes_through_it),
