@@ -42,8 +42,8 @@ static const struct conf_row rows[] = {
 		"Longest life of a device's files in a folder that is carried to it."),
 
 	BUDGET(device, "60", "240", "Orders signed for one device at once."),
-	BUDGET(newcomers, "1000", "1000", "Devices that nothing was signed for before."),
-	BUDGET(total, "20000", "100000", "Orders for all devices together."),
+	BUDGET(newcomers, "20000", "5000", "Devices that nothing was signed for before."),
+	BUDGET(total, "50000", "500000", "Orders for all devices together."),
 	BUDGET(image, "200", "600", "Snapshots and timestamps of the image repository."),
 	BUDGET(time, "20000", "200000", "Answers to devices that ask what time it is."),
 };

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "lib/prng.h"
 #include "proto/wire/json.h"
 #include "server/core/wave.h"
+#include "server/signd/book.h"
 #include "tests/lib/fleet.h"
 #include "tests/lib/serving.h"
 
@@ -26,7 +28,7 @@
 
 static struct serving server;
 static struct prng dice = {20261121};
-static unsigned kills, requests;
+static unsigned kills, signer_kills, requests;
 
 /* ---- requests that the server may not survive ---- */
 
@@ -44,6 +46,36 @@ static int open_connection(void)
 	return fd;
 }
 
+/* The signer that the server has started; 0 when it has none just now. */
+static pid_t signer_pid(void)
+{
+	char path[64], line[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server.pid, (int)server.pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	(void)!fgets(line, sizeof line, f);
+	fclose(f);
+	return (pid_t)atoi(line);
+}
+
+/* Of the server, or of the process that signs for it: whoever asked then asks again, and is
+ * answered as soon as the next one is there. */
+static void kill_one(void)
+{
+	pid_t signer = prng_below(&dice, 2) ? signer_pid() : 0;
+
+	if (signer > 0) {
+		assert_int_equal(kill(signer, SIGKILL), 0);
+		signer_kills++;
+		return;
+	}
+	serving_kill(&server);
+	kills++;
+	serving_start(&server, NULL);
+}
+
 /* Sends the request, lets the server have it for a moment of random length, and kills it. Whether
  * it has done what it was told is anybody's guess. */
 static void send_and_kill(const char *method, const char *path, const struct str *body)
@@ -58,10 +90,8 @@ static void send_and_kill(const char *method, const char *path, const struct str
 	buf_add(&rq, body->p, body->n);
 	assert_int_equal(send(fd, rq.p, rq.n, MSG_NOSIGNAL), rq.n);
 	usleep((useconds_t)prng_below(&dice, 6000));
-	serving_kill(&server);
+	kill_one();
 	close(fd);
-	kills++;
-	serving_start(&server, NULL);
 }
 
 /* What a client does: again until it is answered. */
@@ -73,6 +103,10 @@ static void tell(const char *method, const char *path, const char *body, struct 
 	if (prng_below(&dice, 4) == 0)
 		send_and_kill(method, path, &text);
 	ask(&server, method, path, body ? &text : NULL, server.token, NULL, out);
+	while (out->status == 503) { /* the signer was killed in the middle of it */
+		answer_fini(out);
+		ask(&server, method, path, body ? &text : NULL, server.token, NULL, out);
+	}
 	if (out->status != 200 && out->status != 201)
 		fail_msg("%s %s: %d %s", method, path, out->status, buf_cstr(&out->body));
 }
@@ -205,6 +239,7 @@ static void look_into_the_store(const struct device *dev)
 {
 	struct fleet f = {.now = 0};
 	uint64_t sent = 0;
+	struct chain log;
 	struct err e;
 
 	expect_ok(db_sqlite_open("data/store.db", &f.store, &e), &e);
@@ -230,6 +265,8 @@ static void look_into_the_store(const struct device *dev)
 	assert_int_equal(count(&f, "SELECT count(*) FROM audit WHERE what = 'register'"), N);
 	assert_int_equal(count(&f, "SELECT count(*) FROM audit WHERE what = 'start'"), 4);
 	db_close(&f.store);
+	expect_ok(book_verify("data/signer/signer.log", &log, &e), &e);
+	assert_true(log.n > 0);
 }
 
 static void publish(const char *id, uint64_t counter, const char *back_to)
@@ -269,7 +306,8 @@ static void nothing_is_lost_and_nothing_happens_twice(void **state)
 		expect_text(dev[i].running, "toy-2");
 	serving_stop(&server);
 	look_into_the_store(dev);
-	printf("== server killed %u times in %u requests\n", kills, requests);
+	printf("== server killed %u times, its signer %u times, in %u requests\n", kills,
+		signer_kills, requests);
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include "server/signd/core/reply.h"
 #include "server/signd/signd.h"
 #include "tests/lib/paper.h"
+#include "tests/lib/softtoken.h"
 
 #define START ((ms_t)1790000000000)
 #define MUCH                                                                                       \
@@ -35,10 +36,10 @@ static ms_t wall(void *self)
 
 static const struct clock test_clock = {wall, wall, NULL};
 
-static int open_signd(struct err *e)
+static int open_with(const char *keys, struct err *e)
 {
 	const struct signd_conf c = {
-		.keys = "keys/online",
+		.keys = keys,
 		.root = "keys/repo/image/1.root.json",
 		.data = "signer",
 		.limits = {7 * 86400, 7 * 86400, 86400, 90 * 86400, MUCH, MUCH, MUCH, MUCH, MUCH},
@@ -46,6 +47,11 @@ static int open_signd(struct err *e)
 	};
 
 	return signd_open(&c, &signd, e);
+}
+
+static int open_signd(struct err *e)
+{
+	return open_with("keys/online", e);
 }
 
 static void reopen(void)
@@ -506,6 +512,56 @@ static void a_flood_of_refusals_does_not_fill_the_disk(void **state)
 	assert_int_equal(at.n, 1000);
 }
 
+/* ---- where the keys are ---- */
+
+static const char *const online[] = {"image-snapshot", "image-timestamp", "director-targets",
+	"director-snapshot", "director-timestamp"};
+
+/* A folder that says of each key where in a token it is, and the token. */
+static void move_into_token(const char *name)
+{
+	struct sign_key key;
+	BUF_AUTO pem = {0};
+	char path[80], uri[256];
+	struct err e;
+	struct fs fs;
+
+	snprintf(path, sizeof path, "%s.pem", name);
+	expect_ok(fs_posix_open("keys/online", &fs, &e), &e);
+	expect_ok(fs_read_file(&fs, path, 16384, &pem, &e), &e);
+	fs_posix_close(&fs);
+	expect_ok(sign_key_decode(name, buf_str(&pem), &key, &e), &e);
+	softtoken_import("hsm", name, &key);
+	sign_key_fini(&key);
+	softtoken_uri("hsm", name, uri);
+	snprintf(path, sizeof path, "token/%s.p11", name);
+	softtoken_write(path, uri, 0600);
+}
+
+static void keys_may_be_in_a_token(void **state)
+{
+	REPLY_NEW(im);
+	REPLY_NEW(dir);
+	struct err e;
+
+	(void)state;
+	softtoken_make("hsm");
+	assert_int_equal(system("rm -rf token && mkdir -m 700 token"), 0);
+	softtoken_write("token/pin", SOFTTOKEN_PIN "\n", 0600);
+	for (size_t i = 0; i < ARRAY_LEN(online); i++)
+		move_into_token(online[i]);
+	signd_close(&signd);
+	expect_ok(open_with("token", &e), &e);
+	expect_ok(show_all_of(2, im, &e), &e); /* which a device's code has believed */
+	assert_int_equal(im->made, 2);
+	expect_ok(direct("lane-1", DESIRED_INSTALL, 2, 0, dir, &e), &e);
+	assert_int_equal(dir->made, 3);
+	signd_close(&signd);
+	assert_int_equal(system("rm token/director-snapshot.p11"), 0);
+	expect_err(open_with("token", &e), &e, ERR_NOT_FOUND, "director-snapshot", "a key less");
+	expect_ok(open_signd(&e), &e);
+}
+
 /* toy-1 to toy-3, each of which allows to go back to the one before. */
 static int make(void **state)
 {
@@ -526,7 +582,7 @@ static int clean(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		paper_fini(&toys[i]);
-	return system("rm -rf signer keys signed foreign toy-*.json kept.log");
+	return system("rm -rf signer keys signed foreign token hsm* toy-*.json kept.log");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -543,6 +599,7 @@ int main(void)
 		T(counters_and_versions_survive),
 		T(a_log_that_is_not_the_own_stops_it),
 		T(two_do_not_sign_in_one_place),
+		T(keys_may_be_in_a_token),
 		T(a_flood_of_refusals_does_not_fill_the_disk),
 	};
 
