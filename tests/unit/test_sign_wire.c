@@ -188,13 +188,15 @@ static void a_refusal_comes_back_as_itself(void **state)
 	mem_free(&r);
 }
 
+#define VERSION_0                                                                                  \
+	("{\"line\":1,\"made\":1,\"files\":[{\"role\":\"targets\",\"version\":0,"                  \
+	 "\"expires_s\":1,\"bytes\":\"\"}]}")
+
 static void a_reply_that_is_malformed_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "{}", "7", "{\"error\":\"ok\",\"reason\":\"\"}",
 		"{\"error\":\"denied\"}", "{\"line\":1,\"made\":1,\"files\":[{}]}",
-		"{\"line\":1,\"made\":99,\"files\":[]}",
-		"{\"line\":1,\"made\":1,\"files\":[{\"role\":\"targets\",\"version\":0,"
-		"\"expires_s\":1,\"bytes\":\"\"}]}"};
+		"{\"line\":1,\"made\":99,\"files\":[]}", VERSION_0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

@@ -455,6 +455,7 @@ static void counters_and_versions_survive(void **state)
 	expect_ok(show_all_of(3, r, &e), &e);
 	reply_fini(r);
 	expect_ok(direct("lane-1", DESIRED_INSTALL, 3, 0, r, &e), &e);
+	reply_fini(r);
 	reopen();
 	expect_err(direct("lane-1", DESIRED_INSTALL, 2, 1, r, &e), &e, ERR_ROLLED_BACK, "counter 2",
 		"down");

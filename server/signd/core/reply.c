@@ -108,8 +108,8 @@ int reply_parse(struct str frame, struct reply *out, struct err *e)
 	JSON_AUTO *o = NULL;
 	int rc;
 
-	TRY(json_read(frame, LIMIT_SIGN_FRAME, &o, e));
 	memset(out, 0, sizeof *out);
+	TRY(json_read(frame, LIMIT_SIGN_FRAME, &o, e));
 	rc = json_is_object(o) ? read_reply(o, out, e)
 			       : err_set(e, ERR_BAD_INPUT, "reply: an object is wanted");
 	if (rc < 0)

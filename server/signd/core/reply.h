@@ -29,7 +29,7 @@ void reply_add(struct reply *r, const struct signed_file *f);
 void reply_format(const struct reply *r, struct buf *out);
 void reply_format_err(const struct err *why, struct buf *out);
 
-/* A refusal becomes that error. ERR_BAD_INPUT, ERR_TOO_LARGE. */
+/* A refusal becomes that error. ERR_BAD_INPUT, ERR_TOO_LARGE. *out holds nothing on failure. */
 int reply_parse(struct str frame, struct reply *out, struct err *e) MUST_CHECK;
 
 #endif
