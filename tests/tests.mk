@@ -102,7 +102,7 @@ check: ## install what is missing, build with gcc and clang, run all tests (shor
 	@date +%s > .check-began
 	$(RUN) check-layers check-format
 	$(RUN) -j2 CC=gcc all tests
-	$(RUN) CC=gcc check-pure check-docs check-unit check-machine check-fault check-system
+	$(RUN) CC=gcc check-pure check-docs check-unit check-machine check-fault check-system check-attack
 	$(RUN) -j2 CC=clang SAN=asan all tests
 	$(RUN) CC=clang SAN=asan check-unit check-machine check-fault
 	$(RUN) -j2 CC=clang all tests

@@ -30,6 +30,28 @@ void attack_arb_target_substituted_by_rubbish(struct bed *b)
 	bed_write(b, bed_artifact(&b->good, 0), buf_str(a));
 }
 
+/* An archive that no device takes, of the right length, so large that it is refused before its
+ * digest is known: the release must not be blamed for it. */
+void attack_arb_target_substituted_by_evil_archive(struct bed *b)
+{
+	static char large[2U << 20];
+	struct toy other;
+
+	memset(large, 'x', sizeof large - 1);
+	toy_make(&other, 3);
+	toy_set_code(&other,
+		(const struct parcel_entry[]){
+			{'0', "../../../evil", "evil!", 0}, {'0', "large", large, 0}, PARCEL_END},
+		COMPRESSION_NONE);
+	toy_set_code(&b->good,
+		(const struct parcel_entry[]){
+			{'0', "version", "toy-2", 0}, {'0', "large", large, 0}, PARCEL_END},
+		COMPRESSION_NONE);
+	assert_int_equal(other.artifact[0].n, b->good.artifact[0].n);
+	bed_offer(b, &b->good);
+	bed_write(b, bed_artifact(&b->good, 0), buf_str(&other.artifact[0]));
+}
+
 void attack_arb_director_partial_ecu_list(struct bed *b)
 {
 	BUF_AUTO document = {0};

@@ -103,6 +103,7 @@
 	X(INTERFERE, mix_same_name_other_content, DEVICE, REFUSED, ALTERED)                        \
 	X(CONTROL, arb_target_substituted, DEVICE, FAILED, ALTERED)                                \
 	X(CONTROL, arb_target_substituted_by_rubbish, DEVICE, FAILED, ALTERED)                     \
+	X(CONTROL, arb_target_substituted_by_evil_archive, DEVICE, FAILED, DENIED)                 \
 	X(CONTROL, arb_signature_none, DEVICE, REFUSED, UNSIGNED)                                  \
 	X(CONTROL, arb_signature_empty, DEVICE, REFUSED, UNSIGNED)                                 \
 	X(CONTROL, arb_signature_of_other_role, DEVICE, REFUSED, UNSIGNED)                         \
