@@ -249,8 +249,8 @@ static int store(
 	return fs_write_file(&l->fs, path, bytes->p, bytes->n, 0644, e);
 }
 
-static int make_next(struct life *l, const struct role_change *c, const struct keystore *ks,
-	struct keylife_done *done, struct err *e)
+static int make_next(struct life *l, keylife_edit_f *edit, const void *ctx,
+	const struct keystore *ks, struct keylife_done *done, struct err *e)
 {
 	JSON_AUTO *file = NULL;
 	BUF_AUTO bytes = {0};
@@ -258,8 +258,7 @@ static int make_next(struct life *l, const struct role_change *c, const struct k
 	TRY(load(l, e));
 	TRY(check_nothing_waits(l, e));
 	file = next_of(l);
-	if (c)
-		TRY(role_change_apply(json_object_get(file, "signed"), c, e));
+	TRY(edit(json_object_get(file, "signed"), ctx, e));
 	TRY(sign_file(l, file, ks, &bytes, done, e));
 	return store(l, &bytes, done, e);
 }
@@ -273,7 +272,7 @@ static int finish(int rc, struct keylife_done *done, struct keylife_done *out)
 	return rc < 0 ? rc : 0;
 }
 
-int keylife_change(const char *repo_dir, const char *lister, const struct role_change *c,
+int keylife_edit(const char *repo_dir, const char *lister, keylife_edit_f *edit, const void *ctx,
 	const struct keystore *ks, int64_t now_s, struct keylife_done *out, struct err *e)
 {
 	CLEANUP(life_fini) struct life l;
@@ -281,14 +280,31 @@ int keylife_change(const char *repo_dir, const char *lister, const struct role_c
 	int rc = life_open(&l, repo_dir, lister, now_s, e);
 
 	if (rc == 0)
-		rc = make_next(&l, c, ks, &done, e);
+		rc = make_next(&l, edit, ctx, ks, &done, e);
 	return finish(rc, &done, out);
+}
+
+static int change_role(json_t *part, const void *ctx, struct err *e)
+{
+	return role_change_apply(part, ctx, e);
+}
+
+static int change_nothing(json_t *part, const void *ctx, struct err *e)
+{
+	(void)part, (void)ctx, (void)e;
+	return 0;
+}
+
+int keylife_change(const char *repo_dir, const char *lister, const struct role_change *c,
+	const struct keystore *ks, int64_t now_s, struct keylife_done *out, struct err *e)
+{
+	return keylife_edit(repo_dir, lister, change_role, c, ks, now_s, out, e);
 }
 
 int keylife_renew(const char *repo_dir, const char *role, const struct keystore *ks, int64_t now_s,
 	struct keylife_done *out, struct err *e)
 {
-	return keylife_change(repo_dir, role, NULL, ks, now_s, out, e);
+	return keylife_edit(repo_dir, role, change_nothing, NULL, ks, now_s, out, e);
 }
 
 /* ---- a file from elsewhere ---- */

@@ -37,6 +37,12 @@ int keylife_change(const char *repo_dir, const char *lister, const struct role_c
 	const struct keystore *ks, int64_t now_s, struct keylife_done *out,
 	struct err *e) MUST_CHECK;
 
+/* The same for any other change: `edit` changes the "signed" part in place. */
+typedef int keylife_edit_f(json_t *part, const void *ctx, struct err *e);
+int keylife_edit(const char *repo_dir, const char *lister, keylife_edit_f *edit, const void *ctx,
+	const struct keystore *ks, int64_t now_s, struct keylife_done *out,
+	struct err *e) MUST_CHECK;
+
 /* The next version of a file ("root", "targets", "safety") that says the same, for another year (an
  * approver's: half a year). An approver's file that was signed with keys that targets have replaced
  * is signed anew, if earlier targets in the folder vouch for it. */

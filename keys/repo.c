@@ -111,6 +111,17 @@ void repo_set_witnesses(json_t *targets, const struct repo_witness *witnesses, u
 			gates_of(gates, n_gates)));
 }
 
+int repo_set_gates(json_t *targets, const struct sha256 *gates, unsigned n_gates, struct err *e)
+{
+	json_t *rule = json_object_get(targets, "x-backstay-evidence");
+
+	if (!json_is_object(rule))
+		return err_set(e, ERR_NOT_FOUND,
+			"targets name nobody who may give evidence, so no gate could be passed");
+	json_object_set_new(rule, "gates", gates_of(gates, n_gates));
+	return 0;
+}
+
 void repo_demand_evidence(json_t *root)
 {
 	json_object_set_new(root, "x-backstay-evidence", json_pack("[{s:[s]}]", "paths", "*/*"));

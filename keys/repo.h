@@ -54,6 +54,10 @@ struct repo_witness {
  * every release each of the `n_gates` policies. */
 void repo_set_witnesses(json_t *targets, const struct repo_witness *witnesses, unsigned n,
 	const struct sha256 *gates, unsigned n_gates);
+/* Replaces the policies that x-backstay-evidence of targets demands. ERR_NOT_FOUND when it has
+ * none: a gate without witnesses could never be passed. */
+int repo_set_gates(
+	json_t *targets, const struct sha256 *gates, unsigned n_gates, struct err *e) MUST_CHECK;
 /* Adds x-backstay-evidence to its root: no release without a summary. */
 void repo_demand_evidence(json_t *root);
 

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "keys/keylife.h"
+#include "keys/repo.h"
 #include "lib/sys/clock.h"
 #include "server/cli/cli.h"
+#include "server/cli/trusted.h"
 
 static int64_t now_s(void)
 {
@@ -105,6 +107,52 @@ static int change_with(const struct cli *c, bool only_added, struct err *e)
 	ch.add = add.v;
 	ch.n_add = add.n;
 	return change(c, &role, &ch, e);
+}
+
+/* ---- gates ---- */
+
+struct gates {
+	unsigned n;
+	struct sha256 v[LIMIT_GATES];
+};
+
+static int demand(json_t *part, const void *ctx, struct err *e)
+{
+	(void)ctx, (void)e;
+	repo_demand_evidence(part);
+	return 0;
+}
+
+static int set_gates(json_t *part, const void *ctx, struct err *e)
+{
+	const struct gates *g = ctx;
+
+	return repo_set_gates(part, g->v, g->n, e);
+}
+
+/* Root says that evidence is demanded, targets which gates must be passed. */
+int cmd_KEYS_GATE(const struct cli *c, struct err *e)
+{
+	CLEANUP(keylife_done_fini) struct keylife_done done = {.added = 0};
+	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
+	bool is_root = strcmp(c->args[0], "image-root") == 0;
+	struct gates g = {.n = 0};
+	char repo[512];
+
+	if (!is_root && strcmp(c->args[0], "image-targets") != 0)
+		return err_set(e, ERR_USAGE,
+			"image-root demands evidence, image-targets name the gates; not %s",
+			c->args[0]);
+	TRY(trusted_gates(c, g.v, &g.n, e));
+	if (is_root == (g.n > 0))
+		return err_set(e, ERR_USAGE,
+			is_root ? "--gate is named by image-targets"
+				: "--gate FILE is needed, once for each gate");
+	snprintf(repo, sizeof repo, "%s/image", c->args[1]);
+	TRY(load_keys(c, ks, e));
+	TRY(keylife_edit(repo, is_root ? "root" : "targets", is_root ? demand : set_gates, &g, ks,
+		now_s(), &done, e));
+	return print_done(c, repo, &done);
 }
 
 int cmd_KEYS_ADD(const struct cli *c, struct err *e)

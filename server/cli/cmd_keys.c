@@ -8,31 +8,9 @@
 #include "keys/device_ca.h"
 #include "lib/sys/clock.h"
 #include "proto/trust/meta.h"
-#include "proto/wire/gate.h"
 #include "server/cli/cli.h"
 #include "server/cli/table.h"
-
-/* The digests of the gates that every release shall pass, each of which must be one. */
-static int read_gates(
-	const struct cli *c, struct sha256 out[LIMIT_GATES], unsigned *out_n, struct err *e)
-{
-	CLEANUP(mem_free) struct gate *g = mem_new(sizeof *g);
-	unsigned n = c->n_values[CLI_OPT_GATE];
-
-	if (n > LIMIT_GATES)
-		return err_set(e, ERR_USAGE, "at most %d of --gate", LIMIT_GATES);
-	for (unsigned i = 0; i < n; i++) {
-		const char *file = c->values[CLI_OPT_GATE][i];
-		BUF_AUTO text = {0};
-
-		TRY(cli_read(file, LIMIT_GATE_BYTES, &text, e));
-		if (gate_parse(buf_str(&text), g, e) < 0)
-			return err_wrap(e, "%s", file);
-		digest_of(text.p, text.n, &out[i]);
-	}
-	*out_n = n;
-	return 0;
-}
+#include "server/cli/trusted.h"
 
 int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 {
@@ -42,7 +20,7 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	unsigned n_gates = 0;
 	char devices[512];
 
-	TRY(read_gates(c, gates, &n_gates, e));
+	TRY(trusted_gates(c, gates, &n_gates, e));
 	TRY(ceremony_init_gated(dir, gates, n_gates, clock_system.wall(NULL) / 1000, e));
 	snprintf(devices, sizeof devices, "%s/devices", dir);
 	TRY(device_ca_create(devices, clock_system.wall(NULL) / 1000, e));

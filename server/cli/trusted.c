@@ -4,6 +4,7 @@
 
 #include "keys/folder.h"
 #include "lib/sys/clock.h"
+#include "proto/wire/gate.h"
 
 static int load(struct fs *fs, struct trusted_set *t, struct err *e)
 {
@@ -44,5 +45,26 @@ int trusted_document(
 	digest_of(text.p, text.n, out);
 	if (path)
 		snprintf(path, LIMIT_TARGET_NAME, "%s/%s.json", r->product, r->id.s);
+	return 0;
+}
+
+int trusted_gates(
+	const struct cli *c, struct sha256 out[LIMIT_GATES], unsigned *out_n, struct err *e)
+{
+	CLEANUP(mem_free) struct gate *g = mem_new(sizeof *g);
+	unsigned n = c->n_values[CLI_OPT_GATE];
+
+	if (n > LIMIT_GATES)
+		return err_set(e, ERR_USAGE, "at most %d of --gate", LIMIT_GATES);
+	for (unsigned i = 0; i < n; i++) {
+		const char *file = c->values[CLI_OPT_GATE][i];
+		BUF_AUTO text = {0};
+
+		TRY(cli_read(file, LIMIT_GATE_BYTES, &text, e));
+		if (gate_parse(buf_str(&text), g, e) < 0)
+			return err_wrap(e, "%s", file);
+		digest_of(text.p, text.n, &out[i]);
+	}
+	*out_n = n;
 	return 0;
 }

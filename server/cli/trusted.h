@@ -14,4 +14,8 @@ int trusted_open(const struct cli *c, struct trusted_set *out, struct err *e) MU
 int trusted_document(const char *dir, char path[LIMIT_TARGET_NAME], struct sha256 *out,
 	struct err *e) MUST_CHECK;
 
+/* The digests of the gates that --gate names, each of which must be one. */
+int trusted_gates(const struct cli *c, struct sha256 out[LIMIT_GATES], unsigned *out_n,
+	struct err *e) MUST_CHECK;
+
 #endif

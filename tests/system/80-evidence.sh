@@ -67,6 +67,16 @@ fails 65 "$backstay" release approve packed/later --role safety --keys party/saf
 says 'made from other evidence'
 echo "== evidence that came after the summary is not covered by it"
 
+hotfix=$BACKSTAY_SRC/manifests/gates/ocr-hotfix.json
+"$backstay" keys gate image-targets keys/repo --gate "$hotfix" --keys keys >/dev/null
+fails 64 "$backstay" keys gate image-root keys/repo --gate "$hotfix" --keys keys
+"$backstay" keys publish keys/repo >/dev/null
+fails 65 "$backstay" campaign create again --release toy-1 --policy policy.json
+says "does not pass its gates: gate $(sha256sum "$hotfix" | cut -c1-12)"
+"$backstay" release list --json | jq -e '.releases[0].gates[0] | .met == false and (.missing | length) > 0' >/dev/null ||
+	fail "the list does not tell that the new gate was not passed"
+echo "== another gate is demanded, and what has not passed it opens no campaign"
+
 # ---- other tools ----
 mkdir -p other && cp -r packed/1 other/packed
 /usr/bin/python3 - keys other/packed/evidence <<'PY'

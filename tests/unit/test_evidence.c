@@ -316,7 +316,7 @@ static void evidence_threshold_one_key_twice(void **state)
 static void evidence_other_than_what_was_judged(void **state)
 {
 	struct world *w = *state;
-	BUF_AUTO report = {0}, text = {0};
+	BUF_AUTO report = {0};
 	JSON_AUTO *inputs = NULL;
 	char hex[SHA256_TEXT];
 	struct statement s;
