@@ -298,7 +298,8 @@ static int change_nothing(json_t *part, const void *ctx, struct err *e)
 int keylife_change(const char *repo_dir, const char *lister, const struct role_change *c,
 	const struct keystore *ks, int64_t now_s, struct keylife_done *out, struct err *e)
 {
-	return keylife_edit(repo_dir, lister, change_role, c, ks, now_s, out, e);
+	return keylife_edit(
+		repo_dir, lister, c ? change_role : change_nothing, c, ks, now_s, out, e);
 }
 
 int keylife_renew(const char *repo_dir, const char *role, const struct keystore *ks, int64_t now_s,
