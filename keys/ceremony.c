@@ -32,6 +32,7 @@ static const struct ceremony_row {
 	{"director-snapshot", "online", "snapshot", 0, 1},
 	{"director-targets", "online", "targets", 0, 1},
 	{"director-time", "online", "time", 0, 1},
+	{"director-audit", "online", "audit", 0, 1},
 	{"creator", "creator", NULL, 1, 0}, /* signs requests; no metadata lists it */
 	{"builder", "evidence", NULL, 0, 1},
 	{"lab", "evidence", NULL, 0, 1},
@@ -39,8 +40,9 @@ static const struct ceremony_row {
 	{WITNESS_VERIFIER, "evidence", NULL, 0, 1},
 };
 
-/* Where in the table a repository's top-level roles, the approvers and who says the time begin. */
-enum { IMAGE = 0, APPROVERS = 4, DIRECTOR = 7, TIME = 11 };
+/* Where in the table a repository's top-level roles, the approvers, who says the time and who signs
+ * the audit log begin. */
+enum { IMAGE = 0, APPROVERS = 4, DIRECTOR = 7, TIME = 11, AUDIT = 12 };
 
 struct ceremony {
 	struct fs fs; /* beneath the ceremony's folder */
@@ -99,8 +101,8 @@ static int write_root(struct ceremony *c, unsigned first, const char *file, stru
 {
 	const struct sign_key *keys[ROLE_KIND_MAX][LIMIT_KEYS];
 	struct repo_head head = {1, c->now_s + YEAR};
-	struct repo_role roles[ROLE_KIND_MAX], time;
-	const struct sign_key *time_keys[1][LIMIT_KEYS];
+	struct repo_role roles[ROLE_KIND_MAX], extra;
+	const struct sign_key *extra_keys[1][LIMIT_KEYS];
 	JSON_AUTO *root = NULL;
 
 	signers(c, first, ROLE_KIND_MAX, roles, keys);
@@ -108,8 +110,10 @@ static int write_root(struct ceremony *c, unsigned first, const char *file, stru
 	if (first == IMAGE && c->n_gates)
 		repo_demand_evidence(root);
 	if (first == DIRECTOR) {
-		signers(c, TIME, 1, &time, time_keys);
-		repo_root_add_time(root, &time);
+		signers(c, TIME, 1, &extra, extra_keys);
+		repo_root_add_time(root, &extra);
+		signers(c, AUDIT, 1, &extra, extra_keys);
+		repo_root_add_audit(root, &extra);
 	}
 	return write_signed(c, file, root, rows[first].keys, e);
 }

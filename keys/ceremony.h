@@ -8,7 +8,7 @@
  *   offline/  image-root-1..3, image-targets-1..3, engineering-1, safety-1, compliance-1,
  *             director-root-1..3
  *   online/   image-snapshot, image-timestamp, director-targets, director-snapshot,
- *             director-timestamp, director-time
+ *             director-timestamp, director-time, director-audit
  *   creator/  creator-1, with which whoever packs releases asks for approval
  *   evidence/ builder, lab, counsel, verifier (keys/witnesses.h)
  *   repo/image/     1.root.json, 1.targets.json, 1.engineering.json, 1.safety.json,

@@ -54,6 +54,11 @@ void repo_root_add_time(json_t *root, const struct repo_role *role)
 	json_object_set_new(root, TIMETOKEN_TYPE, signers_of(role, json_object_get(root, "keys")));
 }
 
+void repo_root_add_audit(json_t *root, const struct repo_role *role)
+{
+	json_object_set_new(root, AUDITLOG_TYPE, signers_of(role, json_object_get(root, "keys")));
+}
+
 json_t *repo_delegating(struct repo_head head, const struct repo_role *roles, unsigned n)
 {
 	json_t *targets = repo_targets(head), *keys = json_object(), *list = json_array();
@@ -249,6 +254,16 @@ json_t *repo_timetoken(const struct timetoken *t)
 	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "_type", TIMETOKEN_TYPE, "device",
 		t->device.s, "nonce", t->nonce, "time", time, "timestamp",
 		(json_int_t)t->timestamp);
+}
+
+json_t *repo_checkpoint(const struct auditlog_checkpoint *c)
+{
+	char time[21], hex[SHA256_TEXT];
+
+	time_format(c->time_s, time);
+	sha256_format(&c->chain, hex);
+	return json_pack("{s:s, s:I, s:s, s:s}", "_type", AUDITLOG_TYPE, "n", (json_int_t)c->n,
+		"chain", hex, "time", time);
 }
 
 void repo_pin_of(const char *file, uint64_t version, struct str bytes, struct repo_pin *out)

@@ -7,14 +7,15 @@
  *             N.safety.json, N.compliance.json (each its own role), N.snapshot.json
  *             (image-snapshot), timestamp.json (image-timestamp)
  *   director: N.root.json (director-root), and for each device N.targets.json, N.snapshot.json,
- *             timestamp.json (director-targets, director-snapshot, director-timestamp), and time
- *             tokens (director-time)
+ *             timestamp.json (director-targets, director-snapshot, director-timestamp), time
+ *             tokens (director-time) and checkpoints of the audit log (director-audit)
  */
 #ifndef KEYS_REPO_H
 #define KEYS_REPO_H
 
 #include "keys/sign.h"
 #include "proto/trust/evidence.h"
+#include "proto/trust/auditlog.h"
 #include "proto/trust/timetoken.h"
 
 #define REPO_SPEC_VERSION "1.0.31"
@@ -39,6 +40,8 @@ json_t *repo_root(
 
 /* Adds x-backstay-time to the director's root: who says the time (proto/trust/timetoken.h). */
 void repo_root_add_time(json_t *root, const struct repo_role *role);
+/* Adds x-backstay-audit: who signs the audit log's checkpoints (proto/trust/auditlog.h). */
+void repo_root_add_audit(json_t *root, const struct repo_role *role);
 
 /* The image repository's top-level targets: no targets, only delegations, each of every path of two
  * parts (PRODUCT/RELEASE.json). */
@@ -95,6 +98,8 @@ void repo_director_plan(json_t *targets, const struct repo_plan *plan);
 
 /* The answer to a device that asks what time it is. */
 json_t *repo_timetoken(const struct timetoken *t);
+/* How far the audit log has come. */
+json_t *repo_checkpoint(const struct auditlog_checkpoint *c);
 
 /* A file that a snapshot or timestamp pins. */
 struct repo_pin {

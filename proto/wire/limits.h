@@ -47,6 +47,7 @@
 #define LIMIT_HARDWARE_IDS  8
 #define LIMIT_WAVES         16
 #define LIMIT_TEXT          256          /* notes, reasons, names for people */
+#define LIMIT_AUDIT_LINE    8192         /* a row or a checkpoint of an export */
 #define LIMIT_DOSSIER_BYTES (192 * 1024) /* of a report, so that the rest of it always fits */
 #define LIMIT_SPAN_MS       (30ULL * 24 * 3600 * 1000) /* any timeout, window or soak */
 #define LIMIT_WINDOW_MIN_MS 100

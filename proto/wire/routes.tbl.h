@@ -31,6 +31,8 @@
 	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", VIEWER, 0, "The recipients and where each is")  \
 	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
 		"start, pause, resume, halt or rollback, with a reason")                                               \
+	X(AUDIT_CHECKPOINTS, GET, "/v1/audit/checkpoints", VIEWER, 0,                                                  \
+		"Signed checkpoints of the audit log, one of the newest row among them; ?after=N pages on")            \
 	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \
 	X(USERS, GET, "/v1/users", ADMIN, 0, "Who may do what here, and when each token was used last")                \
 	X(USER_ADD, POST, "/v1/users", ADMIN, LIMIT_BODY_BYTES, "Makes a user with a role; the answer has the token, once") \

@@ -65,6 +65,15 @@ int cli_read(const char *path, size_t max, struct buf *out, struct err *e)
 	return n < 0 ? err_sys(e, errno, "%s", path) : 0;
 }
 
+int cli_last(const struct cli *c, uint64_t otherwise, char out[32], struct err *e)
+{
+	uint64_t n;
+
+	TRY(cli_number(c, CLI_OPT_LAST, 1, 100000, otherwise, &n, e));
+	snprintf(out, 32, "last=%llu", (unsigned long long)n);
+	return 0;
+}
+
 /* ---- asking the server
  * --------------------------------------------------------------------------- */
 

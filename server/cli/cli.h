@@ -34,6 +34,9 @@ bool cli_flag(const struct cli *c, enum cli_option o);
 int cli_number(const struct cli *c, enum cli_option o, uint64_t min, uint64_t max,
 	uint64_t otherwise, uint64_t *out, struct err *e) MUST_CHECK;
 
+/* "last=N" for the query, by --last. */
+int cli_last(const struct cli *c, uint64_t otherwise, char out[32], struct err *e) MUST_CHECK;
+
 /* Asks the server: `args` fill the {names} of the route; `body` may be NULL; *out_answer is the
  * caller's. What the server refuses becomes its own typed error, with a hint what to do next. */
 int cli_ask(const struct cli *c, enum route r, const char *const *args, const char *query,

@@ -11,7 +11,7 @@
 		"the agent's control socket; default $BACKSTAY_SOCKET or /run/backstay/agent.sock") \
 	X(JSON, "json", NULL, "print JSON for scripts")                                             \
 	X(OUT, "out", "DIR", "where to write")                                                      \
-	X(REPO, "repo", "DIR", "image repository to sign in; default KEYS/repo/image")                \
+	X(REPO, "repo", "DIR", "a repository: to sign in, default KEYS/repo/image; to verify against, the director's")                \
 	X(KEYS, "keys", "DIR",                                                                      \
 		"folder that `keys init` made, or one with key files (*.pem, *.p11) and a repo/")                                      \
 	X(ROLE, "role", "ROLE",                                                                     \
@@ -209,6 +209,16 @@
 			O(TARGET_BASE_URL) | EXIT_0_1,                                             \
 		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
 		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8440/image refresh") \
+	X(AUDIT_SHOW, "audit", "show", "N", 1, 1,                                                  \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "one decision with all that is kept of it", \
+		"backstay audit show 117")                                                         \
+	X(AUDIT_EXPORT, "audit", "export", "FILE", 1, 1,                                           \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"write the whole log with its signed checkpoints, for an auditor",                 \
+		"backstay audit export audit-2026.jsonl")                                          \
+	X(AUDIT_VERIFY, "audit", "verify", "FILE", 1, 1, O(REPO) | O(JSON),                        \
+		"offline: find any row of an export that was altered, removed or moved",           \
+		"backstay audit verify audit-2026.jsonl --repo keys/repo/director")                \
 	X(STATUS, "status", NULL, "", 0, 0, O(SOCKET) | O(WATCH) | O(JSON),                        \
 		"on a device: state, slots, running release, progress", "backstay status")         \
 	X(EXPLAIN, "explain", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                 \

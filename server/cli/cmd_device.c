@@ -1,4 +1,4 @@
-/* backstay device ..., backstay audit ... */
+/* backstay device ... */
 #include <stdio.h>
 
 #include "server/cli/cli.h"
@@ -92,15 +92,6 @@ int cmd_DEVICE_SHOW(const struct cli *c, struct err *e)
 	return 0;
 }
 
-static int last_query(const struct cli *c, char out[32], struct err *e)
-{
-	uint64_t n;
-
-	TRY(cli_number(c, CLI_OPT_LAST, 1, 100000, 50, &n, e));
-	snprintf(out, 32, "last=%llu", (unsigned long long)n);
-	return 0;
-}
-
 int cmd_DEVICE_HISTORY(const struct cli *c, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
@@ -109,7 +100,7 @@ int cmd_DEVICE_HISTORY(const struct cli *c, struct err *e)
 	json_t *r;
 	size_t i;
 
-	TRY(last_query(c, query, e));
+	TRY(cli_last(c, 50, query, e));
 	TRY(cli_ask(c, ROUTE_DEVICE_HISTORY, c->args, query, NULL, &answer, e));
 	if (cli_json(c, answer))
 		return 0;
@@ -126,35 +117,6 @@ int cmd_DEVICE_HISTORY(const struct cli *c, struct err *e)
 			*cli_text(r, "target") ? cli_text(r, "target") : cli_text(r, "running"));
 		table_cell(&t, "%s",
 			*cli_text(r, "cause") ? cli_text(r, "cause") : cli_text(r, "code"));
-		table_cell(&t, "%s", cli_text(r, "text"));
-	}
-	table_print(&t);
-	table_fini(&t);
-	return 0;
-}
-
-int cmd_AUDIT_LIST(const struct cli *c, struct err *e)
-{
-	JSON_AUTO *answer = NULL;
-	char query[32];
-	struct table t;
-	json_t *r;
-	size_t i;
-
-	TRY(last_query(c, query, e));
-	TRY(cli_ask(c, ROUTE_AUDIT, NULL, query, NULL, &answer, e));
-	if (cli_json(c, answer))
-		return 0;
-	table_init(&t, "N|AGO|WHO|WHAT|CAMPAIGN|SENTENCE");
-	json_array_foreach (json_object_get(answer, "rows"), i, r) {
-		char ago[32];
-
-		cli_ago(cli_int(r, "at"), ago, sizeof ago);
-		table_cell(&t, "%lld", (long long)cli_int(r, "n"));
-		table_cell(&t, "%s", ago);
-		table_cell(&t, "%s", cli_text(r, "who"));
-		table_cell(&t, "%s", cli_text(r, "what"));
-		table_cell(&t, "%s", cli_text(r, "campaign"));
 		table_cell(&t, "%s", cli_text(r, "text"));
 	}
 	table_print(&t);

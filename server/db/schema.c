@@ -115,5 +115,10 @@ static const char gates[] =
 	" met INTEGER NOT NULL, missing TEXT NOT NULL, judged_ms INTEGER NOT NULL,"
 	" PRIMARY KEY (release, n)) WITHOUT ROWID;";
 
+/* The audit log as a chain, and the checkpoints that are signed over it. */
+static const char chain[] = "ALTER TABLE audit ADD COLUMN chain BLOB;"
+			    "CREATE TABLE checkpoints ("
+			    " n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);";
+
 const char *const schema_migrations[] = {
-	devices, metadata, campaigns, users, identities, gates, NULL};
+	devices, metadata, campaigns, users, identities, gates, chain, NULL};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/sys/log.h"
+#include "server/run/checkpoint.h"
 #include "server/run/feed.h"
 #include "server/run/imagerepo.h"
 
@@ -186,20 +187,33 @@ int run_tick(struct run *r, struct err *e)
 	TRY(save_contacts(r, e));
 	TRY(count_all_silent(r, e));
 	TRY(wake_campaigns(r, e));
-	return imagerepo_refresh(r, e);
+	TRY(imagerepo_refresh(r, e));
+	return checkpoint_due(r, e);
 }
 
 /* ---- life ---- */
 
-int run_open(const struct run_conf *c, struct run **out, struct err *e UNUSED)
+/* A store that is older than the chain gets it now, once. */
+static int chain_old_rows(struct run *r, struct err *e)
+{
+	TRY(run_begin(r, e));
+	return run_end(r, audit_chain_old(r->c.db, e), e);
+}
+
+int run_open(const struct run_conf *c, struct run **out, struct err *e)
 {
 	struct run *r = mem_new(sizeof *r);
+	int rc;
 
 	*r = (struct run){.c = *c, .stale = true, .to_be_shown = true};
 	r->started = run_now(r);
 	contacts_init(&r->contacts);
-	*out = r;
-	return 0;
+	rc = chain_old_rows(r, e);
+	if (rc < 0)
+		run_close(&r);
+	else
+		*out = r;
+	return rc;
 }
 
 void run_close(struct run **r)

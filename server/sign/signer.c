@@ -95,20 +95,36 @@ int signer_image(struct signer *s, const struct ask_image *a, struct reply *out,
 	return call(s, ask, out, e);
 }
 
+/* The answer is one file. */
+static int call_for_one(struct signer *s, const struct ask *a, struct buf *out, struct err *e)
+{
+	CLEANUP(mem_free) struct reply *r = mem_new(sizeof *r);
+	int rc = 0;
+
+	TRY(call(s, a, r, e));
+	if (r->n == 1)
+		buf_add(out, r->files[0].bytes.p, r->files[0].bytes.n);
+	else
+		rc = err_set(e, ERR_BAD_INPUT, "the signer gave %u files, not one", r->n);
+	reply_fini(r);
+	return rc;
+}
+
 int signer_time(struct signer *s, const struct dev_id *device, const char *nonce, struct buf *out,
 	struct err *e)
 {
 	CLEANUP(mem_free) struct ask *ask = ask_new(ASK_TIME);
-	CLEANUP(mem_free) struct reply *r = mem_new(sizeof *r);
 
 	ask->time.device = *device;
 	TRY(timetoken_nonce_parse(str_of(nonce), ask->time.nonce, e));
-	TRY(call(s, ask, r, e));
-	if (r->n != 1) {
-		reply_fini(r);
-		return err_set(e, ERR_BAD_INPUT, "the signer gave %u tokens", r->n);
-	}
-	buf_add(out, r->files[0].bytes.p, r->files[0].bytes.n);
-	reply_fini(r);
-	return 0;
+	return call_for_one(s, ask, out, e);
+}
+
+int signer_checkpoint(
+	struct signer *s, uint64_t n, const struct sha256 *chain, struct buf *out, struct err *e)
+{
+	CLEANUP(mem_free) struct ask *ask = ask_new(ASK_CHECKPOINT);
+
+	ask->checkpoint = (struct ask_checkpoint){.n = n, .chain = *chain};
+	return call_for_one(s, ask, out, e);
 }

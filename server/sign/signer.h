@@ -29,6 +29,12 @@ int signer_image(
 int signer_time(struct signer *s, const struct dev_id *device, const char *nonce, struct buf *out,
 	struct err *e) MUST_CHECK;
 
+/* Appends a checkpoint of the audit log: row `n` is the newest, `chain` the value behind it; the
+ * signer's own clock says when. ERR_NOT_FOUND when there is no key director-audit; ERR_ROLLED_BACK,
+ * ERR_ALTERED when the log is shorter than one that was signed, or another one. */
+int signer_checkpoint(struct signer *s, uint64_t n, const struct sha256 *chain, struct buf *out,
+	struct err *e) MUST_CHECK;
+
 /* Grows whenever another process may have come to answer: it has to be shown the image repository
  * before it signs for a device. */
 unsigned signer_epoch(const struct signer *s);

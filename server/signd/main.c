@@ -139,6 +139,7 @@ static struct sign_limits limits_of(const struct signd_settings *s)
 		.total = {s->budget.total_burst, s->budget.total_per_hour},
 		.image = {s->budget.image_burst, s->budget.image_per_hour},
 		.time = {s->budget.time_burst, s->budget.time_per_hour},
+		.audit = {s->budget.audit_burst, s->budget.audit_per_hour},
 	};
 }
 

@@ -205,6 +205,8 @@ static int decide(struct signing *s, const struct ask *a, struct err *e)
 		return signing_director(s, &a->director, e);
 	case ASK_TIME:
 		return signing_time(s, &a->time, e);
+	case ASK_CHECKPOINT:
+		return signing_checkpoint(s, &a->checkpoint, e);
 	case ASK_LOOK:
 	case ASK_KIND_MAX:
 		break;

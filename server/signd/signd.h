@@ -11,8 +11,8 @@ struct signd;
 
 struct signd_conf {
 	const char *keys; /* folder: image-snapshot, image-timestamp, director-targets,
-			     director-snapshot, director-timestamp, and director-time where the
-			     fleet has time tokens */
+			     director-snapshot, director-timestamp; director-time where the fleet
+			     has time tokens, director-audit where its audit log is signed */
 	const char *root; /* the image repository's root, by which everything is verified; read
 			     once, at the first start */
 	const char *data; /* folder for store and log; made when it is missing */

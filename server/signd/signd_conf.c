@@ -46,6 +46,7 @@ static const struct conf_row rows[] = {
 	BUDGET(total, "50000", "500000", "Orders for all devices together."),
 	BUDGET(image, "200", "600", "Snapshots and timestamps of the image repository."),
 	BUDGET(time, "20000", "200000", "Answers to devices that ask what time it is."),
+	BUDGET(audit, "200", "600", "Checkpoints of the audit log."),
 };
 
 const struct conf_row *signd_conf_rows(size_t *out_n)

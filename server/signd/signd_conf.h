@@ -20,6 +20,7 @@ struct signd_settings {
 		uint64_t total_burst, total_per_hour;
 		uint64_t image_burst, image_per_hour;
 		uint64_t time_burst, time_per_hour;
+		uint64_t audit_burst, audit_per_hour;
 	} budget;
 };
 

@@ -47,6 +47,7 @@ int signing_commit(struct signing *s, const struct sign_budgets *left, signing_p
 
 int signing_director(struct signing *s, const struct ask_director *a, struct err *e) MUST_CHECK;
 int signing_time(struct signing *s, const struct ask_time *a, struct err *e) MUST_CHECK;
+int signing_checkpoint(struct signing *s, const struct ask_checkpoint *a, struct err *e) MUST_CHECK;
 int signing_image(struct signing *s, const struct ask_image *a, struct err *e) MUST_CHECK;
 
 #endif

@@ -232,6 +232,8 @@ static struct bucket *budget_of(struct sign_budgets *b, const char *name)
 		return &b->newcomers;
 	if (strcmp(name, "time") == 0)
 		return &b->time;
+	if (strcmp(name, "audit") == 0)
+		return &b->audit;
 	return strcmp(name, "total") == 0 ? &b->total : &b->image;
 }
 
@@ -283,6 +285,7 @@ int store_put_state(
 	TRY(put_budget(db, "total", &b->total, e));
 	TRY(put_budget(db, "image", &b->image, e));
 	TRY(put_budget(db, "time", &b->time, e));
+	TRY(put_budget(db, "audit", &b->audit, e));
 	return db_exec(db, "INSERT OR REPLACE INTO log VALUES (1, ?1, ?2, ?3)",
 		DB_ARGS(db_int((int64_t)log->n), db_int((int64_t)log->size), db_digest(&log->last)),
 		NULL, e);

@@ -18,7 +18,8 @@ int store_put_device(
 	struct db *db, const char *id, const struct sign_device *d, struct err *e) MUST_CHECK;
 
 /* The last file of a role; ERR_NOT_FOUND. `device` is "" for the image repository, whose files are
- * kept here, too: root, what people signed, snapshot and timestamp. */
+ * kept here, too: root, what people signed, snapshot and timestamp; the last checkpoint of the
+ * audit log is under a name that no device can have. */
 int store_file(struct db *db, const char *device, const char *role, struct signed_file *out,
 	struct err *e) MUST_CHECK;
 int store_put_file(

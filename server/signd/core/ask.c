@@ -145,6 +145,13 @@ static int read_time(const json_t *o, struct ask_time *t, struct err *e)
 	return timetoken_nonce_parse(str_of(nonce), t->nonce, e);
 }
 
+static int read_checkpoint(const json_t *o, struct ask_checkpoint *c, struct err *e)
+{
+	TRY(json_only(o, "ask", (const char *[]){"ask", "n", "chain", NULL}, e));
+	TRY(json_u64(o, "ask", "n", 1, (1ULL << 53) - 1, &c->n, e));
+	return json_digest(o, "ask", "chain", &c->chain, e);
+}
+
 static int read_look(const json_t *o, struct err *e)
 {
 	return json_only(o, "ask", (const char *[]){"ask", NULL}, e);
@@ -163,6 +170,8 @@ static int read_ask(struct ask *a, struct err *e)
 		return read_director(a->doc, &a->director, e);
 	case ASK_TIME:
 		return read_time(a->doc, &a->time, e);
+	case ASK_CHECKPOINT:
+		return read_checkpoint(a->doc, &a->checkpoint, e);
 	case ASK_LOOK:
 	case ASK_KIND_MAX:
 		break;
@@ -227,6 +236,15 @@ static void put_time(json_t *o, const struct ask_time *t)
 	json_object_set_new(o, "nonce", json_string(t->nonce));
 }
 
+static void put_checkpoint(json_t *o, const struct ask_checkpoint *c)
+{
+	char hex[SHA256_TEXT];
+
+	sha256_format(&c->chain, hex);
+	json_object_set_new(o, "n", json_integer((json_int_t)c->n));
+	json_object_set_new(o, "chain", json_string(hex));
+}
+
 static void put_image(json_t *o, const struct ask_image *im)
 {
 	json_t *files = json_array();
@@ -252,6 +270,8 @@ void ask_format(const struct ask *a, struct buf *out)
 		put_director(o, &a->director);
 	if (a->kind == ASK_TIME)
 		put_time(o, &a->time);
+	if (a->kind == ASK_CHECKPOINT)
+		put_checkpoint(o, &a->checkpoint);
 	if (a->kind == ASK_IMAGE)
 		put_image(o, &a->image);
 	json_write(o, out);

@@ -43,6 +43,12 @@ struct ask_time {
 	char nonce[NONCE_TEXT];
 };
 
+/* Row `n` of the audit log is the newest, and this the chain's value behind it. */
+struct ask_checkpoint {
+	uint64_t n;
+	struct sha256 chain;
+};
+
 struct ask_file {
 	char role[LIMIT_ROLE_NAME]; /* "root", "targets", "engineering", ... */
 	struct str bytes;
@@ -66,6 +72,7 @@ struct ask {
 	json_t *doc; /* owned; what the files borrow from */
 	struct ask_director director;
 	struct ask_time time;
+	struct ask_checkpoint checkpoint;
 	struct ask_image image;
 };
 void ask_fini(struct ask *a);

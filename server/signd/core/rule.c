@@ -212,3 +212,22 @@ int rule_time(const struct ask_time *a, const struct sign_device *dev,
 		return err_set(e, ERR_BUSY, "budget for time tokens is used up");
 	return 0;
 }
+
+int rule_checkpoint(const struct ask_checkpoint *a, const struct auditlog_checkpoint *last,
+	const struct sign_limits *limits, ms_t now, struct sign_budgets *io_budgets,
+	bool *out_again, struct err *e)
+{
+	bool again = a->n == last->n;
+
+	if (a->n < last->n)
+		return err_set(e, ERR_ROLLED_BACK,
+			"audit log: row %llu is called the newest, row %llu was signed",
+			(unsigned long long)a->n, (unsigned long long)last->n);
+	if (again && !sha256_eq(&a->chain, &last->chain))
+		return err_set(e, ERR_ALTERED, "audit log: another chain was signed at row %llu",
+			(unsigned long long)a->n);
+	if (!again && !bucket_take(&io_budgets->audit, &limits->audit, now))
+		return err_set(e, ERR_BUSY, "budget for checkpoints is used up");
+	*out_again = again;
+	return 0;
+}

@@ -4,6 +4,7 @@
 #ifndef SERVER_SIGND_CORE_RULE_H
 #define SERVER_SIGND_CORE_RULE_H
 
+#include "proto/trust/auditlog.h"
 #include "server/signd/core/ask.h"
 #include "server/signd/core/bucket.h"
 
@@ -14,11 +15,12 @@ struct sign_limits {
 	struct bucket_rule total;     /* orders for all devices together */
 	struct bucket_rule image;     /* snapshots and timestamps of the image repository */
 	struct bucket_rule time;      /* time tokens */
+	struct bucket_rule audit;     /* checkpoints */
 };
 
 /* What is left of the budgets that are not one device's. */
 struct sign_budgets {
-	struct bucket newcomers, total, image, time;
+	struct bucket newcomers, total, image, time, audit;
 };
 
 /* What is remembered of one device. */
@@ -74,6 +76,13 @@ int rule_image(const struct ask_image *a, const uint64_t last[SIGN_FILE_MAX], bo
 int rule_time(const struct ask_time *a, const struct sign_device *dev,
 	const struct sign_limits *limits, ms_t now, struct sign_budgets *io_budgets,
 	struct err *e) MUST_CHECK;
+
+/* A checkpoint of the audit log behind `last` (n 0: none was signed). *out_again: it is the last
+ * one, and no budget is spent. A log that has become shorter, or whose row n is another one now, is
+ * not signed: ERR_ROLLED_BACK, ERR_ALTERED. ERR_BUSY. */
+int rule_checkpoint(const struct ask_checkpoint *a, const struct auditlog_checkpoint *last,
+	const struct sign_limits *limits, ms_t now, struct sign_budgets *io_budgets,
+	bool *out_again, struct err *e) MUST_CHECK;
 
 /* Every delegated role that the quorum for `path` names is there and has not expired, top-level
  * targets neither, all agree on the document of this digest: *out is its entry. */

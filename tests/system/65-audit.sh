@@ -1,0 +1,59 @@
+#!/bin/sh
+# The audit log of a real server, as an auditor gets it: exported, verified offline, tampered with in every way, and found out.
+set -eu
+. "$BACKSTAY_SRC/tests/system/lib.sh"
+trap 'stop_all >/dev/null 2>&1' EXIT
+backstay=$BACKSTAY_BIN/backstay
+service_command=code/bin/run watch_interval=100ms poll_interval=200ms
+
+server_start
+device_make one 0
+device_start one
+wait_until 20 "one to register" "$backstay" device show one
+toy 1
+toy_publish 1
+toy_campaign 1
+wait_until 60 "toy-1 to be everywhere" campaign_is to-1 done
+
+# verify WANTED-EXIT FILE PIECE: the exit status, and what is said.
+verify() {
+	got=0
+	"$backstay" audit verify "$2" --repo "$W/keys/repo/director" >out.txt 2>&1 || got=$?
+	[ "$got" = "$1" ] || { cat out.txt; fail "verify exits with $got, expected $1"; }
+	grep -q "$3" out.txt || { cat out.txt; fail "verify does not say '$3'"; }
+}
+
+"$backstay" audit export log.jsonl >/dev/null
+rows=$(grep -c '"row"' log.jsonl)
+[ "$rows" -gt 8 ] || fail "only $rows rows"
+verify 0 log.jsonl "$rows rows, none altered, missing or moved"
+"$backstay" audit show 3 | grep -q '^chain  *[0-9a-f]\{64\}$' || fail "show does not tell the chain"
+[ "$("$backstay" audit show 3 --json | jq -r .chain)" = "$(grep '"n":3,' log.jsonl | jq -r .chain)" ] || fail "show and export differ"
+echo "== $rows decisions exported, and verified with nothing but the roots"
+
+# One byte of one row.
+sed '/"n":5,/s/"who":"./"who":"x/' log.jsonl >bad.jsonl
+cmp -s log.jsonl bad.jsonl && fail "nothing was altered"
+verify 65 bad.jsonl "row 5 was altered"
+sed '/"n":4,/d' log.jsonl >bad.jsonl
+verify 65 bad.jsonl "row 4 is missing"
+{
+	sed '/"n":4,/d; /"n":5,/q' log.jsonl
+	grep '"n":4,' log.jsonl
+	sed '1,/"n":5,/d' log.jsonl
+} >bad.jsonl
+verify 65 bad.jsonl "row 4 is missing: row 5 stands in its place"
+sed '$d' log.jsonl >bad.jsonl
+verify 65 bad.jsonl "no checkpoint covers rows"
+grep -v '"checkpoint"' log.jsonl >bad.jsonl
+verify 65 bad.jsonl "no checkpoint covers rows 1 to $rows"
+echo "== a row that was altered, removed or put elsewhere is named; a cut end is seen"
+
+# Whoever has the store can write what he likes into it, and the next export tells of it.
+let_go server
+sqlite3 "$W/server/store.db" "UPDATE audit SET who = 'nobody' WHERE n = 2"
+keep server "$BACKSTAY_BIN/backstay-server" --config "$W/server.conf"
+wait_until 10 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
+"$backstay" audit export log.jsonl >/dev/null
+verify 65 log.jsonl "row 2 was altered"
+echo "== a row that was altered in the server's own store is named by the next export"
