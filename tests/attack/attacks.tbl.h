@@ -5,7 +5,7 @@
 	X(READ, eavesdrop_tls_wrong_ca, DEVICE, OWN, IMPOSTOR)                                        \
 	X(READ, eavesdrop_tls_wrong_name, DEVICE, OWN, IMPOSTOR)                                      \
 	X(DENY, oversized_manifest_413, SERVER, OWN, TOO_LARGE)                                    \
-	X(DENY, manifest_flood_signing_budget, SERVER, OWN, OK)                                    \
+	X(DENY, manifest_flood_signing_budget, SERVER, OWN, TOO_OFTEN)                             \
 	X(DENY, silent_device_alarm, SERVER, OWN, OK)                                              \
 	X(DENY, next_bundle_before_report_held, SERVER, OWN, OK)                                   \
 	X(INTERFERE, publish_lower_counter_refused, SERVER, OWN, ROLLED_BACK)                      \

@@ -139,9 +139,33 @@ void attack_heal(struct bed *b)
 	b->verdict = kept;
 }
 
-static void run_one(struct bed *b, const struct attack *a, const char *dir)
+/* One attack, on its way through cmocka, which shows what an expectation saw. */
+struct turn {
+	struct bed *bed;
+	const struct attack *attack;
+	const char *dir;
+};
+
+static void print_verdict(const struct turn *t)
 {
-	bed_copy(b, dir);
+	const struct verdict *v = &t->bed->verdict;
+	char path[320];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s.verdict", t->dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f, "%s: %s\n", err_name(v->code), v->text);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void run_one(void **state)
+{
+	struct turn *t = *state;
+	const struct attack *a = t->attack;
+	struct bed *b = t->bed;
+
+	bed_copy(b, t->dir);
 	b->attack = a;
 	if (a->kind == ATTACK_OWN) {
 		a->run(b);
@@ -149,7 +173,10 @@ static void run_one(struct bed *b, const struct attack *a, const char *dir)
 		attack_try(b, a->run, a->kind, a->code);
 		attack_heal(b);
 	}
-	printf("%s: %s\n", err_name(b->verdict.code), b->verdict.text);
+	if (b->verdict.code != a->code)
+		blame(b, "wanted %s, got %s: \"%s\"", err_name(a->code), err_name(b->verdict.code),
+			b->verdict.text);
+	print_verdict(t);
 }
 
 /* ---- many at once ---- */
@@ -176,39 +203,47 @@ static void begin(struct bed *b, struct work *w)
 	snprintf(out, sizeof out, "%s.out", w->dir);
 	if (!freopen(out, "w", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
 		_exit(1);
-	run_one(b, w->attack, w->dir);
+	const struct CMUnitTest test[] = {cmocka_unit_test_prestate(
+		run_one, &((struct turn){.bed = b, .attack = w->attack, .dir = w->dir}))};
+	int failed = cmocka_run_group_tests(test, NULL, NULL);
 	fflush(stdout);
-	_exit(0);
+	_exit(failed);
 }
 
 static void remove_folder(const char *dir)
 {
-	char command[400];
+	char command[1000];
 
-	snprintf(command, sizeof command, "rm -rf '%s' '%s.out'", dir, dir);
+	snprintf(command, sizeof command, "rm -rf '%s' '%s.out' '%s.verdict'", dir, dir, dir);
 	if (system(command) != 0)
 		fprintf(stderr, "%s cannot be removed\n", dir);
 }
 
-static void show(struct work *w)
+/* Of a file beside the test's folder. */
+static void show_file(const struct work *w, const char *end, const char *before, unsigned lines)
 {
-	char path[320], line[2048] = "";
+	char path[320], line[2048];
 	FILE *f;
 
-	snprintf(path, sizeof path, "%s.out", w->dir);
+	snprintf(path, sizeof path, "%s.%s", w->dir, end);
 	f = fopen(path, "re");
-	printf("%-10s %-6s %-48s", w->attack->group, w->failed ? "FAILED" : "held",
-		w->attack->name);
-	if (!w->failed && f && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = 0;
-		printf(" %.150s", line);
-	}
-	putchar('\n');
-	while (w->failed && f && fgets(line, sizeof line, f))
-		printf("    %s", line);
-	fflush(stdout);
+	for (; f && lines > 0 && fgets(line, sizeof line, f); lines--)
+		printf("%s%s", before, line);
 	if (f)
 		fclose(f);
+}
+
+static void show(const struct work *w)
+{
+	printf("%-10s %-6s %-48s", w->attack->group, w->failed ? "FAILED" : "held",
+		w->attack->name);
+	if (w->failed)
+		putchar('\n');
+	if (w->failed)
+		show_file(w, "out", "    ", 100);
+	else
+		show_file(w, "verdict", " ", 1);
+	fflush(stdout);
 	remove_folder(w->dir);
 }
 
