@@ -206,7 +206,7 @@
 		"backstay audit list --last 20")                                                   \
 	X(TUF, "tuf", NULL, "init ROOT|refresh|download", 1, 2,                                    \
 		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
-			O(TARGET_BASE_URL) | EXIT_0_1,                                             \
+			O(TARGET_BASE_URL) | O(CA_FILE) | EXIT_0_1,                                \
 		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
 		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8440/image refresh") \
 	X(AUDIT_SHOW, "audit", "show", "N", 1, 1,                                                  \

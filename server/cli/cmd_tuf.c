@@ -26,6 +26,10 @@ static int run_init(const struct cli *c, struct tuf_client *client, struct err *
 
 static int run_refresh(const struct cli *c, struct tuf_client *client, struct err *e)
 {
+	struct http_conf *http = &client->http;
+
+	TRY(str_copy(
+		str_of(cli_value(c, CLI_OPT_CA_FILE, "")), http->ca_file, sizeof http->ca_file, e));
 	TRY(need(c, CLI_OPT_METADATA_URL, "metadata-url", &client->meta_url, e));
 	return tuf_client_refresh(client, e);
 }
