@@ -114,12 +114,13 @@ static void decide(struct agent *a, const struct desired_out *out)
 		accept(a, d, out->release);
 }
 
-/* Did the world fail, or was something refused that the server sent? */
+/* Did the world fail, or was something refused that the server sent? An answer that does not end in
+ * time may be somebody's doing, and is told like a refusal when there is anybody to tell. */
 static bool is_refusal(enum err_code code)
 {
-	static const enum err_code world[] = {ERR_NET, ERR_TIMEOUT, ERR_BUSY, ERR_NOT_FOUND,
-		ERR_WORKER, ERR_IMPOSTOR, ERR_TOO_OFTEN, ERR_REVOKED, ERR_NO_SPACE, ERR_IO,
-		ERR_CANCELLED, ERR_CONFIG};
+	static const enum err_code world[] = {ERR_NET, ERR_BUSY, ERR_NOT_FOUND, ERR_WORKER,
+		ERR_IMPOSTOR, ERR_TOO_OFTEN, ERR_REVOKED, ERR_NO_SPACE, ERR_IO, ERR_CANCELLED,
+		ERR_CONFIG};
 
 	for (size_t i = 0; i < ARRAY_LEN(world); i++)
 		if (world[i] == code)

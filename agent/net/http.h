@@ -25,6 +25,7 @@ struct http_conf {
 		total_timeout; /* total: for calls that gather a body; 0: 10 s and 60 s */
 	uint64_t low_speed;    /* bytes/s below which a transfer is given up, 0: 1000 */
 	unsigned low_speed_s;  /* after so many seconds of that, 0: 30 */
+	ms_t grace;            /* a stream's waiting before its average counts, 0: 60 s */
 	unsigned retries;      /* of a stream, in a row, without getting further; 0: 5 */
 	ms_t retry_wait;       /* before the first of them, doubled each time; 0: 200 ms */
 };
@@ -76,7 +77,9 @@ int http_check(const struct http_answer *a, const char *what, struct err *e) MUS
 /* A body that is pulled piece by piece; for artifacts. The whole has `length` bytes (known from
  * signed metadata) and is read from `offset` on. A server that has another length is ERR_ALTERED;
  * what breaks off is fetched again from where it broke, with Range and If-Range, a bounded number
- * of times in a row without getting further. Nothing is asked for before the first read. */
+ * of times in a row without getting further, and not before the server's Retry-After. After the
+ * grace the average since the beginning must not be below low_speed, either. Nothing is asked for
+ * before the first read. */
 struct http_stream;
 int http_stream_open(const struct http_conf *c, const char *url, uint64_t offset, uint64_t length,
 	const atomic_bool *cancel, struct http_stream **out, struct err *e) MUST_CHECK;

@@ -45,8 +45,8 @@ static void set_bounds(CURL *h, const struct http_conf *conf)
 	ms_t connect = conf->connect_timeout ? conf->connect_timeout : SEC(10);
 
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
-	curl_easy_setopt(
-		h, CURLOPT_LOW_SPEED_LIMIT, (long)(conf->low_speed ? conf->low_speed : 1000));
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT,
+		(long)(conf->low_speed ? conf->low_speed : HTTP_LOW_SPEED));
 	curl_easy_setopt(
 		h, CURLOPT_LOW_SPEED_TIME, (long)(conf->low_speed_s ? conf->low_speed_s : 30));
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -7,6 +7,7 @@
 #include "agent/net/http.h"
 
 #define HTTP_REDIRECTS 5U
+#define HTTP_LOW_SPEED 1000U /* bytes a second, when nothing else is said */
 
 struct http_call {
 	CURL *easy;

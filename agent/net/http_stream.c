@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/net/http_priv.h"
+#include "lib/sys/clock.h"
 
 #define BUFFER         ((size_t)256 * 1024)
 #define CURL_BUFFER    ((long)128 * 1024)
@@ -10,7 +11,10 @@
 #define RETRIES        5U
 #define RETRY_WAIT     ((ms_t)200)
 #define RETRY_WAIT_MAX SEC(5)
-#define POLL_MS        200
+#define RETRY_AFTER_MAX                                                                            \
+	SEC(60) /* what a server may ask for in between; more is the caller's to wait */
+#define POLL_MS 200
+#define GRACE   SEC(60) /* of waiting, before the average counts */
 
 struct http_stream {
 	struct http_conf conf;
@@ -27,6 +31,8 @@ struct http_stream {
 	struct err refusal; /* code ERR_OK: none */
 	/* between attempts */
 	unsigned barren, hops;
+	ms_t waited;    /* inside of reads: the reader's own slowness is not the server's */
+	uint64_t first; /* where this reading began */
 	char validator[sizeof((struct http_answer *)0)->etag];
 	/* bytes [from, to) wait to be read */
 	size_t from, to;
@@ -183,11 +189,21 @@ static int check_stop(const struct http_stream *s, struct err *e)
 	return 0;
 }
 
+/* What the server asked for when it sent the last answer. */
+static ms_t retry_after(const struct http_stream *s)
+{
+	curl_off_t after = 0;
+
+	curl_easy_getinfo(s->call.easy, CURLINFO_RETRY_AFTER, &after);
+	return SEC(MIN(MAX(after, 0), RETRY_AFTER_MAX / 1000));
+}
+
 static int wait_before_retry(struct http_stream *s, struct err *e)
 {
 	ms_t wait = s->conf.retry_wait ? s->conf.retry_wait : RETRY_WAIT;
 
 	wait = MIN(wait << MIN(s->barren - 1, 10U), RETRY_WAIT_MAX);
+	wait = MAX(wait, retry_after(s));
 	for (; wait > 0; wait -= POLL_MS) {
 		TRY(check_stop(s, e));
 		if (curl_multi_poll(s->multi, NULL, 0, (int)MIN(wait, POLL_MS), NULL) != CURLM_OK)
@@ -302,11 +318,35 @@ static bool is_over(const struct http_stream *s)
 	return s->at == s->length && !s->running && s->from == s->to;
 }
 
+/* Curl ends an attempt that stays below the limit; a server that drips just fast enough, or breaks
+ * off and begins again, is ended here: the whole may take as long as its length at that speed. */
+static int check_pace(const struct http_stream *s, struct err *e)
+{
+	uint64_t least = s->conf.low_speed ? s->conf.low_speed : HTTP_LOW_SPEED;
+	ms_t grace = s->conf.grace ? s->conf.grace : GRACE;
+	uint64_t earned = (s->at - s->first) / least;
+
+	if (s->waited - grace <= (ms_t)MIN(earned, (uint64_t)INT32_MAX) * 1000)
+		return 0;
+	return err_set(e, ERR_TIMEOUT, "%llu bytes in %lld s: slower than %llu bytes a second",
+		(unsigned long long)(s->at - s->first), (long long)(s->waited / 1000),
+		(unsigned long long)least);
+}
+
+static int move_on_time(struct http_stream *s, struct err *e)
+{
+	ms_t began = clock_system.mono(clock_system.self);
+	int rc = move(s, e);
+
+	s->waited += clock_system.mono(clock_system.self) - began;
+	return rc < 0 ? rc : check_pace(s, e);
+}
+
 int http_stream_read(struct http_stream *s, void *p, size_t n, size_t *out_n, struct err *e)
 {
 	while (s->from == s->to && !is_over(s)) {
 		s->from = s->to = 0;
-		TRY(move(s, e));
+		TRY(move_on_time(s, e));
 	}
 	size_t k = MIN(n, s->to - s->from);
 	memcpy(p, s->buffer + s->from, k);
@@ -326,7 +366,7 @@ int http_stream_open(const struct http_conf *c, const char *url, uint64_t offset
 	memset(s, 0, offsetof(struct http_stream, buffer));
 	s->conf = *c;
 	s->url = mem_strdup(url);
-	s->at = offset;
+	s->at = s->first = offset;
 	s->length = length;
 	s->cancel = cancel;
 	s->multi = curl_multi_init();

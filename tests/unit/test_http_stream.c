@@ -324,6 +324,20 @@ static void a_stream_that_waits_can_be_stopped(void **state)
 	http_stream_close(&s);
 }
 
+/* One that gives something now and then, so that no single attempt is slow enough to be ended. */
+static void a_pace_below_the_limit_is_given_up(void **state)
+{
+	struct net *n = *state;
+
+	n->conf.grace = 1;
+	n->conf.low_speed = 1000000000;
+	n->conf.low_speed_s = 60;
+	serve(n, HTTPD_STALL, 50000, 0, NULL);
+	assert_int_equal(read_all(n, 0, SIZE, 65536), -ERR_TIMEOUT);
+	assert_non_null(strstr(n->e.text, "slower than"));
+	assert_true(n->n <= 50000);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_net, close_net)
 
 int main(void)
@@ -342,6 +356,7 @@ int main(void)
 		CASE(nothing_is_asked_before_the_first_read),
 		CASE(a_cancelled_stream_ends),
 		CASE(a_stream_that_waits_can_be_stopped),
+		CASE(a_pace_below_the_limit_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
