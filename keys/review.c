@@ -4,10 +4,10 @@
 
 #include "keys/rolekeys.h"
 
-static const char *scheme_of(const json_t *part, const char *id)
+static const char *scheme_of(const json_t *part, const char *role, const char *id)
 {
 	const char *s = json_string_value(
-		json_object_get(json_object_get(role_key_list(part), id), "scheme"));
+		json_object_get(json_object_get(role_keys(part, role), id), "scheme"));
 
 	return s ? s : "of no known scheme";
 }
@@ -37,7 +37,7 @@ static void only_in(const json_t *part, const char *role, const json_t *other, c
 			buf_addf(out, "%s: %s key %s (%s)\n", role, sign,
 				str_printable((struct str){id, MIN(strlen(id), (size_t)16)}, shown,
 					sizeof shown),
-				scheme_of(part, id));
+				scheme_of(part, role, id));
 	}
 }
 
@@ -89,25 +89,36 @@ static void role_lines(const json_t *before, const json_t *after, const char *ro
 		buf_addf(out, "%s: other terms, such as paths\n", role);
 }
 
+static void each_named(const json_t *list, const json_t *before, const json_t *after,
+	const json_t *skip, struct buf *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "name"));
+
+		if (name && !role_signers(skip, name))
+			role_lines(before, after, name, out);
+	}
+}
+
 /* Every role that a part lists. */
 static void each_role(const json_t *part, const json_t *before, const json_t *after,
 	const json_t *skip, struct buf *out)
 {
 	const char *name;
 	json_t *one;
-	size_t i;
 
 	json_object_foreach (json_object_get(part, "roles"), name, one)
 		if (!role_signers(skip, name))
 			role_lines(before, after, name, out);
 	if (json_object_get(part, "x-backstay-time") && !json_object_get(skip, "x-backstay-time"))
 		role_lines(before, after, "time", out);
-	json_array_foreach (
-		json_object_get(json_object_get(part, "delegations"), "roles"), i, one) {
-		name = json_string_value(json_object_get(one, "name"));
-		if (name && !role_signers(skip, name))
-			role_lines(before, after, name, out);
-	}
+	each_named(json_object_get(json_object_get(part, "delegations"), "roles"), before, after,
+		skip, out);
+	each_named(json_object_get(json_object_get(part, "x-backstay-evidence"), "roles"), before,
+		after, skip, out);
 }
 
 static void target_lines(const json_t *part, const json_t *other, const char *sign, struct buf *out)

@@ -6,17 +6,12 @@
 
 /* ---- looking ---- */
 
-json_t *role_signers(const json_t *part, const char *role)
+static json_t *by_name(const json_t *list, const char *role)
 {
-	json_t *roles = json_object_get(part, "roles"), *one;
+	json_t *one;
 	size_t i;
 
-	if (roles && strcmp(role, "time") == 0)
-		return json_object_get(part, "x-backstay-time");
-	if (roles)
-		return json_object_get(roles, role);
-	json_array_foreach (
-		json_object_get(json_object_get(part, "delegations"), "roles"), i, one) {
+	json_array_foreach (list, i, one) {
 		const char *name = json_string_value(json_object_get(one, "name"));
 
 		if (name && strcmp(name, role) == 0)
@@ -25,11 +20,39 @@ json_t *role_signers(const json_t *part, const char *role)
 	return NULL;
 }
 
+static json_t *witness(const json_t *part, const char *role)
+{
+	const json_t *rule = json_object_get(part, "x-backstay-evidence");
+
+	return by_name(json_object_get(rule, "roles"), role);
+}
+
+json_t *role_signers(const json_t *part, const char *role)
+{
+	json_t *roles = json_object_get(part, "roles"), *delegated;
+
+	if (roles && strcmp(role, "time") == 0)
+		return json_object_get(part, "x-backstay-time");
+	if (roles)
+		return json_object_get(roles, role);
+	delegated = by_name(json_object_get(json_object_get(part, "delegations"), "roles"), role);
+	return delegated ? delegated : witness(part, role);
+}
+
 json_t *role_key_list(const json_t *part)
 {
 	json_t *keys = json_object_get(part, "keys");
 
 	return keys ? keys : json_object_get(json_object_get(part, "delegations"), "keys");
+}
+
+json_t *role_keys(const json_t *part, const char *role)
+{
+	const json_t *signers = role_signers(part, role);
+
+	if (signers && signers == witness(part, role))
+		return json_object_get(json_object_get(part, "x-backstay-evidence"), "keys");
+	return role_key_list(part);
 }
 
 static size_t find_id(const json_t *ids, const char *id)
@@ -95,9 +118,13 @@ static bool is_listed(const json_t *keys, const struct pub_file *f)
 	return false;
 }
 
-static int add_one(json_t *keys, json_t *ids, const struct pub_file *f, struct err *e)
+/* A witness is no approver either: a key counts in one role of a file only. */
+static int add_one(
+	const json_t *part, json_t *keys, json_t *ids, const struct pub_file *f, struct err *e)
 {
-	if (is_listed(keys, f))
+	const json_t *rule = json_object_get(part, "x-backstay-evidence");
+
+	if (is_listed(role_key_list(part), f) || is_listed(json_object_get(rule, "keys"), f))
 		return err_set(e, ERR_CONFLICT,
 			"key %.16s is listed there already; a key serves one role only", f->keyid);
 	json_object_set(keys, f->keyid, f->json);
@@ -131,7 +158,7 @@ static int set_threshold(json_t *signers, unsigned threshold, struct err *e)
 
 int role_change_apply(json_t *part, const struct role_change *c, struct err *e)
 {
-	json_t *keys = role_key_list(part), *signers = role_signers(part, c->role), *ids;
+	json_t *keys = role_keys(part, c->role), *signers = role_signers(part, c->role), *ids;
 
 	if (!keys || !signers)
 		return err_set(e, ERR_NOT_FOUND, "no role %s is listed there", c->role);
@@ -141,7 +168,7 @@ int role_change_apply(json_t *part, const struct role_change *c, struct err *e)
 	if (c->only_added)
 		json_array_clear(ids);
 	for (unsigned i = 0; i < c->n_add; i++)
-		TRY(add_one(keys, ids, &c->add[i], e));
+		TRY(add_one(part, keys, ids, &c->add[i], e));
 	prune(part, keys);
 	return set_threshold(signers, c->threshold, e);
 }

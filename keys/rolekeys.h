@@ -1,7 +1,8 @@
 /* Who may sign a role, as a root or targets file lists it, and a change of that. Pure.
  *
- * The role "time" is x-backstay-time of a director's root; any other is in "roles" of a root or in
- * "delegations" of targets. */
+ * The role "time" is x-backstay-time of a director's root; a witness ("lab") is in
+ * x-backstay-evidence of targets; any other is in "roles" of a root or in "delegations" of targets.
+ */
 #ifndef KEYS_ROLEKEYS_H
 #define KEYS_ROLEKEYS_H
 
@@ -21,6 +22,8 @@ struct role_change {
 json_t *role_signers(const json_t *part, const char *role);
 /* The keys of a root or of delegations, by id, borrowed. */
 json_t *role_key_list(const json_t *part);
+/* Those among which a role's are listed: a witness has its own list. */
+json_t *role_keys(const json_t *part, const char *role);
 
 /* Changes a "signed" part in place; on failure it may be half changed, and is to be thrown away.
  * Keys that nobody refers to any more leave the list. ERR_NOT_FOUND: no such role or key.

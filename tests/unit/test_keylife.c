@@ -115,6 +115,29 @@ static void a_new_key_is_listed_in_place_of_the_old(void **state)
 	fs_posix_close(&fs);
 }
 
+/* Keys of those who give evidence live like any other; nobody is witness and approver. */
+static void a_witness_gets_a_new_key_and_no_approvers(void **state)
+{
+	struct world *w = *state;
+	struct role_change c = {.role = "lab", .n_add = 1, .add = &w->pub, .only_added = true};
+	struct role_change no_more = {.role = "safety", .n_add = 1, .add = &w->pub};
+	CLEANUP(meta_fini) struct meta m = {0};
+	const json_t *keys;
+	struct fs fs;
+
+	change_is(w, "targets", &c, w->offline, ERR_OK);
+	assert_non_null(strstr(buf_cstr(&w->done.review), "lab: without key"));
+	assert_non_null(strstr(buf_cstr(&w->done.review), "ecdsa-sha2-nistp384"));
+	assert_int_equal(fs_posix_open("r", &fs, &w->e), 0);
+	assert_int_equal(folder_meta(&fs, "targets", 2, &m, &w->e), 0);
+	keys = json_object_get(json_object_get(m.signed_part, "x-backstay-evidence"), "keys");
+	assert_int_equal(json_object_size(keys), 4);
+	assert_non_null(json_object_get(keys, w->fresh.keyid));
+	assert_int_equal(json_object_size(role_key_list(m.signed_part)), 3);
+	fs_posix_close(&fs);
+	change_is(w, "targets", &no_more, w->offline, ERR_CONFLICT);
+}
+
 static void impossible_changes_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -310,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_new_key_is_listed_in_place_of_the_old),
+		CASE(a_witness_gets_a_new_key_and_no_approvers),
 		CASE(impossible_changes_are_refused),
 		CASE(holders_sign_one_after_the_other),
 		CASE(what_does_not_follow_is_not_signed),
