@@ -31,7 +31,7 @@ static int serve(ms_t *now, int fd, struct err *e)
 		.root = "keys/repo/image/1.root.json",
 		.data = "signer",
 		.limits = {8 * 86400, 8 * 86400, 2 * 86400, 90 * 86400, MUCH, MUCH, MUCH, MUCH,
-			MUCH},
+			MUCH, MUCH},
 		.clock = &clock,
 	};
 	struct signd *d CLEANUP(signd_close) = NULL;
