@@ -26,8 +26,10 @@ struct http_conf {
 	uint64_t low_speed;    /* bytes/s below which a transfer is given up, 0: 1000 */
 	unsigned low_speed_s;  /* after so many seconds of that, 0: 30 */
 	ms_t grace;            /* a stream's waiting before its average counts, 0: 60 s */
-	unsigned retries;      /* of a stream, in a row, without getting further; 0: 5 */
-	ms_t retry_wait;       /* before the first of them, doubled each time; 0: 200 ms */
+	int64_t built_s;  /* when the clock is before this (seconds since 1970), it was never set:
+			     the dates of certificates are not judged then, chain and name are */
+	unsigned retries; /* of a stream, in a row, without getting further; 0: 5 */
+	ms_t retry_wait;  /* before the first of them, doubled each time; 0: 200 ms */
 };
 
 struct http_answer {

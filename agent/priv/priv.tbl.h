@@ -4,9 +4,9 @@
  *  largest value of each number, longest of each text, most bytes behind them,
  *  what it is, and what the other side does for it */
 #define PRIV_TABLE(X)                                                                                              \
-	X(SETUP, "setup", PRIV_INSTALLER, 0, (UINT32_MAX, UINT32_MAX),                                             \
+	X(SETUP, "setup", PRIV_INSTALLER, 0, (UINT32_MAX, UINT32_MAX, UINT32_MAX),                                 \
 		(255, 255, 255, 255, 127, 63), 0,                                                                  \
-		"uid and gid to become; CA, certificate and key files, proxy, token, name: once, before any call") \
+		"uid and gid to become, when this was built; CA, certificate and key files, proxy, token, name: once, before any call") \
 	X(GET, "get", PRIV_INSTALLER, 0,                                                                           \
 		(LIMIT_TARGETS_BYTES, LIMIT_SPAN_MS, LIMIT_SPAN_MS, UINT32_MAX, UINT32_MAX),                       \
 		(1023, 127), 0,                                                                                    \
@@ -14,8 +14,8 @@
 	X(SEND, "send", PRIV_INSTALLER, 0,                                                                         \
 		(LIMIT_BODY_BYTES, LIMIT_SPAN_MS, LIMIT_SPAN_MS, UINT32_MAX, UINT32_MAX,                           \
 			LIMIT_BODY_BYTES),                                                                         \
-		(1023, 8), 0,                                                                                      \
-		"the same, and bytes of the body that follows; address, method: sends")                            \
+		(1023, 8, 31), 0,                                                                                  \
+		"the same, and bytes of the body that follows; address, method, type: sends")                            \
 	X(UNPACK, "unpack", PRIV_INSTALLER, 0,                                                                     \
 		(LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, 1, 1, 1, LIMIT_SPAN_MS, UINT32_MAX,                   \
 			UINT32_MAX),                                                                               \

@@ -100,7 +100,7 @@ int ask_send(void *self, const struct http_conf *c, const char *method, const ch
 	struct priv_msg ask = {.verb = PRIV_SEND,
 		.num = {max, (uint64_t)c->connect_timeout, (uint64_t)c->total_timeout, speed_of(c),
 			c->low_speed_s, body.n},
-		.text = {str_of(url), str_of(method)}};
+		.text = {str_of(url), str_of(method), str_of(c->content_type)}};
 	struct call call;
 
 	TRY(call_begin(self, &ask, 0, time_of(c), cancel, &call, e));

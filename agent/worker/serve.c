@@ -192,6 +192,7 @@ static int read_identity(struct serving *v, const struct priv_msg *m, struct err
 
 	for (unsigned i = 0; i < ARRAY_LEN(to); i++)
 		TRY(str_copy(m->text[i], to[i], cap[i], e));
+	h->built_s = (int64_t)m->num[2];
 	TRY(read_pem(h->ca_file, &v->ca, &h->ca_pem, e));
 	TRY(read_pem(h->cert_file, &v->cert, &h->cert_pem, e));
 	TRY(read_pem(h->key_file, &v->key, &h->key_pem, e));

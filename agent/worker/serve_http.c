@@ -77,6 +77,7 @@ int serve_send(struct serve_call *c, const struct priv_msg *ask, struct err *e)
 
 	add(&url, ask->text[0]);
 	add(&method, ask->text[1]);
+	TRY(str_copy(ask->text[2], http.content_type, sizeof http.content_type, e));
 	TRY(hear_body(c, n, &body, e));
 	TRY(http_send(
 		&http, buf_cstr(&method), buf_cstr(&url), buf_str(&body), max, &c->cancel, &a, e));

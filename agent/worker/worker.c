@@ -97,6 +97,17 @@ void worker_end(struct worker *w, uint64_t start)
 	pthread_mutex_unlock(&w->lock);
 }
 
+bool worker_refresh(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool rests = w->lines == 0;
+
+	if (rests && w->chan)
+		reap(w);
+	pthread_mutex_unlock(&w->lock);
+	return rests;
+}
+
 void worker_look(struct worker *w, struct worker_view *out)
 {
 	pthread_mutex_lock(&w->lock);
@@ -178,7 +189,7 @@ static int set_up(struct worker *w, struct err *e)
 {
 	const struct http_conf *h = &w->conf.http;
 	struct priv_msg m = {.verb = PRIV_SETUP,
-		.num = {w->conf.uid, w->conf.gid},
+		.num = {w->conf.uid, w->conf.gid, (uint64_t)h->built_s},
 		.text = {str_of(h->ca_file), str_of(h->cert_file), str_of(h->key_file),
 			str_of(h->proxy), str_of(h->bearer), str_of(h->user_agent)}};
 	char shown[sizeof e->text];

@@ -35,6 +35,10 @@ void worker_free(struct worker **w);
  * ends, and with it every call, for it cannot read files any more. */
 void worker_renew(struct worker *w, const struct http_conf *http);
 
+/* Ends the process when no call runs, so that the next one is started anew and reads the files of
+ * its configuration again. False when one does. */
+bool worker_refresh(struct worker *w);
+
 /* http_get and http_send, done by the worker. ERR_WORKER besides their errors. */
 const struct http_via *worker_via(struct worker *w);
 /* Artifacts, fetched and unpacked by the worker: a source with nothing but `unpack`. */
