@@ -23,6 +23,10 @@
 	{                                                                                          \
 #sec, #key, CONF_SIZE, AT(sec, key), 0, min, max, def, help                        \
 	}
+#define FLAG(sec, key, def, help)                                                                  \
+	{                                                                                          \
+#sec, #key, CONF_BOOL, AT(sec, key), 0, 0, 0, def, help                            \
+	}
 #define HOURS(n) MINUTE((n)*60)
 
 static const struct conf_row rows[] = {
@@ -36,11 +40,18 @@ static const struct conf_row rows[] = {
 	TEXT(server, cert, "", "PEM file with this device's certificate; empty: none is shown."),
 	TEXT(server, key, "", "PEM file with the certificate's private key."),
 	TEXT(server, token, "", "Bearer token that is sent with every request; empty: none."),
+	FLAG(server, insecure_http, "no",
+		"Allows http:// to another machine, where everybody on the way can read along."),
 	SPAN(server, poll_interval, 100, HOURS(24 * 7), "5min",
 		"How often the server is asked, give or take a tenth."),
 	SPAN(server, fresh, 0, HOURS(24 * 365), "24h",
 		"How old the server's answer may be when the workload is switched; older: it is "
 		"asked again first. 0: any since the agent started."),
+
+	TEXT(identity, token_file, "",
+		"File with an invitation (backstay device invite): the device makes a key, enrols, "
+		"and renews its certificate; another invitation in it enrols anew. Empty: it does "
+		"not."),
 
 	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
@@ -139,6 +150,35 @@ static void check_service(const struct agent_conf *c, struct buf *problems)
 		check_needed("service.command", c->service.command, "by exec", problems);
 }
 
+/* "http://127.0.0.1:8080": does it stay on this machine? */
+static bool is_loopback(const char *url)
+{
+	static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+	const char *host = url + strlen("http://");
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (strncasecmp(host, hosts[i], n) == 0 && (!host[n] || strchr(":/", host[n])) &&
+			!strchr(host, '@'))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever listens on the way learns what the device runs, and what it shows to be let in. */
+static void check_plain(const struct agent_conf *c, struct buf *problems)
+{
+	if (strncmp(c->server.url, "http://", 7) != 0)
+		return;
+	if (c->identity.token_file[0] || c->server.cert[0])
+		buf_add_str(problems, "server.url: an identity is shown by https:// only\n");
+	if (!is_loopback(c->server.url) && !c->server.insecure_http)
+		buf_add_str(problems, "server.url: http:// to another machine can be read and "
+				      "changed on the way; use https://, or say "
+				      "server.insecure_http = yes\n");
+}
+
 static void check_server(struct agent_conf *c, struct buf *problems)
 {
 	size_t n = strlen(c->server.url);
@@ -149,6 +189,7 @@ static void check_server(struct agent_conf *c, struct buf *problems)
 		strncmp(c->server.url, "https://", 8) != 0)
 		buf_addf(problems, "server.url: '%s' is neither http:// nor https://\n",
 			c->server.url);
+	check_plain(c, problems);
 	if (!c->server.cert[0] != !c->server.key[0])
 		buf_add_str(problems, "server.cert, server.key: one needs the other\n");
 }

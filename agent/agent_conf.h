@@ -15,8 +15,12 @@ struct agent_conf {
 	struct {
 		char url[256]; /* without a '/' at its end; "": there is none */
 		char ca[256], cert[256], key[256], token[128];
+		bool insecure_http;
 		ms_t poll_interval, fresh;
 	} server;
+	struct {
+		char token_file[256];
+	} identity;
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
 		char boot[16], slots[16], worker_user[32];

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/account.h"
+#include "agent/access.h"
 #include "agent/medium.h"
 #include "agent/probe/probe.h"
 #include "agent/smoke/smoke.h"
@@ -31,9 +32,8 @@ struct world {
 	struct fs fs;
 	bool has_fs;
 	int lock;
-	struct worker *worker;
+	struct access *access;
 	struct medium *medium;
-	struct http_conf http; /* asks through the worker */
 	struct svc *svc;
 	struct account smoke;
 	struct agent *agent;
@@ -88,7 +88,7 @@ static void port_worker(void *self, struct worker_view *out)
 {
 	struct world *w = self;
 
-	worker_look(w->worker, out);
+	worker_look(access_worker(w->access), out);
 }
 
 static int port_carry(void *self, const char *dir, struct err *e)
@@ -106,9 +106,13 @@ static int port_fetch(
 
 	if (in->carried)
 		return medium_fetch(w->medium, in, out, e);
-	full.http = w->conf->server.url[0] ? &w->http : NULL;
+	TRY(access_ready(w->access, in->cancel, e));
+	full.http = w->conf->server.url[0] ? access_http(w->access) : NULL;
 	full.server = w->conf->server.url;
-	return desired_fetch(&full, out, e);
+	int rc = desired_fetch(&full, out, e);
+
+	access_heard(w->access, rc, e);
+	return rc;
 }
 
 static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
@@ -116,8 +120,9 @@ static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
 {
 	struct world *w = self;
 
-	return tele_send(&w->fs, &w->http, w->conf->server.url, w->conf->device.id, cancel,
-		out_left, out_retry_after, e);
+	TRY(access_ready(w->access, cancel, e));
+	return tele_send(&w->fs, access_http(w->access), w->conf->server.url, w->conf->device.id,
+		cancel, out_left, out_retry_after, e);
 }
 
 static struct stage_source port_source(
@@ -125,7 +130,8 @@ static struct stage_source port_source(
 {
 	struct world *w = self;
 
-	return medium_is_taken(w->medium) ? medium_source(w->medium) : worker_source(w->worker);
+	return medium_is_taken(w->medium) ? medium_source(w->medium)
+					  : worker_source(access_worker(w->access));
 }
 
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
@@ -268,42 +274,13 @@ static void read_boot_id(struct world *w)
 	w->ports.boot_id = n > 0 ? hash64(0, text, (size_t)n) : port_random(w);
 }
 
-/* The program itself, even when its file was replaced meanwhile. */
-static int open_worker(struct world *w, struct err *e)
+static int open_access(struct world *w, struct err *e)
 {
-	static const char *const argv[] = {"backstay-agent", "--worker", NULL};
-	struct worker_conf conf = {.program = "/proc/self/exe",
-		.argv = argv,
-		.http = w->http,
-		.server = w->conf->server.url};
-	struct account user = {0};
-
-	TRY(account_of_worker(w->conf->agent.worker_user, &user, e));
-	conf.uid = user.uid;
-	conf.gid = user.gid;
-	w->worker = worker_new(&conf);
-	w->http.via = worker_via(w->worker);
-	struct stage_source server = worker_source(w->worker);
+	TRY(access_open(w->conf, &w->fs, &w->access, e));
+	struct stage_source server = worker_source(access_worker(w->access));
 
 	w->medium = medium_new(w->conf->server.url[0] ? &server : NULL);
 	return 0;
-}
-
-static void fill_http(struct world *w)
-{
-	const struct agent_conf *c = w->conf;
-	struct http_conf *h = &w->http;
-
-	memcpy(h->ca_file, c->server.ca, sizeof(h->ca_file));
-	memcpy(h->cert_file, c->server.cert, sizeof(h->cert_file));
-	memcpy(h->key_file, c->server.key, sizeof(h->key_file));
-	memcpy(h->proxy, c->net.proxy, sizeof(h->proxy));
-	memcpy(h->bearer, c->server.token, sizeof(h->bearer));
-	snprintf(h->user_agent, sizeof(h->user_agent), "backstay-agent/%s", AGENT_VERSION);
-	h->connect_timeout = c->net.connect_timeout;
-	h->total_timeout = c->net.total_timeout;
-	h->low_speed = c->net.low_speed;
-	h->low_speed_s = (unsigned)(c->net.low_speed_time / SEC(1));
 }
 
 static int open_svc(struct world *w, struct err *e)
@@ -330,8 +307,7 @@ static int open_parts(struct world *w, struct err *e)
 	TRY(account_find("smoke.user", w->conf->smoke.user, &w->smoke, e));
 	TRY(fs_posix_open(w->conf->agent.home, &w->fs, e));
 	w->has_fs = true;
-	fill_http(w);
-	TRY(open_worker(w, e));
+	TRY(open_access(w, e));
 	read_boot_id(w);
 	return open_svc(w, e);
 }
@@ -366,7 +342,7 @@ void world_close(struct world **pw)
 	if (w->svc)
 		svc_close(&w->svc);
 	medium_free(&w->medium);
-	worker_free(&w->worker);
+	access_close(&w->access);
 	if (w->has_fs)
 		fs_posix_close(&w->fs);
 	if (w->lock >= 0)
@@ -384,7 +360,7 @@ static int run(struct world *w)
 
 	agent_run(w->agent);
 	w->settled = agent_is_settled(w->agent);
-	worker_rest(w->worker, WORKER_IDLE);
+	worker_rest(access_worker(w->access), WORKER_IDLE);
 	if (w->settled && !was)
 		malloc_trim(0);
 	if (w->once && w->settled)

@@ -16,7 +16,7 @@
 #define CA_FILE      CA_NAME ".crt"
 #define CA_SUBJECT   "Backstay devices"
 #define CA_LIFE_S    ((int64_t)20 * 365 * 86400)
-#define CLOCK_SKEW_S ((int64_t)300)
+#define CLOCK_SKEW_S ((int64_t)300) /* of a device that is a little behind */
 #define CERT_MAX     (8 * 1024)
 #define SERIAL_BYTES 16
 
@@ -247,7 +247,7 @@ int device_ca_issue(const struct device_ca *ca, const struct csr *csr, int64_t n
 	if (!x || X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x) ||
 		!set_name(X509_get_subject_name(x), csr->device) ||
 		X509_set_issuer_name(x, X509_get_subject_name(ca->cert)) != 1 ||
-		!set_times(x, now_s - CLOCK_SKEW_S, until_s) ||
+		!set_times(x, now_s - MIN(CLOCK_SKEW_S, (until_s - now_s) / 20), until_s) ||
 		X509_set_pubkey(x, csr->pkey) != 1 ||
 		!add_extension(x, NID_basic_constraints, "critical,CA:FALSE") ||
 		!add_extension(x, NID_key_usage, "critical,digitalSignature") ||

@@ -19,4 +19,6 @@
 	X(SIGNED, LOG_INFO, "metadata was signed")                                                      \
 	X(SIGN_REFUSED, LOG_WARNING, "a signature was refused")                                         \
 	X(STORE, LOG_ERR, "the store failed")                                                           \
+	X(IDENTITY, LOG_NOTICE, "the device has a new certificate")                                     \
+	X(IDENTITY_FAILED, LOG_WARNING, "the device's certificate could not be made new")              \
 	X(BUG, LOG_CRIT, "a contract was broken")

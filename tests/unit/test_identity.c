@@ -410,6 +410,41 @@ static void eavesdrop_tls_wrong_name(void **state)
 	expect_err(http_get(&c, url, NULL, 4096, NULL, &a, &e), &e, ERR_IMPOSTOR, NULL, "name");
 }
 
+/* The server's certificate has ended, as it seems to a device whose clock was never set. */
+static void tls_before_time(void **state)
+{
+	struct serving ended;
+	struct http_answer a = {0};
+	struct http_conf c;
+	char url[64];
+	struct err e;
+
+	(void)state;
+	shell("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ended"
+	      " -addext subjectAltName=IP:127.0.0.1 -keyout tls/ended.key -out tls/ended.csr"
+	      " 2>/dev/null && openssl x509 -req -in tls/ended.csr -signkey tls/ended.key -days -1"
+	      " -copy_extensions copy -out tls/ended.crt 2>/dev/null");
+	serving_stop(&server);
+	serving_start(&ended, "[http]\ntls_cert = tls/ended.crt\ntls_key = tls/ended.key\n");
+	conf_of(NULL, NULL, &c);
+	snprintf(c.ca_file, sizeof c.ca_file, "tls/ended.crt");
+	snprintf(url, sizeof url, "https://127.0.0.1:%u/healthz", ended.port);
+	expect_err(
+		http_get(&c, url, NULL, 4096, NULL, &a, &e), &e, ERR_IMPOSTOR, "expired", "ended");
+	/* by a clock that is before the program was built */
+	c.built_s = INT64_MAX;
+	expect_ok(http_get(&c, url, NULL, 4096, NULL, &a, &e), &e);
+	http_answer_fini(&a);
+	/* chain and name count as always */
+	snprintf(c.ca_file, sizeof c.ca_file, "tls/other.crt");
+	expect_err(http_get(&c, url, NULL, 4096, NULL, &a, &e), &e, ERR_IMPOSTOR, NULL, "CA");
+	snprintf(c.ca_file, sizeof c.ca_file, "tls/ended.crt");
+	snprintf(url, sizeof url, "https://localhost:%u/healthz", ended.port);
+	expect_err(http_get(&c, url, NULL, 4096, NULL, &a, &e), &e, ERR_IMPOSTOR, NULL, "name");
+	serving_stop(&ended);
+	serving_start(&server, CA TLS "[device]\nidentity = required\n");
+}
+
 static int s_client(const char *how)
 {
 	char command[256];
@@ -538,6 +573,7 @@ int main(void)
 		cmocka_unit_test(eavesdrop_tls_wrong_ca),
 		cmocka_unit_test(eavesdrop_tls_wrong_name),
 		cmocka_unit_test(tls_is_1_2_at_least),
+		cmocka_unit_test(tls_before_time),
 		cmocka_unit_test(an_ended_certificate_renews_and_does_nothing_else),
 		cmocka_unit_test(where_it_is_optional_who_has_enrolled_must_show_it),
 		cmocka_unit_test(without_an_authority_there_is_no_enrolment),
