@@ -95,8 +95,8 @@ int cli_http(const struct cli *c, struct http_conf *out, struct err *e)
 	BUF_AUTO b = {0};
 
 	*out = (struct http_conf){.user_agent = "backstay"};
-	TRY(str_copy(
-		str_of(cli_value(c, CLI_OPT_CA_FILE, "")), out->ca_file, sizeof out->ca_file, e));
+	TRY(str_copy(str_of(cli_value(c, CLI_OPT_CA_FILE, from_env("BACKSTAY_CA_FILE", ""))),
+		out->ca_file, sizeof out->ca_file, e));
 	if (!token)
 		return 0;
 	TRY(cli_read(token, TOKEN_MAX, &b, e));

@@ -6,7 +6,7 @@
 	X(SERVER, "server", "URL",                                                                  \
 		"the server; default $BACKSTAY_SERVER or http://127.0.0.1:8440")                    \
 	X(TOKEN_FILE, "token-file", "FILE", "the operator's token; default $BACKSTAY_TOKEN_FILE")   \
-	X(CA_FILE, "ca-file", "FILE", "certificate authority of an https server")                   \
+	X(CA_FILE, "ca-file", "FILE", "certificate authority of an https server; default $BACKSTAY_CA_FILE")                   \
 	X(SOCKET, "socket", "PATH",                                                                 \
 		"the agent's control socket; default $BACKSTAY_SOCKET or /run/backstay/agent.sock") \
 	X(JSON, "json", NULL, "print JSON for scripts")                                             \

@@ -77,7 +77,7 @@ workload_pids() {
 	done
 }
 
-# server_start: keys, repositories, a server; sets BACKSTAY_SERVER and BACKSTAY_TOKEN_FILE for the command line.
+# server_start: keys, repositories, a server ($server_more is added to its configuration, $server_scheme may be https); sets BACKSTAY_SERVER and BACKSTAY_TOKEN_FILE for the command line.
 server_start() {
 	[ -d "$W/keys" ] || "$BACKSTAY_BIN/backstay" keys init "$W/keys" >/dev/null
 	server_port=${server_port:-$(free_ports 1)}
@@ -90,15 +90,16 @@ data = $W/server
 [trust]
 repo = $W/keys/repo
 keys = $W/keys/online
+${server_more:-}
 CONF
 	keep server "$BACKSTAY_BIN/backstay-server" --config "$W/server.conf"
-	BACKSTAY_SERVER=http://127.0.0.1:$server_port
+	BACKSTAY_SERVER=${server_scheme:-http}://127.0.0.1:$server_port
 	BACKSTAY_TOKEN_FILE=$W/server/token
 	export BACKSTAY_SERVER BACKSTAY_TOKEN_FILE
 	wait_until 10 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
 }
 
-# device_make NAME PORT: a device's home with its configuration and the provisioned roots. PORT is its workload's.
+# device_make NAME PORT: a device's home with its configuration ($device_more is added) and the provisioned roots. PORT is its workload's.
 device_make() {
 	home=$W/dev/$1
 	mkdir -p "$home" "$W/run/$1"
@@ -121,6 +122,7 @@ command = ${service_command:-}
 health_url = ${service_health:+http://127.0.0.1:$2$service_health}
 reload_url = ${service_reload:+http://127.0.0.1:$2$service_reload}
 metrics_url = ${service_metrics:+http://127.0.0.1:$2$service_metrics}
+${device_more:-}
 CONF
 	"$BACKSTAY_BIN/backstay-agent" --config "$W/dev/$1.conf" --provision "$W/keys/repo"
 }
