@@ -32,6 +32,11 @@ void log_init(const char *program, enum log_form form, int max_priority)
 	sink.max_priority = max_priority;
 }
 
+bool log_is_json(void)
+{
+	return sink.form == LOG_FORM_JSON;
+}
+
 /* Event names are the rows' names in small letters. */
 static void add_name(struct buf *out, const char *name)
 {

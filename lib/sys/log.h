@@ -20,6 +20,8 @@ enum log_form { LOG_FORM_TEXT, LOG_FORM_JOURNAL, LOG_FORM_JSON };
 
 /* At the start of a program. Without it: text, LOG_INFO. */
 void log_init(const char *program, enum log_form form, int max_priority);
+/* For a child that shall log in the same form. */
+bool log_is_json(void);
 
 /* `fmt` yields "key=value key=\"value with blanks\" ..."; one line, from any thread. */
 void log_ev(enum log_id id, const char *fmt, ...) PRINTF(2, 3);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/sys/fs.h"
+#include "lib/sys/log.h"
 
 #define NAME     "backstay-signer"
 #define CHILD_FD 3
@@ -51,7 +52,8 @@ __attribute__((noreturn)) static void become(const char *program, const char *co
 	if (fd == CHILD_FD)
 		fcntl(fd, F_SETFD, 0);
 	if (dup2(fd, CHILD_FD) == CHILD_FD)
-		execl(program, NAME, "--config", conf, "--fd", number, NULL);
+		execl(program, NAME, "--config", conf, "--fd", number,
+			log_is_json() ? "--log-json" : NULL, NULL);
 	_exit(127);
 }
 
