@@ -486,6 +486,28 @@ static void a_log_that_is_not_the_own_stops_it(void **state)
 	expect_ok(open_signd(&e), &e);
 }
 
+/* What devices have seen is taken up from the server, and the log goes on. */
+static void a_store_that_is_lost_is_begun_anew(void **state)
+{
+	REPLY_NEW(r);
+	REPLY_NEW(dir);
+	struct err e;
+	uint64_t lines;
+
+	(void)state;
+	expect_ok(show_all_of(2, r, &e), &e);
+	lines = r->line;
+	reply_fini(r);
+	signd_close(&signd);
+	assert_int_equal(system("rm signer/signer.db*"), 0);
+	expect_ok(open_signd(&e), &e);
+	expect_ok(show_all_of(2, r, &e), &e);
+	assert_int_equal(r->line, lines + 2);
+	expect_ok(direct("lane-1", DESIRED_INSTALL, 2, 57, dir, &e), &e);
+	assert_int_equal(dir->files[SIGN_TARGETS].version, 58);
+	assert_int_equal(dir->files[SIGN_TIMESTAMP].version, 58);
+}
+
 static void two_do_not_sign_in_one_place(void **state)
 {
 	struct signd *first = signd;
@@ -599,6 +621,7 @@ int main(void)
 		T(a_role_that_was_pinned_does_not_vanish),
 		T(counters_and_versions_survive),
 		T(a_log_that_is_not_the_own_stops_it),
+		T(a_store_that_is_lost_is_begun_anew),
 		T(two_do_not_sign_in_one_place),
 		T(keys_may_be_in_a_token),
 		T(a_flood_of_refusals_does_not_fill_the_disk),
