@@ -42,7 +42,8 @@ static int open_with(const char *keys, struct err *e)
 		.keys = keys,
 		.root = "keys/repo/image/1.root.json",
 		.data = "signer",
-		.limits = {7 * 86400, 7 * 86400, 86400, 90 * 86400, MUCH, MUCH, MUCH, MUCH, MUCH},
+		.limits = {7 * 86400, 7 * 86400, 86400, 90 * 86400, MUCH, MUCH, MUCH, MUCH, MUCH,
+			MUCH},
 		.clock = &test_clock,
 	};
 
