@@ -7,6 +7,9 @@ trap 'stop_all >/dev/null 2>&1' EXIT
 : "${ROUNDS:=5}" "${CLIENTS:=64}" "${SPAN:=3}"
 
 service_kind=none
+server_more="[limits]
+peer_rate = 0
+device_rate = 0"
 server_start
 device_make one 0
 device_start one
