@@ -120,7 +120,7 @@ static int is_used(const struct ident *i, struct str token, bool *out, struct er
 static int ask(struct ident *i, enum route route, const char *token, const atomic_bool *cancel,
 	struct buf *io_pem, struct err *e)
 {
-	BUF_AUTO csr = {0}, text = {0}, bundle = {0}, key = {0};
+	BUF_AUTO csr = {0}, text = {0}, bundle = {0};
 	struct http_answer a CLEANUP(http_answer_fini) = {0};
 	struct ident_ask q = {.with_identity = !token,
 		.token = token,
