@@ -19,12 +19,12 @@ static int get(void *self, const struct http_conf *c UNUSED, const char *url,
 	const char *etag UNUSED, size_t max, const atomic_bool *cancel UNUSED,
 	struct http_answer *out, struct err *e)
 {
+	bool is_here = str_has_prefix(str_of(url), FOLDER_URL "/");
+	const char *path = is_here ? url + strlen(FOLDER_URL "/") : "";
 	struct folder *f = self;
-	const char *path = url + strlen(FOLDER_URL "/");
 	struct http_answer a = {0};
 
-	if (!str_has_prefix(str_of(url), FOLDER_URL "/") ||
-		path_check(str_of(path), FS_PATH_MAX - 1, e) < 0)
+	if (path_check(str_of(path), FS_PATH_MAX - 1, e) < 0)
 		return err_set(e, ERR_BAD_INPUT, "%.200s is no name of a file", url);
 	if (read_plain(f, path, max, &a, e) < 0) {
 		http_answer_fini(&a);

@@ -1,166 +1,151 @@
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
+/* A folder in the server's place: what it answers, and what it does not let out. */
+#include "tests/lib/expect.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "keys/folder.h"
-#include "tests/lib/trepo.h"
+#include "agent/net/folder.h"
+#include "agent/stage/stage.h"
+#include "proto/trust/digest.h"
 
-/* "own" has the first files; "other" gets what a case makes newer. */
-struct world {
-	struct trepo r;
-	struct fs own, other;
-	unsigned taken;
+static struct folder folder;
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int begin(void **state)
+{
 	struct err e;
-};
 
-static int world_open(void **state)
-{
-	struct world *w = mem_new(sizeof *w);
-
-	assert_int_equal(system("rm -rf own other && mkdir own other"), 0);
-	trepo_init(&w->r, TREPO_IMAGE, TREPO_NOW);
-	trepo_publish(&w->r);
-	trepo_save(&w->r, "own");
-	assert_int_equal(fs_posix_open("own", &w->own, &w->e), 0);
-	assert_int_equal(fs_posix_open("other", &w->other, &w->e), 0);
-	*state = w;
+	(void)state;
+	mkdir("usb", 0755);
+	mkdir("usb/image", 0755);
+	mkdir("usb/artifacts", 0755);
+	write_file("secret", "of the device");
+	write_file("usb/image/timestamp.json", "{}");
+	(void)!symlink("../../secret", "usb/image/out.json");
+	(void)!symlink("timestamp.json", "usb/image/in.json");
+	mkfifo("usb/image/pipe.json", 0644);
+	expect_ok(folder_open(&folder, "usb", &e), &e);
 	return 0;
 }
 
-static int world_close(void **state)
+static int end(void **state)
 {
-	struct world *w = *state;
-
-	fs_posix_close(&w->own);
-	fs_posix_close(&w->other);
-	trepo_fini(&w->r);
-	mem_free(&w);
+	(void)state;
+	folder_close(&folder);
 	return 0;
 }
 
-static void update_is(struct world *w, enum err_code want, unsigned taken)
+static void files_are_answers(void **state)
 {
-	w->taken = 0;
-	if (folder_update(&w->own, &w->other, &w->taken, &w->e) != -(int)want)
-		fail_msg("wanted %s: %s", err_name(want), w->e.text);
-	assert_int_equal(w->taken, taken);
+	static const struct {
+		const char *url;
+		int status; /* 0: refused */
+	} t[] = {
+		{"folder:/image/timestamp.json", 200},
+		{"folder:/image/2.root.json", 404},
+		{"folder:/nothing/at.all", 404},
+		{"folder:/image", 404},
+		{"folder:/image/pipe.json", 404}, /* nobody would ever write into it */
+		{"folder:/image/out.json", 404},
+		{"folder:/image/in.json", 404}, /* no link is followed, wherever it leads */
+		{"folder:/../secret", 0},
+		{"folder://etc/passwd", 0},
+		{"folder:/image/./timestamp.json", 0},
+		{"http://127.0.0.1/image/timestamp.json", 0},
+		{"", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct http_answer a = {0};
+		struct err e = {0};
+		int rc = http_get(&folder.conf, t[i].url, NULL, 100, NULL, &a, &e);
+
+		if ((rc == 0 ? a.status : 0) != t[i].status)
+			fail_msg("%s: %d, %d: %s", t[i].url, rc, a.status, e.text);
+		http_answer_fini(&a);
+	}
 }
 
-static void newest_is(struct world *w, const char *role, uint64_t version)
+static void what_is_too_large_is_refused(void **state)
 {
-	uint64_t lowest, highest;
+	struct http_answer a = {0};
+	struct err e;
 
-	assert_int_equal(folder_span(&w->own, role, &lowest, &highest, &w->e), 0);
-	assert_int_equal(lowest, 1);
-	assert_int_equal(highest, version);
+	(void)state;
+	expect_err(http_get(&folder.conf, "folder:/image/timestamp.json", NULL, 1, NULL, &a, &e),
+		&e, ERR_TOO_LARGE, NULL, "two bytes");
 }
 
-static void what_is_newer_and_proved_is_taken(void **state)
+static void nothing_is_sent(void **state)
 {
-	struct world *w = *state;
+	struct http_answer a = {0};
+	struct err e;
 
-	update_is(w, ERR_OK, 0); /* an empty folder */
-	trepo_set_version(&w->r, TREPO_ROOT, 2);
-	trepo_set_version(&w->r, TREPO_TARGETS, 5);
-	trepo_set_version(&w->r, TREPO_SAFETY, 3);
-	trepo_publish(&w->r);
-	trepo_save(&w->r, "other");
-	update_is(w, ERR_OK, 3);
-	newest_is(w, "root", 2);
-	newest_is(w, "targets", 5);
-	newest_is(w, "safety", 3);
-	newest_is(w, "engineering", 1);
-	update_is(w, ERR_OK, 0);
+	(void)state;
+	expect_err(http_send(&folder.conf, "POST", "folder:/x", STR("{}"), 9, NULL, &a, &e), &e,
+		ERR_DENIED, NULL, "a report");
 }
 
-static void a_root_of_strangers_is_refused(void **state)
+static void a_missing_folder_is_said(void **state)
 {
-	struct world *w = *state;
-	struct trepo stranger;
+	struct folder f;
+	struct err e;
 
-	trepo_init(&stranger, TREPO_IMAGE, TREPO_NOW);
-	trepo_set_version(&stranger, TREPO_ROOT, 2);
-	trepo_publish(&stranger);
-	trepo_save(&stranger, "other");
-	update_is(w, ERR_UNSIGNED, 0);
-	newest_is(w, "root", 1);
-	trepo_fini(&stranger);
+	(void)state;
+	expect_err(folder_open(&f, "nowhere", &e), &e, ERR_NOT_FOUND, NULL, "nowhere");
 }
 
-static void a_role_file_of_strangers_stays_where_it_is(void **state)
+/* Not one byte of an artifact is given before all of it was found to be what was signed. */
+static void an_artifact_is_checked_before_it_is_given(void **state)
 {
-	struct world *w = *state;
+	struct stage_source s = stage_source_folder(&folder.fs);
+	struct artifact a = {.length = 5};
+	char hex[SHA256_TEXT], path[100], got[9];
+	void *stream = NULL;
+	struct err e;
+	size_t n;
 
-	trepo_set_version(&w->r, TREPO_SAFETY, 2);
-	trepo_new_keys(&w->r, TREPO_SAFETY, 1);
-	trepo_sign(&w->r, TREPO_SAFETY);
-	trepo_save(&w->r, "other");
-	update_is(w, ERR_OK, 0);
-	newest_is(w, "safety", 1);
+	(void)state;
+	digest_of("bytes", 5, &a.digest);
+	sha256_format(&a.digest, hex);
+	snprintf(path, sizeof path, "usb/artifacts/%s", hex);
+	expect_err(s.open(s.self, &a, &stream, &e), &e, ERR_NOT_FOUND, "carried along", "missing");
+	static const char *const wrong[] = {"", "byte", "bytez", "bytes and more"};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		write_file(path, wrong[i]);
+		expect_err(s.open(s.self, &a, &stream, &e), &e, ERR_ALTERED, NULL, wrong[i]);
+		assert_null(stream);
+	}
+	write_file(path, "bytes");
+	expect_ok(s.open(s.self, &a, &stream, &e), &e);
+	expect_ok(s.read(stream, got, sizeof got, &n, &e), &e);
+	assert_int_equal(n, 5);
+	assert_memory_equal(got, "bytes", 5);
+	s.close(stream);
 }
-
-static void older_files_are_not_taken(void **state)
-{
-	struct world *w = *state;
-
-	trepo_save(&w->r, "other");
-	trepo_set_version(&w->r, TREPO_SAFETY, 7);
-	trepo_sign(&w->r, TREPO_SAFETY);
-	trepo_save(&w->r, "own");
-	update_is(w, ERR_OK, 0);
-	newest_is(w, "safety", 7);
-}
-
-static void a_file_that_waits_gives_way_to_the_whole_one(void **state)
-{
-	struct world *w = *state;
-	struct trepo_role *safety = &w->r.role[TREPO_SAFETY];
-	const struct sign_key *first = &safety->keys[0];
-	BUF_AUTO waiting = {0};
-
-	trepo_new_keys(&w->r, TREPO_SAFETY, 2);
-	trepo_rebuild_delegations(&w->r);
-	trepo_set_version(&w->r, TREPO_TARGETS, 2);
-	trepo_set_version(&w->r, TREPO_SAFETY, 2);
-	trepo_publish(&w->r);
-	trepo_save(&w->r, "other");
-	assert_int_equal(sign_meta(safety->part, &first, 1, &waiting, &w->e), 0);
-	assert_int_equal(folder_write(&w->own, "safety", 2, &waiting, &w->e), 0);
-	update_is(w, ERR_OK, 2); /* targets and safety */
-	update_is(w, ERR_OK, 0);
-	assert_int_equal(folder_write(&w->other, "safety", 2, &waiting, &w->e), 0);
-	update_is(w, ERR_OK, 0);
-}
-
-static void a_file_under_another_number_is_refused(void **state)
-{
-	struct world *w = *state;
-	CLEANUP(meta_fini) struct meta m = {0};
-
-	assert_int_equal(rename("own/1.safety.json", "own/4.safety.json"), 0);
-	assert_int_equal(folder_meta(&w->own, "safety", 4, &m, &w->e), -ERR_MIXED);
-	assert_int_equal(folder_meta(&w->own, "safety", 1, &m, &w->e), -ERR_NOT_FOUND);
-	assert_int_equal(folder_meta(&w->own, "../own/x", 1, &m, &w->e), -ERR_NOT_FOUND);
-}
-
-#define CASE(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_is_newer_and_proved_is_taken),
-		CASE(a_root_of_strangers_is_refused),
-		CASE(a_role_file_of_strangers_stays_where_it_is),
-		CASE(older_files_are_not_taken),
-		CASE(a_file_that_waits_gives_way_to_the_whole_one),
-		CASE(a_file_under_another_number_is_refused),
+		cmocka_unit_test(files_are_answers),
+		cmocka_unit_test(what_is_too_large_is_refused),
+		cmocka_unit_test(nothing_is_sent),
+		cmocka_unit_test(a_missing_folder_is_said),
+		cmocka_unit_test(an_artifact_is_checked_before_it_is_given),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }
