@@ -25,6 +25,7 @@ void keylife_role(const char *name, struct keylife_role *out)
 		{"director-snapshot", {"director", "root", "snapshot"}},
 		{"director-timestamp", {"director", "root", "timestamp"}},
 		{"director-time", {"director", "root", "time"}},
+		{"director-audit", {"director", "root", "audit"}},
 	};
 
 	*out = (struct keylife_role){"image", "targets", name};

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "keys/rolekeys.h"
+#include "proto/trust/auditlog.h"
+#include "proto/trust/timetoken.h"
 
 static const char *scheme_of(const json_t *part, const char *role, const char *id)
 {
@@ -113,8 +115,10 @@ static void each_role(const json_t *part, const json_t *before, const json_t *af
 	json_object_foreach (json_object_get(part, "roles"), name, one)
 		if (!role_signers(skip, name))
 			role_lines(before, after, name, out);
-	if (json_object_get(part, "x-backstay-time") && !json_object_get(skip, "x-backstay-time"))
-		role_lines(before, after, "time", out);
+	for (size_t i = 0; i < ROLES_BESIDE; i++)
+		if (json_object_get(part, roles_beside[i].member) &&
+			!json_object_get(skip, roles_beside[i].member))
+			role_lines(before, after, roles_beside[i].role, out);
 	each_named(json_object_get(json_object_get(part, "delegations"), "roles"), before, after,
 		skip, out);
 	each_named(json_object_get(json_object_get(part, "x-backstay-evidence"), "roles"), before,
@@ -137,8 +141,8 @@ static void target_lines(const json_t *part, const json_t *other, const char *si
 /* Members that no line above tells of. */
 static void other_lines(const json_t *part, const json_t *other, bool missing_only, struct buf *out)
 {
-	static const char *const told[] = {
-		"roles", "keys", "delegations", "targets", "x-backstay-time", "version", "expires"};
+	static const char *const told[] = {"roles", "keys", "delegations", "targets",
+		TIMETOKEN_TYPE, AUDITLOG_TYPE, "version", "expires"};
 	const char *name;
 	char shown[64];
 	json_t *one;

@@ -2,9 +2,23 @@
 
 #include <string.h>
 
+#include "proto/trust/auditlog.h"
+#include "proto/trust/timetoken.h"
+
 #define ID_BEGINNING 8
 
 /* ---- looking ---- */
+
+const struct role_beside roles_beside[ROLES_BESIDE] = {
+	{"time", TIMETOKEN_TYPE}, {"audit", AUDITLOG_TYPE}};
+
+static json_t *beside(const json_t *root, const char *role)
+{
+	for (size_t i = 0; i < ROLES_BESIDE; i++)
+		if (strcmp(role, roles_beside[i].role) == 0)
+			return json_object_get(root, roles_beside[i].member);
+	return NULL;
+}
 
 static json_t *by_name(const json_t *list, const char *role)
 {
@@ -29,12 +43,10 @@ static json_t *witness(const json_t *part, const char *role)
 
 json_t *role_signers(const json_t *part, const char *role)
 {
-	json_t *roles = json_object_get(part, "roles"), *delegated;
+	json_t *roles = json_object_get(part, "roles"), *extra = beside(part, role), *delegated;
 
-	if (roles && strcmp(role, "time") == 0)
-		return json_object_get(part, "x-backstay-time");
 	if (roles)
-		return json_object_get(roles, role);
+		return extra ? extra : json_object_get(roles, role);
 	delegated = by_name(json_object_get(json_object_get(part, "delegations"), "roles"), role);
 	return delegated ? delegated : witness(part, role);
 }

@@ -1,7 +1,8 @@
 /* Who may sign a role, as a root or targets file lists it, and a change of that. Pure.
  *
- * The role "time" is x-backstay-time of a director's root; a witness ("lab") is in
- * x-backstay-evidence of targets; any other is in "roles" of a root or in "delegations" of targets.
+ * The roles "time" and "audit" stand beside the others in a director's root; a witness ("lab") is
+ * in x-backstay-evidence of targets; any other is in "roles" of a root or in "delegations" of
+ * targets.
  */
 #ifndef KEYS_ROLEKEYS_H
 #define KEYS_ROLEKEYS_H
@@ -17,6 +18,13 @@ struct role_change {
 	bool only_added;         /* drop whatever is not added */
 	unsigned threshold;      /* 0: as it is */
 };
+
+/* Roles that stand in a member of their own, because the roles of a TUF root are a closed list. */
+#define ROLES_BESIDE 2
+struct role_beside {
+	const char *role, *member;
+};
+extern const struct role_beside roles_beside[ROLES_BESIDE];
 
 /* {"keyids", "threshold"} of a role, borrowed; NULL when the file has no such role. */
 json_t *role_signers(const json_t *part, const char *role);

@@ -29,7 +29,7 @@ for r in image-snapshot image-timestamp; do
 	rotated "$r" rotate_online "$r" 2
 done
 rotated director-root rotate_root director 4
-for r in director-targets director-snapshot director-timestamp director-time; do
+for r in director-targets director-snapshot director-timestamp director-time director-audit; do
 	rotated "$r" rotate_online "$r" 2
 done
 "$backstay" keys status "$W/keys/repo"

@@ -58,7 +58,7 @@ cp -r "$W/server" "$W/stolen-server"
 cp -r "$W/keys/online" "$W/stolen-online"
 cp -r "$W/keys/repo" "$W/stolen-repo"
 server_start
-for r in director-targets director-snapshot director-timestamp director-time image-snapshot image-timestamp; do
+for r in director-targets director-snapshot director-timestamp director-time director-audit image-snapshot image-timestamp; do
 	rotate_online "$r" 2
 done
 wait_until 30 "one to have the new root" test -e "$W/dev/one/trust/director/6.root.json" -o -e "$W/dev/one/trust/director/root.json"

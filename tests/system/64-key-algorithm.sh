@@ -15,7 +15,7 @@ rotate_party engineering 2 $new
 rotate_party safety 2 ed25519
 rotate_party compliance 2 rsassa-pss-sha256
 "$backstay" keys publish "$W/keys/repo" >/dev/null
-for r in image-snapshot image-timestamp director-targets director-snapshot director-timestamp director-time; do
+for r in image-snapshot image-timestamp director-targets director-snapshot director-timestamp director-time director-audit; do
 	rotate_online "$r" 2 $new
 done
 everybody_takes

@@ -19,8 +19,8 @@ static const char *const secrets[] = {"offline/image-root-1", "offline/image-roo
 	"offline/compliance-1", "offline/director-root-1", "offline/director-root-2",
 	"offline/director-root-3", "online/image-timestamp", "online/image-snapshot",
 	"online/director-timestamp", "online/director-snapshot", "online/director-targets",
-	"online/director-time", "creator/creator-1", "evidence/builder", "evidence/lab",
-	"evidence/counsel", "evidence/verifier"};
+	"online/director-time", "online/director-audit", "creator/creator-1", "evidence/builder",
+	"evidence/lab", "evidence/counsel", "evidence/verifier"};
 
 static int keys_made(void **state)
 {
