@@ -115,6 +115,7 @@ static int open_run(struct server *s, struct err *e)
 		.director_life = s->conf->trust.director_expiry,
 		.timestamp_life = s->conf->trust.timestamp_expiry,
 		.snapshot_life = s->conf->trust.snapshot_expiry,
+		.four_eyes = s->conf->trust.four_eyes,
 	};
 	TRY(run_open(&s->run_conf, &s->run, e));
 	return imagerepo_import(s->run, s->conf->trust.repo, e);

@@ -21,6 +21,11 @@
 			help                                                                       \
 	}
 
+#define BOOL(sec, key, def, help)                                                                  \
+	{                                                                                          \
+#sec, #key, CONF_BOOL, AT(sec, key), 0, 0, 0, def, help                            \
+	}
+
 static const struct conf_row rows[] = {
 	TEXT(server, bind, "127.0.0.1", "Numeric address to listen on; 0.0.0.0 or :: for all."),
 	NUMBER(server, port, 0, 65535, "8080", "TCP port; 0: a free one, see --port-file."),
@@ -39,6 +44,8 @@ static const struct conf_row rows[] = {
 		"How old news may be; everything is signed again after half of it."),
 	SPAN(trust, snapshot_expiry, MINUTE(1), DAYS(365), "168h",
 		"Life of the image repository's snapshot."),
+	BOOL(trust, four_eyes, "no",
+		"Publish nothing that users other than the publisher, one for each party, have not approved."),
 
 	TEXT(http, tls_cert, "", "PEM file with the certificate chain; empty: plain HTTP."),
 	TEXT(http, tls_key, "", "PEM file with its private key."),

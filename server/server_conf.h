@@ -14,6 +14,7 @@ struct server_conf {
 	struct {
 		char repo[256], keys[256], device_ca[256];
 		ms_t director_expiry, timestamp_expiry, snapshot_expiry;
+		bool four_eyes;
 	} trust;
 	struct {
 		char tls_cert[256], tls_key[256];

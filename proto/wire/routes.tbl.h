@@ -20,6 +20,8 @@
 	X(ARTIFACT_PUT, PUT, "/v1/artifacts/{digest}", OPERATOR, LIMIT_ARTIFACT_BYTES, "Uploads an artifact")          \
 	X(RELEASE_PUBLISH, POST, "/v1/releases", OPERATOR, 8 * LIMIT_BODY_BYTES,                                        \
 		"Publishes a release: its document and the role files that sign it")                                   \
+	X(RELEASE_APPROVE, POST, "/v1/approvals", APPROVER, 2 * LIMIT_BODY_BYTES,                                       \
+		"Says under one's own name that one has approved a release as a party, with the file that signs it")    \
 	X(METADATA_ADOPT, POST, "/v1/metadata", ADMIN, 8 * LIMIT_BODY_BYTES,                                            \
 		"New roots, targets and role files of a repository, signed by those who hold its keys")                 \
 	X(RELEASES, GET, "/v1/releases", VIEWER, 0, "All releases")                                                  \

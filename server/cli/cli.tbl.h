@@ -21,6 +21,7 @@
 	X(PUBLIC, "public", "FILE", "a public key (NAME.pub); may be given more than once")         \
 	X(KEY, "key", "ID", "the id of a key, or how it begins; may be given more than once")       \
 	X(THRESHOLD, "threshold", "N", "how many signatures are needed from now on")                \
+	X(SUBMIT, "submit", NULL, "tell the server of it, under the name of one's token")          \
 	X(YES, "yes", NULL, "do not ask")                                                           \
 	X(HARDWARE, "hardware", "ID", "hardware it is made for; may be given more than once")       \
 	X(COUNTER, "counter", "N", "releaseCounter, higher than that of every release before")      \
@@ -107,7 +108,8 @@
 		"as its creator, ask engineering, safety and compliance to approve a packed release", \
 		"backstay release propose build/ocr-2 --keys ./keys --hardware edge --counter 2")  \
 	X(RELEASE_APPROVE, "release", "approve", "DIR", 1, 1,                                      \
-		O(KEYS) | O(REPO) | O(ROLE) | O(YES) | O(JSON),                                    \
+		O(KEYS) | O(REPO) | O(ROLE) | O(YES) | O(SUBMIT) | O(SERVER) | O(TOKEN_FILE) |     \
+			O(CA_FILE) | O(JSON),                                                      \
 		"as one party on its own machine: show what would be signed, ask, sign",           \
 		"backstay release approve build/ocr-2 --role safety --keys ./safety")              \
 	X(RELEASE_GATE, "release", "gate", "DIR", 1, 1, O(GATE) | O(KEYS) | O(REPO) | O(JSON),     \

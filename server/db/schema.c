@@ -120,5 +120,11 @@ static const char chain[] = "ALTER TABLE audit ADD COLUMN chain BLOB;"
 			    "CREATE TABLE checkpoints ("
 			    " n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, bytes BLOB NOT NULL);";
 
+/* Who has approved which release as which party. */
+static const char approvals[] =
+	"CREATE TABLE approvals ("
+	" path TEXT NOT NULL, role TEXT NOT NULL, who TEXT NOT NULL, document BLOB NOT NULL,"
+	" at_ms INTEGER NOT NULL, PRIMARY KEY (path, role, who)) WITHOUT ROWID;";
+
 const char *const schema_migrations[] = {
-	devices, metadata, campaigns, users, identities, gates, chain, NULL};
+	devices, metadata, campaigns, users, identities, gates, chain, approvals, NULL};

@@ -9,6 +9,7 @@
 #include "proto/wire/release.h"
 #include "server/repo/metadata.h"
 #include "server/repo/releases.h"
+#include "server/run/approval.h"
 #include "server/run/artifact.h"
 #include "server/run/evidence.h"
 #include "server/run/imagerepo.h"
@@ -185,6 +186,8 @@ static int publish(struct publishing *p, struct err *e)
 	TRY(add_files(p, e));
 	if (!p->is_new && !p->stored)
 		return 0;
+	if (p->is_new)
+		TRY(approval_check(p->r, &p->before, p->in->path, &p->digest, p->in->who, e));
 	TRY(imagerepo_sign_for(p->r, p->in->path, &p->digest, e));
 	TRY(check_quorum(p, &t, e));
 	TRY(evidence_check(

@@ -18,6 +18,7 @@ struct run_conf {
 	ms_t director_life;    /* of a device's targets and snapshot, until they expire */
 	ms_t timestamp_life;   /* of every timestamp */
 	ms_t snapshot_life;    /* of the image repository's snapshot */
+	bool four_eyes;        /* every party's approval must be known by name, see approval.h */
 };
 
 /* Everything in `c` must outlive it. */
