@@ -28,19 +28,19 @@ rows=$(grep -c '"row"' log.jsonl)
 [ "$rows" -gt 8 ] || fail "only $rows rows"
 verify 0 log.jsonl "$rows rows, none altered, missing or moved"
 "$backstay" audit show 3 | grep -q '^chain  *[0-9a-f]\{64\}$' || fail "show does not tell the chain"
-[ "$("$backstay" audit show 3 --json | jq -r .chain)" = "$(grep '"n":3,' log.jsonl | jq -r .chain)" ] || fail "show and export differ"
+[ "$("$backstay" audit show 3 --json | jq -r .chain)" = "$(grep '"row":{"n":3,' log.jsonl | jq -r .chain)" ] || fail "show and export differ"
 echo "== $rows decisions exported, and verified with nothing but the roots"
 
 # One byte of one row.
-sed '/"n":5,/s/"who":"./"who":"x/' log.jsonl >bad.jsonl
+sed '/"row":{"n":5,/s/"who":"./"who":"x/' log.jsonl >bad.jsonl
 cmp -s log.jsonl bad.jsonl && fail "nothing was altered"
 verify 65 bad.jsonl "row 5 was altered"
-sed '/"n":4,/d' log.jsonl >bad.jsonl
+sed '/"row":{"n":4,/d' log.jsonl >bad.jsonl
 verify 65 bad.jsonl "row 4 is missing"
 {
-	sed '/"n":4,/d; /"n":5,/q' log.jsonl
-	grep '"n":4,' log.jsonl
-	sed '1,/"n":5,/d' log.jsonl
+	sed '/"row":{"n":4,/d; /"row":{"n":5,/q' log.jsonl
+	grep '"row":{"n":4,' log.jsonl
+	sed '1,/"row":{"n":5,/d' log.jsonl
 } >bad.jsonl
 verify 65 bad.jsonl "row 4 is missing: row 5 stands in its place"
 sed '$d' log.jsonl >bad.jsonl
