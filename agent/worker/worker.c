@@ -133,15 +133,6 @@ void worker_rest(struct worker *w, ms_t idle)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void worker_renew(struct worker *w, const struct http_conf *http)
-{
-	pthread_mutex_lock(&w->lock);
-	w->conf.http = *http;
-	if (w->chan)
-		reap(w);
-	pthread_mutex_unlock(&w->lock);
-}
-
 void worker_free(struct worker **pw)
 {
 	struct worker *w = *pw;

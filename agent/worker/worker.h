@@ -31,10 +31,6 @@ struct worker *worker_new(const struct worker_conf *conf);
 /* Ends the process, too. No call may run. */
 void worker_free(struct worker **w);
 
-/* Who to be from now on: other files, or the same with other bytes in them. The worker that runs
- * ends, and with it every call, for it cannot read files any more. */
-void worker_renew(struct worker *w, const struct http_conf *http);
-
 /* Ends the process when no call runs, so that the next one is started anew and reads the files of
  * its configuration again. False when one does. */
 bool worker_refresh(struct worker *w);
