@@ -49,7 +49,6 @@ void attack_arb_target_substituted_by_evil_archive(struct bed *b)
 
 void attack_arb_director_partial_ecu_list(struct bed *b)
 {
-	BUF_AUTO document = {0};
 	char path[256], hex[SHA256_TEXT];
 	struct sha256 digest;
 

@@ -119,6 +119,7 @@ void bed_discard(struct bed *b);
 void bed_serve(struct bed *b);
 
 void toy_make(struct toy *t, unsigned n);
+void toy_fini(struct toy *t);
 /* Replaces a part by this archive; the document follows. */
 void toy_set_code(struct toy *t, const struct parcel_entry *v, enum compression how);
 /* The document, from the parts; `change` (NULL: nothing) is a path and a JSON value for

@@ -113,6 +113,14 @@ void toy_make(struct toy *t, unsigned n)
 	toy_set_code(t, code, COMPRESSION_ZSTD);
 }
 
+void toy_fini(struct toy *t)
+{
+	for (unsigned i = 0; i < TOY_PARTS; i++)
+		buf_fini(&t->artifact[i]);
+	buf_fini(&t->document);
+	buf_fini(&t->summary);
+}
+
 const char *bed_artifact(const struct toy *t, unsigned part)
 {
 	static char path[128];
@@ -279,7 +287,7 @@ void bed_serve(struct bed *b)
 static void make_folders(struct bed *b)
 {
 	static const char *const dirs[] = {"", "/image", "/image/targets", "/image/targets/toy",
-		"/artifacts", "/director", "/director/" DEVICE};
+		"/artifacts", "/director", ("/director/" DEVICE)};
 	char path[400];
 
 	make_folder(b->dir);
@@ -309,6 +317,7 @@ static void install_toy_1(struct bed *b)
 		blame(b, "toy-1: %s", b->verdict.text);
 	device_must_run(b, 1);
 	httpd_free(&b->server);
+	toy_fini(&first);
 }
 
 void bed_make(struct bed *b, const char *dir)
