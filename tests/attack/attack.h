@@ -180,6 +180,8 @@ struct before {
 	struct buf record; /* of the journal, without what may change */
 };
 void before_fini(struct before *x);
+/* Does the journal say that no update is under way? */
+bool judge_is_idle(struct bed *b);
 void judge_look(struct bed *b, enum attack_kind kind, struct before *out);
 void judge_unchanged(struct bed *b, const struct before *before, const struct before *after);
 

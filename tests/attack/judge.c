@@ -112,15 +112,30 @@ static bool read_record(struct bed *b, unsigned i, struct upd_record *out)
 	       record_decode((struct str){(const char *)block + 20, length}, out, NULL) == 0;
 }
 
+static void read_newest(struct bed *b, struct upd_record *out)
+{
+	struct upd_record v[2];
+
+	if (!read_record(b, 0, &v[0]) || !read_record(b, 1, &v[1]))
+		fail_msg("the journal is damaged");
+	*out = v[0].seq > v[1].seq ? v[0] : v[1];
+}
+
+bool judge_is_idle(struct bed *b)
+{
+	struct upd_record newest;
+
+	read_newest(b, &newest);
+	return newest.state == UPD_IDLE;
+}
+
 /* The numbers that may move are taken out: of the record, of the last report, of the director
  * version that was dealt with. After an update that failed only what lasts beyond it counts. */
 static void look_record(struct bed *b, enum attack_kind kind, struct buf *out)
 {
-	struct upd_record v[2], *r;
+	struct upd_record newest, *r = &newest;
 
-	if (!read_record(b, 0, &v[0]) || !read_record(b, 1, &v[1]))
-		fail_msg("the journal is damaged");
-	r = v[0].seq > v[1].seq ? &v[0] : &v[1];
+	read_newest(b, r);
 	if (r->state != UPD_IDLE && kind != ATTACK_CUT)
 		fail_msg("the update machine is %s", upd_state_name(r->state));
 	r->seq = r->report_seq = r->director_seen = 0;

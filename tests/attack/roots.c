@@ -134,7 +134,8 @@ static void cut_and_look_back(struct bed *b)
 
 	bed_publish(b);
 	bed_serve(b);
-	cut = device_kill_at(b, watch, cut_at);
+	/* What is accepted was written down before. */
+	cut = device_kill_at(b, watch, cut_at) && judge_is_idle(b);
 	close(watch);
 	httpd_free(&b->server);
 	b->saved = false;
