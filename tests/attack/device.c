@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,7 @@ static struct child start(const struct bed *b, const char *option, const char *v
 	c.pid = fork();
 	assert_true(c.pid >= 0);
 	if (c.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(PATIENCE_S); /* the last resort of a test that would wait for ever */
 		dup2(fds[1], STDERR_FILENO);
 		set_clock(b);

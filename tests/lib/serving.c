@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -84,6 +85,7 @@ void serving_start(struct serving *s, const char *extra)
 	s->pid = fork();
 	assert_true(s->pid >= 0);
 	if (s->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that fails leaves nobody behind */
 		if (!freopen("server.log", "a", stderr))
 			_exit(1);
 		execl(program, program, "-c", "server.conf", "--port-file", "port", NULL);
