@@ -105,6 +105,26 @@ recipient() {
 	answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" --json | jq -r "[.devices[] | select($2)][0].id"
 }
 
+# ---- a thief ---------------------------------------------------------------------------------------------------------
+# steal NODE ATTEMPT CODE: whoever has stolen the server answers NODE in its place, with all of its keys; NODE refuses with CODE.
+steal() {
+	rm -f "$W/run/go" && mkfifo "$W/run/go"
+	python3 "$BACKSTAY_SRC/tests/demo/thief.py" --keys "$W/thief/online" --server "$BACKSTAY_SERVER" --device "$1" --release ocr/ocr-2.json \
+		--port "${BACKSTAY_SERVER##*:}" --attempt "$2" --go "$W/run/go" >"$W/log/thief.log" 2>&1 &
+	thief=$!
+	wait_until 20 "the thief to be ready" grep -q '^offers' "$W/log/thief.log"
+	let_go server
+	: >"$W/run/go"
+	wait_until 20 "the thief to answer" grep -q '^answers' "$W/log/thief.log"
+	on_device "$1" check >/dev/null
+	wait_until 60 "$1 to refuse" is "$1" '.server.code // ""' "$3"
+	tell "$(sed -n 's/^offers //p' "$W/log/thief.log"): $1 says $(ask "$1" '"\(.server.code): \(.server.reason)"')"
+	kill "$thief" && wait "$thief" 2>/dev/null || true
+	server_start
+	on_device "$1" check >/dev/null
+	wait_until 60 "$1 to hear from its server again" is "$1" '.server.code // ""' "ok"
+}
+
 # ---- chaos: whatever is running is killed, as long as the story lasts ----------------------------------------------
 # The readers themselves; a smoke test that is killed has failed, and would rightly stop its release.
 reader_pids() {
@@ -220,6 +240,17 @@ tell "$bad took itself back: the old model answered again $took ms after the tri
 expect_fleet ocr-2
 
 rm -f "$W/run/chaos"
+chapter "The server is stolen, with every key that it has"
+for n in $(seq "$DEVICES"); do
+	wait_until 20 "node-$n to answer" ask "node-$n" .state
+	[ "$(ask "node-$n" .last.release)" = ocr-2 ] && victim=node-$n
+done
+mkdir -p "$W/thief" && cp -r "$W/keys/online" "$W/thief/online"
+steal "$victim" new unsigned
+steal "$victim" same mixed
+expect_fleet ocr-2
+tell "the thief can sign as the director; what engineering, safety and compliance did not approve runs nowhere"
+
 chapter "Where the fleet stands"
 wait_until 20 "the server to answer" "$BACKSTAY_BIN/backstay" device list
 "$BACKSTAY_BIN/backstay" device list | indent
