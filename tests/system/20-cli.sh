@@ -3,13 +3,6 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 backstay=$BACKSTAY_BIN/backstay
 
-exits() { # exits STATUS COMMAND...
-	want=$1 got=0
-	shift
-	"$@" >out.txt 2>err.txt || got=$?
-	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
-}
-
 exits 0 "$backstay" --help
 grep -q 'campaign rollback' out.txt || fail "--help does not list the commands"
 exits 64 "$backstay"

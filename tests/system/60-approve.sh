@@ -6,13 +6,6 @@ trap 'stop_all >/dev/null 2>&1' EXIT
 backstay=$BACKSTAY_BIN/backstay
 service_command=code/bin/run watch_interval=100ms poll_interval=200ms
 
-exits() { # exits STATUS COMMAND...
-	want=$1 got=0
-	shift
-	"$@" >out.txt 2>err.txt </dev/null || got=$?
-	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
-}
-
 server_start
 parties_part
 [ -z "$(find "$W/keys/offline" -name 'engineering*' -o -name 'safety*' -o -name 'compliance*')" ] || fail "a party's key stayed behind"

@@ -4,12 +4,6 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 trap 'stop_all >/dev/null 2>&1' EXIT
 backstay=$BACKSTAY_BIN/backstay
-exits() { # exits STATUS COMMAND...
-	want=$1 got=0
-	shift
-	"$@" >out.txt 2>err.txt </dev/null || got=$?
-	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
-}
 id_of() { # id_of PUB-FILE-FOLDER NAME
 	"$backstay" keys public "$1" --json | jq -r --arg n "$2" '.keys[] | select(.name == $n).keyid'
 }

@@ -4,12 +4,6 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 trap 'stop_all >/dev/null 2>&1' EXIT
 backstay=$BACKSTAY_BIN/backstay
-exits() { # exits STATUS COMMAND...
-	want=$1 got=0
-	shift
-	"$@" >out.txt 2>err.txt </dev/null || got=$?
-	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
-}
 key_fleet
 wait_until 60 "to-1 to end" campaign_is to-1 done
 

@@ -4,12 +4,6 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 trap 'stop_all >/dev/null 2>&1' EXIT
 backstay=$BACKSTAY_BIN/backstay
-exits() { # exits STATUS COMMAND...
-	want=$1 got=0
-	shift
-	"$@" >out.txt 2>err.txt </dev/null || got=$?
-	[ "$got" = "$want" ] || { cat out.txt err.txt; fail "'$*' exits with $got, expected $want"; }
-}
 user() { # user NAME ROLE: a user, whose token is in NAME.token
 	(umask 077 && "$backstay" user add "$1" "$2" 2>/dev/null >"$W/$1.token")
 }

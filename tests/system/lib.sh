@@ -10,6 +10,17 @@ fail() {
 	exit 1
 }
 
+# exits STATUS COMMAND...: its output is in out.txt and err.txt.
+exits() {
+	want=$1 got=0
+	shift
+	"$@" >out.txt 2>err.txt </dev/null || got=$?
+	[ "$got" = "$want" ] || {
+		cat out.txt err.txt
+		fail "'$*' exits with $got, expected $want"
+	}
+}
+
 # wait_until SECONDS TEXT COMMAND...: asks again until the command succeeds; says what it was waiting for when it does not.
 wait_until() {
 	limit=$1 what=$2
