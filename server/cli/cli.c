@@ -12,7 +12,7 @@
 #include "server/cli/cli_priv.h"
 #include "server/cli/table.h"
 
-#define DEFAULT_SERVER "http://127.0.0.1:8440"
+#define DEFAULT_SERVER "http://127.0.0.1:8080"
 #define DEFAULT_SOCKET "/run/backstay/agent.sock"
 #define ANSWER_MAX     (64U << 20)
 #define TOKEN_MAX      128

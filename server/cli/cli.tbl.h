@@ -4,7 +4,7 @@
  * Options: id, long name, metavariable (NULL: a flag), what it means. */
 #define CLI_OPTIONS(X)                                                                              \
 	X(SERVER, "server", "URL",                                                                  \
-		"the server; default $BACKSTAY_SERVER or http://127.0.0.1:8440")                    \
+		"the server; default $BACKSTAY_SERVER or http://127.0.0.1:8080")                    \
 	X(TOKEN_FILE, "token-file", "FILE", "the operator's token; default $BACKSTAY_TOKEN_FILE")   \
 	X(CA_FILE, "ca-file", "FILE", "certificate authority of an https server; default $BACKSTAY_CA_FILE")                   \
 	X(SOCKET, "socket", "PATH",                                                                 \
@@ -210,7 +210,7 @@
 		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
 			O(TARGET_BASE_URL) | O(CA_FILE) | EXIT_0_1,                                \
 		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
-		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8440/image refresh") \
+		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8080/image refresh") \
 	X(AUDIT_SHOW, "audit", "show", "N", 1, 1,                                                  \
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "one decision with all that is kept of it", \
 		"backstay audit show 117")                                                         \

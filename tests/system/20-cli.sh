@@ -10,6 +10,9 @@ exits 64 "$backstay" no-such-thing
 exits 64 "$backstay" keys init
 exits 0 "$backstay" campaign create --help
 grep -q 'Example' out.txt || fail "--help of a command has no example"
+port=$("$BACKSTAY_BIN/backstay-server" --config /dev/null --dump-config | sed -n 's/^port = //p')
+exits 0 "$backstay" device list --help
+grep -q "http://127.0.0.1:$port\$" out.txt || fail "by default the server is looked for where it does not listen"
 exits 64 "$backstay" campaign create x
 exits 75 "$backstay" device list --server http://127.0.0.1:9
 grep -q 'is the server running' err.txt || fail "no hint what to do next"
