@@ -5,7 +5,7 @@
 #define CLI_OPTIONS(X)                                                                              \
 	X(SERVER, "server", "URL",                                                                  \
 		"the server; default $BACKSTAY_SERVER or http://127.0.0.1:8080")                    \
-	X(TOKEN_FILE, "token-file", "FILE", "the operator's token; default $BACKSTAY_TOKEN_FILE")   \
+	X(TOKEN_FILE, "token-file", "FILE", "a file with your token; default $BACKSTAY_TOKEN_FILE")   \
 	X(CA_FILE, "ca-file", "FILE", "certificate authority of an https server; default $BACKSTAY_CA_FILE")                   \
 	X(SOCKET, "socket", "PATH",                                                                 \
 		"the agent's control socket; default $BACKSTAY_SOCKET or /run/backstay/agent.sock") \
@@ -40,7 +40,7 @@
 	X(TARGET_DIR, "target-dir", "DIR", "where downloaded targets are kept")                     \
 	X(TARGET_BASE_URL, "target-base-url", "URL", "address of a repository's targets")           \
 	X(LAST, "last", "N", "only the newest N")                                                   \
-	X(DAYS, "days", "N", "for how long it is good; default for ever")                           \
+	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, an export 30, a token for ever") \
 	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
 	X(KIND, "kind", "KIND",                                                                     \
 		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent") \
@@ -86,8 +86,8 @@
 	X(KEYS_RENEW, "keys", "renew", "ROLE REPO", 2, 2, O(KEYS) | O(JSON),                       \
 		"sign a role's own file anew: it expires, or its keys were replaced",              \
 		"backstay keys renew safety ./safety/repo --keys ./safety")                        \
-	X(KEYS_SIGN, "keys", "sign", "FILE REPO", 2, 2, O(KEYS) | O(YES) | O(JSON),                \
-		"add signatures to a file that another holder of keys began; shows what it changes", \
+	X(KEYS_SIGN, "keys", "sign", "FILE FOLDER", 2, 2, O(KEYS) | O(YES) | O(JSON),                \
+		"add signatures to a file that another holder began, for image/ or director/ of one's copy; shows what it changes", \
 		"backstay keys sign ./usb/2.root.json ./my/repo/image --keys ./my")                \
 	X(KEYS_TAKE, "keys", "take", "FROM REPO", 2, 2, O(JSON),                                   \
 		"take what is newer, and proves itself, from another copy of the repositories",    \
@@ -206,11 +206,6 @@
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"decisions of people and of the server, with a sentence each",                     \
 		"backstay audit list --last 20")                                                   \
-	X(TUF, "tuf", NULL, "init ROOT|refresh|download", 1, 2,                                    \
-		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
-			O(TARGET_BASE_URL) | O(CA_FILE) | EXIT_0_1,                                \
-		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
-		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8080/image refresh") \
 	X(AUDIT_SHOW, "audit", "show", "N", 1, 1,                                                  \
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON), "one decision with all that is kept of it", \
 		"backstay audit show 117")                                                         \
@@ -221,6 +216,11 @@
 	X(AUDIT_VERIFY, "audit", "verify", "FILE", 1, 1, O(REPO) | O(JSON),                        \
 		"offline: find any row of an export that was altered, removed or moved",           \
 		"backstay audit verify audit-2026.jsonl --repo keys/repo/director")                \
+	X(TUF, "tuf", NULL, "init ROOT|refresh|download", 1, 2,                                    \
+		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
+			O(TARGET_BASE_URL) | O(CA_FILE) | EXIT_0_1,                                \
+		"a client of any TUF repository, with our engine; ends with 0 or 1",               \
+		"backstay tuf --metadata-dir trusted --metadata-url http://127.0.0.1:8080/image refresh") \
 	X(STATUS, "status", NULL, "", 0, 0, O(SOCKET) | O(WATCH) | O(JSON),                        \
 		"on a device: state, slots, running release, progress", "backstay status")         \
 	X(EXPLAIN, "explain", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                 \
