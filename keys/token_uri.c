@@ -10,7 +10,7 @@
  * refused before it sees the text. */
 static const char *const names[] = {"token", "serial", "manufacturer", "model", "object", "id",
 	"type", "module-path", "pin-source"};
-enum { FIRST_OF_QUERY = 7 };
+enum { ID = 5, FIRST_OF_QUERY = 7 };
 
 #define SEEN(i)   (1U << (i))
 #define TOKEN_SET (SEEN(0) | SEEN(1) | SEEN(2) | SEEN(3))
@@ -32,6 +32,13 @@ static int find_name(struct str name, size_t from, size_t to, size_t *out, struc
 		nearest ? nearest : "");
 }
 
+/* A NUL would end the text for whoever opens it, and not for whoever reads and approves it. Only a
+ * CKA_ID is any bytes. */
+static bool has_nul(struct str value, size_t which)
+{
+	return which != ID && memmem(value.p, value.n, "%00", 3);
+}
+
 /* One half of the URI: attributes with a value each, between separators. */
 static int scan(struct str half, char sep, size_t from, size_t to, unsigned *io_seen, struct err *e)
 {
@@ -47,6 +54,9 @@ static int scan(struct str half, char sep, size_t from, size_t to, unsigned *io_
 		if (!value.p || value.n == 0)
 			return err_set(
 				e, ERR_BAD_INPUT, "key URI: '%s' has no value", names[which]);
+		if (has_nul(value, which))
+			return err_set(
+				e, ERR_BAD_INPUT, "key URI: '%s' holds a NUL byte", names[which]);
 		*io_seen |= SEEN(which);
 	}
 	return 0;

@@ -4,8 +4,8 @@
  *
  * Path: token, serial, manufacturer, model (which token), object, id (which key, by its label or
  * its CKA_ID), type (private or nothing). Query: module-path, pin-source. Values are
- * percent-encoded. Nothing else may be there, and nothing twice. A PIN never is: pin-value is
- * refused, pin-source names the file that holds it. */
+ * percent-encoded; only an id may hold a NUL byte. Nothing else may be there, and nothing twice. A
+ * PIN never is: pin-value is refused, pin-source names the file that holds it. */
 #ifndef KEYS_TOKEN_URI_H
 #define KEYS_TOKEN_URI_H
 
