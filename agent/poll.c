@@ -114,18 +114,19 @@ static void decide(struct agent *a, const struct desired_out *out)
 		accept(a, d, out->release);
 }
 
-/* Did the world fail, or was something refused that the server sent? An answer that does not end in
- * time may be somebody's doing, and is told like a refusal when there is anybody to tell. */
-static bool is_refusal(enum err_code code)
+/* Did the world fail, or was something refused that the server sent? A server that says no has sent
+ * nothing. An answer that does not end in time may be somebody's doing, and is told like a refusal
+ * when there is anybody to tell. */
+static bool is_refusal(const struct poll_job *j)
 {
 	static const enum err_code world[] = {ERR_NET, ERR_BUSY, ERR_NOT_FOUND, ERR_WORKER,
 		ERR_IMPOSTOR, ERR_TOO_OFTEN, ERR_REVOKED, ERR_NO_SPACE, ERR_IO, ERR_CANCELLED,
 		ERR_CONFIG};
 
 	for (size_t i = 0; i < ARRAY_LEN(world); i++)
-		if (world[i] == code)
+		if (world[i] == j->err.code)
 			return false;
-	return true;
+	return !j->out.turned_away;
 }
 
 /* The same refusal is told once, and again when it has become another one. */
@@ -155,7 +156,7 @@ static void poll_failed(struct agent *a, struct poll_job *j)
 	p->fails++;
 	p->err = j->err;
 	p->again |= j->in.again;
-	if (is_refusal(j->err.code))
+	if (is_refusal(j))
 		refuse(a, &j->err);
 	else if (p->fails == 1)
 		log_err(LOG_ID_POLL_FAILED, &j->err, "server=%s", a->conf->server.url);
@@ -197,7 +198,7 @@ static void poll_carried(struct agent *a, struct poll_job *j)
 
 	if (j->rc < 0) {
 		carry_done(a, NULL, &j->err);
-		if (is_refusal(j->err.code))
+		if (is_refusal(j))
 			outbox_refuse(a, &j->err, NULL);
 		return;
 	}

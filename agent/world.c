@@ -106,7 +106,9 @@ static int port_fetch(
 
 	if (in->carried)
 		return medium_fetch(w->medium, in, out, e);
-	TRY(access_ready(w->access, in->cancel, e));
+	out->turned_away = access_ready(w->access, in->cancel, e) < 0;
+	if (out->turned_away)
+		return -(int)e->code;
 	full.http = w->conf->server.url[0] ? access_http(w->access) : NULL;
 	full.server = w->conf->server.url;
 	int rc = desired_fetch(&full, out, e);

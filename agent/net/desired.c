@@ -88,6 +88,7 @@ static int download_document(struct fetch *f, struct err *e)
 	TRY(http_get(f->in->http, buf_cstr(&url), NULL, (size_t)f->desired.length, f->in->cancel,
 		&a, e));
 	rc = http_check(&a, f->desired.path, e);
+	f->image.turned_away = rc < 0;
 	if (rc == 0)
 		buf_add(&f->document, a.body.p, a.body.n);
 	http_answer_fini(&a);
@@ -180,6 +181,8 @@ int desired_fetch(const struct desired_in *in, struct desired_out *out, struct e
 	if (rc == 0)
 		answer(f, unchanged, &release, out);
 	out->retry_after = MAX(f->director.retry_after, f->image.retry_after);
+	out->turned_away = rc < 0 && (f->director.turned_away || f->image.turned_away ||
+					     f->evidence.turned_away);
 	desired_repo_fini(&f->director);
 	desired_repo_fini(&f->image);
 	buf_fini(&f->document);

@@ -54,13 +54,16 @@ struct desired_out {
 	struct signed_time heard; /* what a token has just said; zero when none was asked for */
 	int64_t now_s;            /* by which it was judged */
 	ms_t retry_after;         /* what the server asked for, 0 when nothing */
+	bool turned_away;         /* it failed because the server answered with a failure, or there
+				     is no identity to ask it with: nothing that it sent was
+				     refused here */
 };
 
 /* Stored roots must exist (provisioned): trust/director/root.json, trust/image/root.json. Any error
  * of proto/trust, or ERR_NET, ERR_TIMEOUT, ERR_CANCELLED; ERR_DENIED when what was made to be
  * carried is served, or the other way round; ERR_BUSY when there are more new roots than are taken
  * at once. The text says which file of which repository. Nothing but new roots and the time floor
- * is stored then, and of *out only retry_after is set. */
+ * is stored then, and of *out only retry_after and turned_away are set. */
 int desired_fetch(const struct desired_in *in, struct desired_out *out, struct err *e) MUST_CHECK;
 
 /* The same from what is stored, without the network: every signature, pin and expiry is checked

@@ -28,8 +28,8 @@ static bool is_named(const struct evidence_ref *ref, const struct buf *bytes)
 	return bytes->n == ref->length && sha256_eq(&is, &ref->hash);
 }
 
-static int download(
-	const struct desired_in *in, const struct evidence_ref *ref, struct buf *out, struct err *e)
+static int download(struct desired_evidence *ev, const struct desired_in *in,
+	const struct evidence_ref *ref, struct buf *out, struct err *e)
 {
 	char url[sizeof((struct desired_repo *)0)->url + SHA256_TEXT + 16], hex[SHA256_TEXT];
 	struct http_answer a = {0};
@@ -39,6 +39,7 @@ static int download(
 	snprintf(url, sizeof url, "%s/artifacts/%s", in->server, hex);
 	TRY(http_get(in->http, url, NULL, (size_t)ref->length, in->cancel, &a, e));
 	rc = http_check(&a, "a summary of evidence", e);
+	ev->turned_away = rc < 0;
 	if (rc == 0)
 		buf_add(out, a.body.p, a.body.n);
 	http_answer_fini(&a);
@@ -60,7 +61,7 @@ static int bring_one(struct desired_evidence *ev, const struct desired_in *in,
 	buf_clear(&ev->bytes[i]);
 	if (!in->http)
 		return err_set(e, ERR_NOT_FOUND, "%s: its evidence is not stored", d->path);
-	if (download(in, ref, &ev->bytes[i], e) < 0)
+	if (download(ev, in, ref, &ev->bytes[i], e) < 0)
 		return err_wrap(e, "%s: evidence", d->path);
 	return 0;
 }

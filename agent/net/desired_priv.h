@@ -51,6 +51,7 @@ struct desired_repo {
 	struct desired_file file[2 + LIMIT_DELEGATIONS];
 	char etag[sizeof((struct http_answer *)0)->etag];
 	ms_t retry_after;
+	bool turned_away; /* the last answer that was checked was a failure */
 };
 
 void desired_repo_init(struct desired_repo *r, const struct desired_in *in,
@@ -105,6 +106,7 @@ int desired_store_load_document(
 struct desired_evidence {
 	struct evidence_list wanted;
 	struct buf bytes[LIMIT_EVIDENCE]; /* one for each that is wanted */
+	bool turned_away;                 /* the server answered with a failure */
 };
 
 void desired_evidence_fini(struct desired_evidence *ev);

@@ -81,9 +81,12 @@ int desired_repo_check(
 	struct desired_repo *r, const char *name, const struct http_answer *a, struct err *e)
 {
 	char what[DESIRED_FILE_NAME + 16];
+	int rc;
 
 	snprintf(what, sizeof what, "%s: %s", r->name, name);
-	return http_check(a, what, e);
+	rc = http_check(a, what, e);
+	r->turned_away = rc < 0;
+	return rc;
 }
 
 int desired_repo_get(

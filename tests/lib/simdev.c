@@ -237,6 +237,7 @@ static int port_fetch(
 
 	if (d->server.down)
 		return err_set(e, ERR_NET, "nobody answers");
+	out->turned_away = d->server.turns_away;
 	if (d->server.refuse.code != ERR_OK)
 		return err_set(e, d->server.refuse.code, "%s", d->server.refuse.text);
 	if (!in->again && is_known(d)) {

@@ -47,6 +47,7 @@ struct sim_server {
 	bool rollback;
 	uint64_t version;  /* of the director's targets */
 	struct err refuse; /* not OK: the fetch fails with it */
+	bool turns_away;   /* and it is the server's own answer */
 	unsigned n_reports;
 	struct {
 		uint64_t seq, hash;

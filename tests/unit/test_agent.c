@@ -332,6 +332,22 @@ static void a_refusal_is_told_once(void **state)
 	expect_says(l, "director/targets.json: 1 of 2 (unsigned)");
 }
 
+/* HTTP 403 is not a desired state that this device refused. */
+static void a_server_that_says_no_has_sent_nothing_to_refuse(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	(void)err_set(&l->dev.server.refuse, ERR_DENIED, "director: timestamp.json: HTTP 403");
+	l->dev.server.turns_away = true;
+	run_for(l, MINUTE(10));
+	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_DENIED), 0);
+	expect_says(l, "director: timestamp.json: HTTP 403 (denied)");
+	l->dev.server.turns_away = false;
+	run_for(l, MINUTE(10));
+	assert_int_equal(count_reports(l, REPORT_REFUSED, ERR_DENIED), 1);
+}
+
 static void a_bad_release_goes_back_without_a_server(void **state)
 {
 	struct lab *l = *state;
@@ -501,6 +517,7 @@ int main(void)
 		CASE(a_person_goes_back_after_the_commit),
 		CASE(going_back_needs_something_to_go_to),
 		CASE(a_refusal_is_told_once),
+		CASE(a_server_that_says_no_has_sent_nothing_to_refuse),
 		CASE(a_bad_release_goes_back_without_a_server),
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),

@@ -581,6 +581,35 @@ static void a_root_of_strangers_is_refused(void **state)
 	assert_false(exists(in_home(b, "trust/director/2.root.json")));
 }
 
+/* The same code means one thing when the server says it, and another when it was found here. */
+static void a_server_that_says_no_is_told_from_what_is_refused(void **state)
+{
+	static const struct {
+		const char *path; /* a later one is asked for earlier */
+		uint64_t status;
+		enum err_code want;
+	} cases[] = {
+		{"/image/1.safety.json", 401, ERR_DENIED},
+		{"/image/timestamp.json", 403, ERR_DENIED},
+		{"/director/dev-1/1.targets.json", 403, ERR_DENIED},
+		{"/director/dev-1/timestamp.json", 409, ERR_CONFLICT},
+		{"/director/dev-1/timestamp.json", 403, ERR_DENIED},
+	};
+	struct bed *b = *state;
+
+	b->in.carried = true; /* but it was made to be served */
+	expect_err(fetch(b), &b->e, ERR_DENIED, "made to be served", "the other way");
+	assert_false(b->out.turned_away);
+	b->in.carried = false;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		httpd_put(b->server, &(struct httpd_file){.path = cases[i].path,
+					     .manner = HTTPD_STATUS,
+					     .n = cases[i].status});
+		expect_err(fetch(b), &b->e, cases[i].want, ": HTTP 4", cases[i].path);
+		assert_true(b->out.turned_away);
+	}
+}
+
 static void provisioned_roots_are_not_replaced(void **state)
 {
 	struct bed *b = *state;
@@ -712,6 +741,7 @@ int main(void)
 		CASE(without_a_root_nothing_is_trusted),
 		CASE(new_roots_are_followed_and_kept),
 		CASE(a_root_of_strangers_is_refused),
+		CASE(a_server_that_says_no_is_told_from_what_is_refused),
 		CASE(provisioned_roots_are_not_replaced),
 		CASE(what_is_stored_is_checked_again),
 		CASE(damage_is_mended_by_the_next_fetch),
