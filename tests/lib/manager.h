@@ -1,5 +1,5 @@
 /* A private message bus with a service manager's D-Bus face on it, which says and does what a test
- * tells it: for what a real manager does only once in a while. tests/system/50-systemd.sh runs the
+ * tells it: for what a real manager does only once in a while. tests/system/25-systemd.sh runs the
  * same driver against the real one. */
 #ifndef TESTS_LIB_MANAGER_H
 #define TESTS_LIB_MANAGER_H

@@ -1,4 +1,4 @@
-/* The systemd driver against a real service manager: run by 50-systemd.sh inside a container that
+/* The systemd driver against a real service manager: run by 25-systemd.sh inside a container that
  * has one. */
 #include "tests/lib/expect.h"
 
