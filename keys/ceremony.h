@@ -11,6 +11,7 @@
  *             director-timestamp, director-time, director-audit
  *   creator/  creator-1, with which whoever packs releases asks for approval
  *   evidence/ builder, lab, counsel, verifier (keys/witnesses.h)
+ *   (devices/ is made beside them by device_ca_create)
  *   repo/image/     1.root.json, 1.targets.json, 1.engineering.json, 1.safety.json,
  *                   1.compliance.json
  *   repo/director/  1.root.json

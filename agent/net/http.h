@@ -1,8 +1,8 @@
 /* HTTP(S) client by libcurl. Blocking calls with bounds on time, size, redirects and headers;
  * called from job threads. TLS is 1.2 at least; certificates and names are always checked, against
- * ca_file alone when it is given; a redirect is followed only
- * to the same scheme, host and port, and only when something is asked for, not sent. Proxies come
- * from the configuration alone, never from the environment. */
+ * ca_file alone when it is given; a redirect is followed only to the same scheme, host and port,
+ * and only when something is asked for, not sent. Proxies come from the configuration alone, never
+ * from the environment. */
 #ifndef AGENT_NET_HTTP_H
 #define AGENT_NET_HTTP_H
 

@@ -1,6 +1,6 @@
 /* SHA-256, streaming. Bulk hashing uses libcrypto, which uses the CPU's SHA instructions
- * (docs/adr/0004). Only the files behind this
- * header and sig.h know a crypto library. */
+ * (docs/adr/0004). Of the formats only the files behind this header and sig.h know a crypto
+ * library. */
 #ifndef PROTO_TRUST_DIGEST_H
 #define PROTO_TRUST_DIGEST_H
 

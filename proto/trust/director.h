@@ -11,7 +11,7 @@
  * same release document with the same length, hash and custom.match. A rule in root may add roles,
  * never go below the minimum compiled in. custom.match: {"hardwareIds": [sorted], "releaseCounter":
  * N, "rollbackTo": [{"path", "sha256"}], "creator": digest of the DER public key of whoever made
- * it}; a creator that is named may have none of the quorum's keys. */
+ * it, "evidence": see evidence.h}; a creator that is named may have none of the quorum's keys. */
 #ifndef PROTO_TRUST_DIRECTOR_H
 #define PROTO_TRUST_DIRECTOR_H
 
@@ -77,11 +77,10 @@ bool director_is_authorised(const struct device_facts *dev, const struct desired
 
 /* The agreement: same name, length, hash and custom.match in the director and in every role of the
  * quorum (no public key counting in two roles), an image repository no older than the director
- * planned with, hardware fits, counter not below the floor unless
- * this is the release that runs, or the order is a rollback and the release that runs
- * pre-authorised exactly this one. Every role of the quorum must have been accepted by
- * trusted_delegated. Completes *io. ERR_MIXED, ERR_UNSIGNED, ERR_WRONG_DEVICE, ERR_ROLLED_BACK,
- * ERR_BAD_INPUT. */
+ * planned with, hardware fits, counter not below the floor unless this is the release that runs, or
+ * the order is a rollback and the release that runs pre-authorised exactly this one. Every role of
+ * the quorum must have been accepted by trusted_delegated. Completes *io. ERR_MIXED, ERR_UNSIGNED,
+ * ERR_WRONG_DEVICE, ERR_ROLLED_BACK, ERR_BAD_INPUT. */
 int director_agree(const struct trusted_set *director, const struct trusted_set *image,
 	const struct device_facts *dev, struct desired *io, struct err *e) MUST_CHECK;
 

@@ -36,8 +36,8 @@ void meta_fini(struct meta *m);
  * 2^53-1], expires, no key id that signs twice, and everything that the kind of role prescribes:
  * signers without duplicate key ids and with a threshold of at least 1, well-formed pins,
  * delegations with distinct names that are no top-level role's, each with either paths or
- * path_hash_prefixes. Unknown members are kept, because
- * signatures cover them. Says nothing about signatures or time. */
+ * path_hash_prefixes. Unknown members are kept, because signatures cover them. Says nothing about
+ * signatures or time. */
 int meta_parse(struct str bytes, enum role_kind want, size_t max, struct meta *out,
 	struct err *e) MUST_CHECK;
 

@@ -6,8 +6,8 @@
  *		if the store has want.store, and refresh_offer(&r, bytes): next
  *		fetch want.remote, at most want.max bytes
  *		not there and want.may_miss: refresh_miss(&r)
- *		else refresh_accept(&r, bytes, &keep); keep: put the bytes into the store as
- *want.store
+ *		else refresh_accept(&r, bytes, &keep)
+ *		keep: put the bytes into the store as want.store
  *
  * and the same again after each refresh_seek, which searches a target through delegations. Any
  * failure ends the cycle; what was accepted before stays good. */
