@@ -55,10 +55,10 @@ struct sign_plan {
  *   - versions are the last ones and one more; a server that has seen a version that was never
  *     signed here is refused (ERR_MIXED), a newcomer may bring a past of LIMIT_SIGN_FIRST;
  *   - the release is one that all roles of the image repository's quorum agree on now, none of
- *     them expired, and it is this very document (ERR_UNSIGNED, ERR_EXPIRED, ERR_MIXED,
- * ERR_ALTERED);
- *   - its releaseCounter is not below that of the release which this device was ordered last,
- * unless it is a rollback that that one pre-authorised (ERR_ROLLED_BACK);
+ *     them expired, and it is this very document (ERR_UNSIGNED, ERR_EXPIRED, ERR_MIXED or
+ *     ERR_ALTERED);
+ *   - its releaseCounter is not below that of the release which this device was ordered last, or
+ *     it is a rollback that that one pre-authorised (ERR_ROLLED_BACK);
  *   - budgets: the device's, all devices', newcomers' (ERR_BUSY). */
 int rule_director(const struct ask_director *a, const struct sign_device *dev,
 	const struct trusted_set *image, const struct sign_limits *limits, ms_t now,
