@@ -232,8 +232,8 @@ static int on_start(struct step *x, struct err *e)
 	x->s.recipients = x->ev->recipients;
 	x->s.all.n[RECIPIENT_WAITING] = x->ev->recipients;
 	open_wave(x, 0);
-	act(x, WACT_AUDIT, "%s started it for %u recipients in %u waves: %s", x->ev->who,
-		x->s.recipients, x->p->n_waves, x->ev->text);
+	act(x, WACT_AUDIT, "%s started it for %u recipients in %u waves%s%s", x->ev->who,
+		x->s.recipients, x->p->n_waves, *x->ev->text ? ": " : "", x->ev->text);
 	if (x->p->first_alone)
 		enter(x, WAVE_FIRST, "one device alone, then wave %s up to %u of %u recipients",
 			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
@@ -294,7 +294,7 @@ static int on_pause(struct step *x, struct err *e UNUSED)
 	if (x->s.paused)
 		return 0;
 	x->s.paused = true;
-	act(x, WACT_AUDIT, "%s paused it: %s", x->ev->who, x->ev->text);
+	act(x, WACT_AUDIT, "%s paused it%s%s", x->ev->who, *x->ev->text ? ": " : "", x->ev->text);
 	return 0;
 }
 
@@ -304,7 +304,7 @@ static int on_resume(struct step *x, struct err *e UNUSED)
 		return 0;
 	x->s.paused = false;
 	x->s.quiet_since = x->ev->now;
-	act(x, WACT_AUDIT, "%s resumed it: %s", x->ev->who, x->ev->text);
+	act(x, WACT_AUDIT, "%s resumed it%s%s", x->ev->who, *x->ev->text ? ": " : "", x->ev->text);
 	settle(x);
 	return 0;
 }

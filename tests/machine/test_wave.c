@@ -374,6 +374,32 @@ static void a_person_halts_and_rolls_back(void **state)
 	assert_int_equal(f.s.phase, WAVE_HALTED);
 }
 
+/* The sentence of the order, with its reason when one was given. */
+static void a_reason_is_told_when_there_is_one(void **state)
+{
+	static const struct {
+		enum wave_ev_kind kind;
+		const char *reason, *text;
+	} cases[] = {
+		{WEV_START, "", "ann started it for 10 recipients in 3 waves"},
+		{WEV_PAUSE, "", "ann paused it"},
+		{WEV_RESUME, "", "ann resumed it"},
+		{WEV_PAUSE, "night shift", "ann paused it: night shift"},
+	};
+	struct policy p = policy_of(3, three_waves, 0);
+	struct fleet f = {.p = &p, .now = 1000000};
+
+	(void)state;
+	wave_init(&f.s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wave_event ev = {.kind = cases[i].kind, .recipients = 10, .who = "ann"};
+
+		snprintf(ev.text, sizeof ev.text, "%s", cases[i].reason);
+		assert_true(step(&f, ev));
+		assert_string_equal(f.acts.v[0].text, cases[i].text);
+	}
+}
+
 static void without_roll_back_devices_keep_what_they_have(void **state)
 {
 	struct policy p = policy_of(3, three_waves, 0);
@@ -722,6 +748,7 @@ int main(void)
 		cmocka_unit_test(the_absent_are_passed_over_and_let_in_later),
 		cmocka_unit_test(pause_stops_admissions_and_waves_but_no_abort),
 		cmocka_unit_test(a_person_halts_and_rolls_back),
+		cmocka_unit_test(a_reason_is_told_when_there_is_one),
 		cmocka_unit_test(without_roll_back_devices_keep_what_they_have),
 		cmocka_unit_test(shares_are_cumulative_and_rounded_up),
 		cmocka_unit_test(positions_do_not_change),
