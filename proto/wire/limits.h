@@ -53,6 +53,7 @@
 #define LIMIT_WINDOW_MIN_MS 100
 #define LIMIT_SAMPLES       1000000000
 #define LIMIT_TOKEN_LIFE_MS (3650ULL * 24 * 3600 * 1000)
+#define LIMIT_CARRY_DAYS    366       /* of a carried folder; a signer allows less */
 #define LIMIT_DEVICES       100000000 /* in one wave */
 
 /* evidence and gates */

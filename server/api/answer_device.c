@@ -175,7 +175,7 @@ int answer_DEVICE_CARRY(
 
 	TRY(answer_id(rq, 0, "device", device, e));
 	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
-	TRY(json_u64_opt(body, "request", "days", 1, CARRY_DAYS_MAX, &days, e));
+	TRY(json_u64_opt(body, "request", "days", 1, LIMIT_CARRY_DAYS, &days, e));
 	TRY(carry_device(a->run, device, MINUTE((ms_t)days * 24 * 60), a->user.name, &to, e));
 	answer_json(out, json_pack("{s:s, s:I, s:O, s:O}", "device", device, "days",
 				 (json_int_t)days, "files", files, "artifacts", artifacts));

@@ -40,7 +40,7 @@
 	X(TARGET_DIR, "target-dir", "DIR", "where downloaded targets are kept")                     \
 	X(TARGET_BASE_URL, "target-base-url", "URL", "address of a repository's targets")           \
 	X(LAST, "last", "N", "only the newest N")                                                   \
-	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, an export 30, a token for ever") \
+	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, an export 30 (the signer says how many at most: its [trust] offline_expiry, 90 unless changed), a token for ever") \
 	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
 	X(KIND, "kind", "KIND",                                                                     \
 		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent") \

@@ -7,8 +7,6 @@
 #include "proto/wire/path.h"
 #include "server/cli/cli.h"
 
-#define DAYS_MAX 366
-
 static int write_text(struct fs *to, const char *path, const json_t *text, struct err *e)
 {
 	char dir[FS_PATH_MAX];
@@ -60,7 +58,7 @@ int cmd_DEVICE_EXPORT(const struct cli *c, struct err *e)
 	uint64_t days;
 	struct fs to;
 
-	TRY(cli_number(c, CLI_OPT_DAYS, 1, DAYS_MAX, 30, &days, e));
+	TRY(cli_number(c, CLI_OPT_DAYS, 1, LIMIT_CARRY_DAYS, 30, &days, e));
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "%s", dir);
 	body = json_pack("{s:I}", "days", (json_int_t)days);

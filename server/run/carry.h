@@ -6,8 +6,6 @@
 
 #include "server/run/run.h"
 
-#define CARRY_DAYS_MAX 366
-
 /* Each metadata file or document of the folder, and then each artifact that belongs into
  * artifacts/DIGEST. */
 struct carry_out {

@@ -1,5 +1,7 @@
 #include "server/signd/signd_conf.h"
 
+#include "proto/wire/limits.h"
+
 #define AT(sec, key)   offsetof(struct signd_settings, sec.key)
 #define SIZE(sec, key) sizeof(((struct signd_settings *)0)->sec.key)
 #define HOURS(n)       MINUTE((n)*60)
@@ -38,7 +40,7 @@ static const struct conf_row rows[] = {
 	SPAN(trust, timestamp_expiry, MINUTE(1), DAYS(365), "24h", "Longest life of a timestamp."),
 	SPAN(trust, snapshot_expiry, MINUTE(1), DAYS(365), "168h",
 		"Longest life of the image repository's snapshot."),
-	SPAN(trust, offline_expiry, MINUTE(1), DAYS(3650), "2160h",
+	SPAN(trust, offline_expiry, MINUTE(1), DAYS(LIMIT_CARRY_DAYS), "2160h",
 		"Longest life of a device's files in a folder that is carried to it."),
 
 	BUDGET(device, "60", "240", "Orders signed for one device at once."),

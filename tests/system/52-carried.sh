@@ -29,6 +29,15 @@ let_go one
 toy 1
 toy_publish 1
 toy_campaign 1
+code=0
+"$BACKSTAY_BIN/backstay" device export one "$W/never" --days 91 2>"$W/long.txt" || code=$?
+[ "$code" = 77 ] || fail "an export for 91 days exits with $code, not 77"
+grep -q 'at most 2160 h are signed for (\[trust\] offline_expiry' "$W/long.txt" || fail "it does not say who decides: $(cat "$W/long.txt")"
+code=0
+"$BACKSTAY_BIN/backstay" device export one "$W/never" --days 367 2>"$W/long.txt" || code=$?
+[ "$code" = 64 ] || fail "an export for 367 days exits with $code, not 64"
+[ -z "$(ls "$W/never" 2>/dev/null)" ] || fail "it wrote something"
+echo "== longer than the signer allows is refused, and the setting named"
 "$BACKSTAY_BIN/backstay" device export one "$W/usb" --days 7
 let_go server
 from one "$W/usb"

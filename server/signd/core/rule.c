@@ -4,12 +4,15 @@
 
 #define HOURS(s) ((long long)(s) / 3600)
 
-static int check_life(const char *what, uint64_t life_s, int64_t max_s, struct err *e)
+/* `setting` is where the signer's owner may allow more. */
+static int check_life(const char *what, uint64_t life_s, int64_t max_s, bool offline,
+	const char *setting, struct err *e)
 {
 	if (life_s <= (uint64_t)max_s)
 		return 0;
-	return err_set(e, ERR_DENIED, "%s: a life of %lld h, at most %lld h are signed for", what,
-		HOURS(life_s), HOURS(max_s));
+	return err_set(e, ERR_DENIED,
+		"%s: a life of %lld h, at most %lld h are signed for ([trust] %s of the signer)",
+		what, HOURS(life_s), HOURS(max_s), offline ? "offline_expiry" : setting);
 }
 
 static int check_past(
@@ -133,8 +136,9 @@ static int check_director(const struct ask_director *a, const struct sign_device
 	int64_t most = a->offline ? limits->offline_life_s : limits->director_life_s;
 	int64_t most_timestamp = a->offline ? limits->offline_life_s : limits->timestamp_life_s;
 
-	TRY(check_life("director", a->life_s, most, e));
-	TRY(check_life("timestamp", a->timestamp_life_s, most_timestamp, e));
+	TRY(check_life("director", a->life_s, most, a->offline, "director_expiry", e));
+	TRY(check_life("timestamp", a->timestamp_life_s, most_timestamp, a->offline,
+		"timestamp_expiry", e));
 	for (enum sign_file f = 0; f < SIGN_FILE_MAX; f++)
 		if (check_past(f, &a->want[f], dev->is_known, dev->version[f], e) < 0)
 			return err_wrap(e, "device %s", a->device.s);
@@ -187,8 +191,9 @@ int rule_image(const struct ask_image *a, const uint64_t last[SIGN_FILE_MAX], bo
 	int64_t most_timestamp = a->offline ? limits->offline_life_s : limits->timestamp_life_s;
 	struct sign_plan plan = {.fresh = {false}};
 
-	TRY(check_life("snapshot", a->life_s, most, e));
-	TRY(check_life("timestamp", a->timestamp_life_s, most_timestamp, e));
+	TRY(check_life("snapshot", a->life_s, most, a->offline, "snapshot_expiry", e));
+	TRY(check_life("timestamp", a->timestamp_life_s, most_timestamp, a->offline,
+		"timestamp_expiry", e));
 	for (enum sign_file f = SIGN_SNAPSHOT; f < SIGN_FILE_MAX; f++)
 		TRY(check_past(f, &a->want[f], last[f] > 0, last[f], e));
 	if (plan_files(a->want, last, SIGN_SNAPSHOT, same, &plan)) {
