@@ -55,13 +55,13 @@ static const char *risk_of(size_t keys, json_int_t threshold, int64_t left_s, bo
 
 /* The schemes of a role's keys, and how their ids begin. */
 static void describe_keys(
-	const json_t *part, const json_t *signers, struct buf *schemes, json_t *ids)
+	const json_t *listed, const json_t *signers, struct buf *schemes, json_t *ids)
 {
 	const json_t *one;
 	size_t i;
 
 	json_array_foreach (json_object_get(signers, "keyids"), i, one) {
-		const json_t *key = json_object_get(role_key_list(part), json_string_value(one));
+		const json_t *key = json_object_get(listed, json_string_value(one));
 		const char *scheme = cli_text(key, "scheme");
 
 		json_array_append(ids, (json_t *)one);
@@ -86,7 +86,7 @@ static void add_row(struct status *s, const json_t *part, const char *role)
 		snprintf(name, sizeof name, "%s", role);
 	if (expires)
 		time_format(expires, when);
-	describe_keys(part, signers, &schemes, ids);
+	describe_keys(role_keys(part, role), signers, &schemes, ids);
 	json_array_append_new(s->rows,
 		json_pack("{s:s, s:I, s:o, s:s, s:s, s:s}", "role", name, "threshold", threshold,
 			"keys", ids, "schemes", buf_cstr(&schemes), "expires", when, "risk",
@@ -103,26 +103,34 @@ static int add_root_rows(struct status *s, struct err *e)
 	part = t.root.signed_part;
 	for (enum role_kind k = 0; k < ROLE_KIND_MAX; k++)
 		add_row(s, part, role_kind_name(k));
-	if (role_signers(part, "time"))
-		add_row(s, part, "time");
+	for (size_t i = 0; i < ROLES_BESIDE; i++)
+		if (role_signers(part, roles_beside[i].role))
+			add_row(s, part, roles_beside[i].role);
 	return 0;
 }
 
+static void add_named_rows(struct status *s, const json_t *part, const char *lister)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(part, lister), "roles"), i, one)
+		add_row(s, part, cli_text(one, "name"));
+}
+
+/* Whom targets name: who approves, and who witnesses. */
 static int add_delegated_rows(struct status *s, struct err *e)
 {
 	CLEANUP(meta_fini) struct meta m = {0};
 	uint64_t lowest, newest;
-	const json_t *one;
-	size_t i;
 	int rc = folder_span(&s->fs, "targets", &lowest, &newest, e);
 
 	if (rc == -ERR_NOT_FOUND)
 		return 0;
 	TRY(rc);
 	TRY(folder_meta(&s->fs, "targets", newest, &m, e));
-	json_array_foreach (
-		json_object_get(json_object_get(m.signed_part, "delegations"), "roles"), i, one)
-		add_row(s, m.signed_part, cli_text(one, "name"));
+	add_named_rows(s, m.signed_part, "delegations");
+	add_named_rows(s, m.signed_part, "x-backstay-evidence");
 	return 0;
 }
 

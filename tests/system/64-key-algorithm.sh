@@ -14,12 +14,16 @@ rotate_root director 4 $new
 rotate_party engineering 2 $new
 rotate_party safety 2 ed25519
 rotate_party compliance 2 rsassa-pss-sha256
+for r in builder lab counsel verifier; do
+	rotate_witness "$r" 2 $new
+done
 "$backstay" keys publish "$W/keys/repo" >/dev/null
 for r in image-snapshot image-timestamp director-targets director-snapshot director-timestamp director-time director-audit; do
 	rotate_online "$r" 2 $new
 done
 everybody_takes
 "$backstay" keys status "$W/keys/repo"
+"$backstay" keys status "$W/keys/repo" --json | jq -e '[.roles[].role] | contains(["image-root", "safety", "builder", "lab", "counsel", "verifier", "director-time", "director-audit"])' >/dev/null || fail "status does not list everybody"
 "$backstay" keys status "$W/keys/repo" --json | jq -e '[.roles[].schemes] | all(contains("nistp256") | not)' >/dev/null || fail "a P-256 key is left"
 release_to 2
 runs one 2 || fail "toy-2 does not run"

@@ -328,6 +328,12 @@ rotate_party() {
 	"$BACKSTAY_BIN/backstay" keys take "$W/party/$1/repo" "$W/keys/repo" >/dev/null
 }
 
+# rotate_witness ROLE N [SCHEME]: who gives evidence gets key number N, listed by targets.
+rotate_witness() {
+	new_key "$1-$2" "$W/keys/evidence" "${3:-}"
+	"$BACKSTAY_BIN/backstay" keys rotate "$1" "$W/keys/repo" --public "$W/keys/evidence/$1-$2.pub" --keys "$W/keys" >/dev/null
+}
+
 # rotate_online ROLE N [SCHEME]: one of the server's keys is replaced; the old file is moved away once the new one counts.
 rotate_online() {
 	new_key "$1-$2" "$W/keys/online" "${3:-}"
