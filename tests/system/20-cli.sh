@@ -5,6 +5,9 @@ backstay=$BACKSTAY_BIN/backstay
 
 exits 0 "$backstay" --help
 grep -q 'campaign rollback' out.txt || fail "--help does not list the commands"
+for n in $(sed -n 's/^| `.*| \([0-9]*\) |$/\1/p' "$BACKSTAY_SRC/docs/reference/errors.md" | sort -u); do
+	grep -qE "(^|[:;] )$n [a-z]" out.txt || fail "--help does not tell exit status $n"
+done
 exits 64 "$backstay"
 exits 64 "$backstay" no-such-thing
 exits 64 "$backstay" keys init
