@@ -259,6 +259,14 @@ for n in $(seq "$DEVICES"); do
 	echo "node-$n: $(ask "node-$n" '"runs \(.running.release); last: \(.last.release) \(.last.state) \(if .last.cause != "" then "(" + .last.cause + ": " + .last.reason + ")" else "" end)"')"
 done
 [ "$CHAOS" = 1 ] && tell "killed meanwhile: $(sort "$W/log/chaos.log" | uniq -c | tr -s ' \n' ' ')"
+"$BACKSTAY_BIN/backstay" audit export "$W/audit.jsonl" >/dev/null
+tell "audit log, $("$BACKSTAY_BIN/backstay" audit verify "$W/audit.jsonl" --repo "$W/keys/repo/director")"
+sed '/"row":{"n":7,/s/"who":"./"who":"?/' "$W/audit.jsonl" >"$W/forged.jsonl"
+if "$BACKSTAY_BIN/backstay" audit verify "$W/forged.jsonl" --repo "$W/keys/repo/director" 2>"$W/log/forged.log"; then
+	fail "a byte of row 7 was altered, and nobody noticed"
+fi
+grep -q 'row 7 was altered' "$W/log/forged.log" || fail "the altered row is not named: $(cat "$W/log/forged.log")"
+tell "one byte of it altered: $(sed 's/^backstay: //' "$W/log/forged.log")"
 let_go load
 tail -1 "$W/log/load.log" | indent
 tell "All that is claimed above was asked of the services themselves. Done."
