@@ -1,1 +1,7 @@
-# Packages are built here; see packaging/README.md.
+# Debian packages: see packaging/README.md.
+
+.PHONY: deb
+deb: ## build the Debian packages into build/deb
+	@packaging/install-deps
+	@packaging/install-deps deb
+	@packaging/make-deb build/deb
