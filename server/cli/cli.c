@@ -74,8 +74,7 @@ int cli_last(const struct cli *c, uint64_t otherwise, char out[32], struct err *
 	return 0;
 }
 
-/* ---- asking the server
- * --------------------------------------------------------------------------- */
+/* ---- asking the server ---- */
 
 static const char *from_env(const char *name, const char *otherwise)
 {
@@ -206,8 +205,7 @@ int cli_local(
 	return rc;
 }
 
-/* ---- output
- * --------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 bool cli_json(const struct cli *c, const json_t *answer)
 {

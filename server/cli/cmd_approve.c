@@ -17,8 +17,7 @@ static void approval_dir(const struct cli *c, char out[512])
 	snprintf(out, 512, "%s/approval", c->args[0]);
 }
 
-/* ---- propose
- * ---------------------------------------------------------------------------------------- */
+/* ---- propose ---- */
 
 static int find_creator(const struct keystore *ks, const struct sign_key **out, struct err *e)
 {
@@ -96,8 +95,7 @@ int cmd_RELEASE_PROPOSE(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- approve
- * ---------------------------------------------------------------------------------------- */
+/* ---- approve ---- */
 
 struct review {
 	const struct cli *c;

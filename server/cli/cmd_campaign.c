@@ -13,8 +13,7 @@
 #define WATCH_EVERY 500 /* ms */
 #define WAVE_WIDTH  40U
 
-/* ---- making
- * ----------------------------------------------------------------------------------------- */
+/* ---- making ---- */
 
 static json_t *selector_of(const struct cli *c)
 {
@@ -60,8 +59,7 @@ int cmd_CAMPAIGN_CREATE(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- looking
- * ---------------------------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 int cmd_CAMPAIGN_LIST(const struct cli *c, struct err *e)
 {
@@ -219,8 +217,7 @@ int cmd_CAMPAIGN_STATUS(const struct cli *c, struct err *e)
 	return show(c, e);
 }
 
-/* ---- ordering
- * --------------------------------------------------------------------------------------- */
+/* ---- ordering ---- */
 
 static int order(
 	const struct cli *c, const char *what, bool needs_reason, const char *done, struct err *e)

@@ -14,8 +14,7 @@
 #include "server/cli/table.h"
 #include "server/cli/trusted.h"
 
-/* ---- create
- * ---------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 static int write_beside(const char *path, const struct buf *bytes, struct err *e)
 {
@@ -105,8 +104,7 @@ int cmd_EVIDENCE_CREATE(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- sign
- * ------------------------------------------------------------------------------------------- */
+/* ---- sign ---- */
 
 /* "hil.json" becomes "hil.dsse.json". */
 static int envelope_path(const char *file, char out[700], struct err *e)
@@ -164,8 +162,7 @@ int cmd_EVIDENCE_SIGN(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- verify
- * ----------------------------------------------------------------------------------------- */
+/* ---- verify ---- */
 
 struct verifying {
 	struct trusted_set set;
@@ -241,8 +238,7 @@ int cmd_EVIDENCE_VERIFY(const struct cli *c, struct err *e)
 	return v->failed ? err_copy(e, &v->first) : 0;
 }
 
-/* ---- show
- * ------------------------------------------------------------------------------------------- */
+/* ---- show ---- */
 
 /* An envelope's payload, or the statement itself. */
 static int statement_of(const char *file, struct buf *out, unsigned *out_sigs, struct err *e)

@@ -40,8 +40,7 @@ int cmd_KEYS_INIT(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- keys new
- * -------------------------------------------------------------------------------------- */
+/* ---- keys new ---- */
 
 static int scheme_of(const struct cli *c, enum sig_scheme *out, struct err *e)
 {
@@ -87,8 +86,7 @@ int cmd_KEYS_DEVICES(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- keys show
- * -------------------------------------------------------------------------------------- */
+/* ---- keys show ---- */
 
 static int by_name(const void *a, const void *b)
 {

@@ -20,8 +20,7 @@ static int open_repo(const struct cli *c, const char *repo, struct fs *out, stru
 	return fs_posix_open(path, out, e);
 }
 
-/* ---- status
- * ------------------------------------------------------------------------------------------ */
+/* ---- status ---- */
 
 struct status {
 	const char *repo; /* "image" */
@@ -207,8 +206,7 @@ int cmd_KEYS_STATUS(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- publish
- * ----------------------------------------------------------------------------------------- */
+/* ---- publish ---- */
 
 static int gather_roots(struct fs *fs, json_t *out, struct err *e)
 {

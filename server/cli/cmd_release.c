@@ -12,8 +12,7 @@
 #include "server/cli/table.h"
 #include "server/pack/pack.h"
 
-/* ---- create
- * --------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 static void show_packing(void *ctx UNUSED, const char *component, uint64_t done, uint64_t total)
 {
@@ -55,8 +54,7 @@ int cmd_RELEASE_CREATE(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- sign
- * ------------------------------------------------------------------------------------------- */
+/* ---- sign ---- */
 
 static int sign_as(const struct cli *c, const struct keystore *ks, const char *role,
 	const char *document, const struct release_terms *terms, json_t *rows, struct err *e)
@@ -106,8 +104,7 @@ int cmd_RELEASE_SIGN(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- publish
- * ---------------------------------------------------------------------------------------- */
+/* ---- publish ---- */
 
 /* What the approvers gave back, or else what `release sign` left in the repository's copy. */
 static const char *signed_dir(const struct cli *c, char buf[512])
@@ -216,8 +213,7 @@ int cmd_RELEASE_PUBLISH(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* ---- list and show
- * ------------------------------------------------------------------------------------ */
+/* ---- list and show ---- */
 
 /* "1 of 2 met", "-" where none is demanded. */
 static void gates_cell(struct table *t, const json_t *gates)
