@@ -118,6 +118,20 @@ wait_until 60 "toy-3 everywhere" campaign_is to-3 done
 runs one 3 && runs two 3 || fail "toy-3 does not run on both"
 echo "== invited again, it enrols with a new key and is updated"
 
+# ---- the authority's key is lost ------------------------------------------------------------------------------------
+"$backstay" keys devices "$W/authority" >/dev/null
+let_go server
+server_more=$(printf '%s\n' "$server_more" | sed "s|^device_ca = .*|device_ca = $W/authority|")
+server_start
+wait_until 20 "one to be refused" is one .server.code denied
+for d in one two; do
+	"$backstay" device invite "$d" >"$W/$d.invite" 2>/dev/null
+done
+for d in one two; do
+	wait_until 60 "$d to be back" is "$d" .server.code ok
+done
+echo "== with a new authority every device is invited anew, and comes back by itself"
+
 # ---- people -----------------------------------------------------------------------------------------------------------
 "$backstay" user add vera viewer >vera.token 2>/dev/null
 "$backstay" user add olga operator --days 1 >olga.token 2>/dev/null
