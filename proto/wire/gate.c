@@ -116,7 +116,7 @@ static int conditions_parse(
 	const json_t *j, const char *where, struct gate_requirement *r, struct err *e)
 {
 	const json_t *list;
-	char at[WHERE_MAX + 24];
+	char at[WHERE_MAX + 40]; /* a size_t may have twenty digits */
 
 	if (!json_object_get(j, "conditions"))
 		return 0;
