@@ -66,15 +66,14 @@ static int look_for_gate(struct gating *g, struct err *e)
 /* Evidence that does not verify counts for nothing, and is told as a row of its own. */
 static void refuse(struct gating *g, unsigned i, const struct err *why)
 {
-	struct gate_row *row;
+	struct gate_row row = {.met = false};
 
 	if (g->table.n == GATE_ROWS)
 		return;
-	row = &g->table.rows[g->table.n++];
-	*row = (struct gate_row){.met = false};
-	snprintf(row->requirement, sizeof row->requirement, "%.40s", g->evidence.name[i]);
-	snprintf(row->wanted, sizeof row->wanted, "signed by who may attest it");
-	snprintf(row->seen, sizeof row->seen, "%.200s", why->text);
+	snprintf(row.requirement, sizeof row.requirement, "%.40s", g->evidence.name[i]);
+	snprintf(row.wanted, sizeof row.wanted, "signed by who may attest it");
+	snprintf(row.seen, sizeof row.seen, "%.200s", why->text);
+	g->table.rows[g->table.n++] = row;
 	g->table.met = false;
 }
 
