@@ -229,11 +229,12 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 }
 
 int agent_conf_read(const char *path, const char *home, struct agent_conf *out,
-	struct buf *problems, struct err *e)
+	struct conf_trace *trace, struct buf *problems, struct err *e)
 {
+	struct conf_place place = {.path = path, .name = AGENT_CONF_NAME};
 	struct agent_conf c = {0};
 
-	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof(c), problems, e));
+	TRY(conf_find(&place, rows, ARRAY_LEN(rows), &c, sizeof(c), trace, problems, e));
 	if (home && str_copy(str_of(home), c.agent.home, sizeof(c.agent.home), e) < 0)
 		return err_wrap(e, "--home");
 	*out = c;
@@ -245,7 +246,7 @@ int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
 {
 	struct agent_conf c;
 
-	TRY(agent_conf_read(path, home, &c, problems, e));
+	TRY(agent_conf_read(path, home, &c, NULL, problems, e));
 	TRY(agent_conf_check(&c, problems, e));
 	*out = c;
 	return 0;

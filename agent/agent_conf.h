@@ -6,7 +6,7 @@
 #include "lib/sys/conf.h"
 #include "proto/wire/limits.h"
 
-#define AGENT_CONF_PATH "/etc/backstay/agent.conf"
+#define AGENT_CONF_NAME "agent.conf"
 
 struct agent_conf {
 	struct {
@@ -42,14 +42,14 @@ struct agent_conf {
 	} net;
 };
 
-/* The rows, for conf_load and the manual. */
+/* The rows, for conf_find and the manual. */
 const struct conf_row *agent_conf_rows(size_t *out_n);
 
-/* conf_load with these rows, and `home` (NULL: none given) in place of agent.home. What is there
- * may still not be enough to run with. */
+/* conf_find with these rows (path NULL: in the roots), and `home` (NULL: none given) in place of
+ * agent.home. What is there may still not be enough to run with. `trace` may be NULL. */
 int agent_conf_read(const char *path, const char *home, struct agent_conf *out,
-	struct buf *problems, struct err *e) MUST_CHECK;
-/* The same, and agent_conf_check. */
+	struct conf_trace *trace, struct buf *problems, struct err *e) MUST_CHECK;
+/* The same without a trace, and agent_conf_check. */
 int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
 	struct buf *problems, struct err *e) MUST_CHECK;
 

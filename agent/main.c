@@ -32,7 +32,10 @@ static const char doc[] =
 enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE, OPT_FROM, OPT_WORKER };
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0, "Read this instead of " AGENT_CONF_PATH, 0},
+	{"config", 'c', "FILE", 0,
+		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
+		"and /etc/backstay",
+		0},
 	{"home", 'H', "DIR", 0, "Keep slots, journal and trust here; overrides agent.home", 0},
 	{"dump-config", OPT_DUMP, NULL, 0,
 		"Print the effective configuration with what each key means, and end", 0},
@@ -98,11 +101,10 @@ static const struct argp parser = {.options = options, .parser = parse, .doc = d
 
 /* ---- configuration ---- */
 
-static int load(const struct args *args, bool whole, struct agent_conf *conf, struct err *e)
+static int load(const struct args *args, struct agent_conf *conf, struct err *e)
 {
 	BUF_AUTO problems = {0};
-	int rc = (whole ? agent_conf_load : agent_conf_read)(
-		args->config, args->home, conf, &problems, e);
+	int rc = agent_conf_load(args->config, args->home, conf, &problems, e);
 
 	program_say_problems(&problems);
 	return rc;
@@ -111,11 +113,14 @@ static int load(const struct args *args, bool whole, struct agent_conf *conf, st
 /* Without a file this prints the defaults, so that the first file can be made of it. */
 static int dump(const struct args *args, struct agent_conf *conf, struct err *e)
 {
+	struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
+	BUF_AUTO problems = {0};
 	size_t n;
 	const struct conf_row *rows = agent_conf_rows(&n);
+	int rc = agent_conf_read(args->config, args->home, conf, &trace, &problems, e);
 
-	TRY(load(args, false, conf, e));
-	return program_dump_conf(rows, n, conf, e);
+	program_say_problems(&problems);
+	return rc < 0 ? rc : program_dump_conf(rows, n, conf, &trace, e);
 }
 
 /* ---- provisioning ---- */
@@ -252,7 +257,7 @@ static int run(const struct args *args, struct err *e)
 
 	if (args->dump)
 		return dump(args, &conf, e);
-	TRY(load(args, true, &conf, e));
+	TRY(load(args, &conf, e));
 	if (args->provision)
 		return provision(&conf, args->provision, e);
 	if (args->from)
@@ -273,7 +278,7 @@ static void work(void)
 
 int main(int argc, char **argv)
 {
-	struct args args = {.config = AGENT_CONF_PATH};
+	struct args args = {0};
 	struct err e = {0};
 
 	argp_err_exit_status = err_exit(ERR_USAGE);

@@ -34,7 +34,10 @@ static const char doc[] =
 enum { OPT_DUMP = 1000, OPT_PORT_FILE, OPT_JSON };
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0, "Read this instead of " SERVER_CONF_PATH, 0},
+	{"config", 'c', "FILE", 0,
+		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
+		"and /etc/backstay",
+		0},
 	{"dump-config", OPT_DUMP, NULL, 0,
 		"Print the effective configuration with what each key means, and end", 0},
 	{"port-file", OPT_PORT_FILE, "FILE", 0,
@@ -81,21 +84,22 @@ static const struct argp parser = {.options = options, .parser = parse, .doc = d
 
 /* ---- configuration ---- */
 
-static int load(const struct args *args, struct server_conf *conf, struct err *e)
+static int load(
+	const struct args *args, struct server_conf *conf, struct conf_trace *trace, struct err *e)
 {
 	BUF_AUTO problems = {0};
-	int rc = server_conf_load(args->config, conf, &problems, e);
+	int rc = server_conf_load(args->config, conf, trace, &problems, e);
 
 	program_say_problems(&problems);
 	return rc;
 }
 
-static int dump(const struct server_conf *conf, struct err *e)
+static int dump(const struct server_conf *conf, const struct conf_trace *trace, struct err *e)
 {
 	size_t n;
 	const struct conf_row *rows = server_conf_rows(&n);
 
-	return program_dump_conf(rows, n, conf, e);
+	return program_dump_conf(rows, n, conf, trace, e);
 }
 
 /* ---- the service ---- */
@@ -145,7 +149,8 @@ static int serve(const struct args *args, const struct server_conf *conf, struct
 
 int main(int argc, char **argv)
 {
-	struct args args = {.config = SERVER_CONF_PATH};
+	struct args args = {0};
+	struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
 	struct server_conf conf;
 	struct err e = {0};
 	int rc;
@@ -158,11 +163,11 @@ int main(int argc, char **argv)
 		printf("backstay-server %s\n", SERVER_VERSION);
 		return 0;
 	}
-	rc = load(&args, &conf, &e);
+	rc = load(&args, &conf, &trace, &e);
 	if (rc == 0)
-		rc = args.dump ? dump(&conf, &e) : serve(&args, &conf, &e);
+		rc = args.dump ? dump(&conf, &trace, &e) : serve(&args, &conf, &e);
 	if (rc < 0)
 		log_err(e.code == ERR_CONFIG ? LOG_ID_CONFIG : LOG_ID_STOP, &e, "config=%s",
-			args.config);
+			args.config ? args.config : SERVER_CONF_NAME);
 	return rc < 0 ? err_exit(e.code) : 0;
 }

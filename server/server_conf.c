@@ -98,14 +98,17 @@ static void check(const struct server_conf *c, const char *path, struct buf *pro
 			path);
 }
 
-int server_conf_load(const char *path, struct server_conf *out, struct buf *problems, struct err *e)
+int server_conf_load(const char *path, struct server_conf *out, struct conf_trace *trace,
+	struct buf *problems, struct err *e)
 {
+	struct conf_place place = {.path = path, .name = SERVER_CONF_NAME};
+	const char *name = path ? path : SERVER_CONF_NAME;
 	struct server_conf c;
 
-	TRY(conf_load(path, rows, ARRAY_LEN(rows), &c, sizeof c, problems, e));
-	check(&c, path, problems);
+	TRY(conf_find(&place, rows, ARRAY_LEN(rows), &c, sizeof c, trace, problems, e));
+	check(&c, name, problems);
 	if (problems->n)
-		return err_set(e, ERR_CONFIG, "%s: it contradicts itself", path);
+		return err_set(e, ERR_CONFIG, "%s: it contradicts itself", name);
 	*out = c;
 	return 0;
 }

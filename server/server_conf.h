@@ -4,7 +4,7 @@
 
 #include "lib/sys/conf.h"
 
-#define SERVER_CONF_PATH "/etc/backstay/server.conf"
+#define SERVER_CONF_NAME "server.conf"
 
 struct server_conf {
 	struct {
@@ -37,8 +37,9 @@ struct server_conf {
 /* The rows, for the manual. */
 const struct conf_row *server_conf_rows(size_t *out_n);
 
-/* conf_load with these rows, and what no single row can say. One line in *problems per mistake. */
-int server_conf_load(
-	const char *path, struct server_conf *out, struct buf *problems, struct err *e) MUST_CHECK;
+/* conf_find with these rows (path NULL: in the roots), and what no single row can say. One line in
+ * *problems per mistake. `trace` may be NULL. */
+int server_conf_load(const char *path, struct server_conf *out, struct conf_trace *trace,
+	struct buf *problems, struct err *e) MUST_CHECK;
 
 #endif

@@ -145,7 +145,8 @@ static void add_value(struct buf *out, const struct conf_row *row, const char *v
 	}
 }
 
-void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values, struct buf *out)
+void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values,
+	const struct conf_trace *trace, struct buf *out)
 {
 	const char *section = "";
 
@@ -153,7 +154,10 @@ void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values, s
 		if (strcmp(section, rows[i].section) != 0)
 			buf_addf(out, "%s[%s]\n", i ? "\n" : "", rows[i].section);
 		section = rows[i].section;
-		buf_addf(out, "# %s\n%s =", rows[i].help, rows[i].key);
+		buf_addf(out, "# %s\n", rows[i].help);
+		if (trace && trace->said[i])
+			buf_addf(out, "# (%s)\n", trace->said[i]);
+		buf_addf(out, "%s =", rows[i].key);
 		add_value(out, &rows[i], values);
 		buf_add_char(out, '\n');
 	}

@@ -14,11 +14,12 @@ void program_say_problems(const struct buf *problems)
 			log_ev(LOG_ID_CONFIG, "problem=\"%.*s\"", (int)line.n, line.p);
 }
 
-int program_dump_conf(const struct conf_row *rows, size_t n_rows, const void *values, struct err *e)
+int program_dump_conf(const struct conf_row *rows, size_t n_rows, const void *values,
+	const struct conf_trace *trace, struct err *e)
 {
 	BUF_AUTO text = {0};
 
-	conf_dump(rows, n_rows, values, &text);
+	conf_dump(rows, n_rows, values, trace, &text);
 	fwrite(text.p, 1, text.n, stdout);
 	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_IO, "the output could not be written");
 }

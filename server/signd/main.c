@@ -36,7 +36,10 @@ static const char doc[] =
 enum { OPT_DUMP = 1000, OPT_VERIFY, OPT_FD, OPT_JSON };
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0, "Read this instead of " SIGND_CONF_PATH, 0},
+	{"config", 'c', "FILE", 0,
+		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
+		"and /etc/backstay",
+		0},
 	{"dump-config", OPT_DUMP, NULL, 0,
 		"Print the effective configuration with what each key means, and end", 0},
 	{"verify-log", OPT_VERIFY, "FILE", 0,
@@ -96,21 +99,22 @@ static const struct argp parser = {.options = options, .parser = parse, .doc = d
 
 /* ---- configuration ---- */
 
-static int load(const struct args *args, struct signd_settings *conf, struct err *e)
+static int load(const struct args *args, struct signd_settings *conf, struct conf_trace *trace,
+	struct err *e)
 {
 	BUF_AUTO problems = {0};
-	int rc = signd_conf_load(args->config, conf, &problems, e);
+	int rc = signd_conf_load(args->config, conf, trace, &problems, e);
 
 	program_say_problems(&problems);
 	return rc;
 }
 
-static int dump(const struct signd_settings *conf, struct err *e)
+static int dump(const struct signd_settings *conf, const struct conf_trace *trace, struct err *e)
 {
 	size_t n;
 	const struct conf_row *rows = signd_conf_rows(&n);
 
-	return program_dump_conf(rows, n, conf, e);
+	return program_dump_conf(rows, n, conf, trace, e);
 }
 
 static int uid_of(const char *user, unsigned *out, struct err *e)
@@ -205,17 +209,18 @@ static int verify(const char *path, struct err *e)
 
 static int work(const struct args *args, struct err *e)
 {
+	struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
 	struct signd_settings conf;
 
 	if (args->verify)
 		return verify(args->verify, e);
-	TRY(load(args, &conf, e));
-	return args->dump ? dump(&conf, e) : serve(args, &conf, e);
+	TRY(load(args, &conf, &trace, e));
+	return args->dump ? dump(&conf, &trace, e) : serve(args, &conf, e);
 }
 
 int main(int argc, char **argv)
 {
-	struct args args = {.config = SIGND_CONF_PATH, .fd = -1};
+	struct args args = {.fd = -1};
 	struct err e = {0};
 	int rc;
 
@@ -232,6 +237,6 @@ int main(int argc, char **argv)
 	rc = work(&args, &e);
 	if (rc < 0)
 		log_err(e.code == ERR_CONFIG ? LOG_ID_CONFIG : LOG_ID_STOP, &e, "config=%s",
-			args.config);
+			args.config ? args.config : SIGND_CONF_NAME);
 	return rc < 0 ? err_exit(e.code) : 0;
 }

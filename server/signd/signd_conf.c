@@ -57,8 +57,10 @@ const struct conf_row *signd_conf_rows(size_t *out_n)
 	return rows;
 }
 
-int signd_conf_load(
-	const char *path, struct signd_settings *out, struct buf *problems, struct err *e)
+int signd_conf_load(const char *path, struct signd_settings *out, struct conf_trace *trace,
+	struct buf *problems, struct err *e)
 {
-	return conf_load(path, rows, ARRAY_LEN(rows), out, sizeof *out, problems, e);
+	struct conf_place place = {.path = path, .name = SIGND_CONF_NAME};
+
+	return conf_find(&place, rows, ARRAY_LEN(rows), out, sizeof *out, trace, problems, e);
 }

@@ -4,7 +4,7 @@
 
 #include "lib/sys/conf.h"
 
-#define SIGND_CONF_PATH "/etc/backstay/signer.conf"
+#define SIGND_CONF_NAME "signer.conf"
 
 struct signd_settings {
 	struct {
@@ -27,8 +27,8 @@ struct signd_settings {
 /* The rows, for the manual. */
 const struct conf_row *signd_conf_rows(size_t *out_n);
 
-/* conf_load with these rows. */
-int signd_conf_load(const char *path, struct signd_settings *out, struct buf *problems,
-	struct err *e) MUST_CHECK;
+/* conf_find with these rows; path NULL: in the roots; `trace` may be NULL. */
+int signd_conf_load(const char *path, struct signd_settings *out, struct conf_trace *trace,
+	struct buf *problems, struct err *e) MUST_CHECK;
 
 #endif

@@ -154,10 +154,10 @@ static int conf_check(struct str text, struct err *e)
 
 	assert((rc < 0) == (problems.n > 0));
 	TRY(rc);
-	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &v, &once);
+	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &v, NULL, &once);
 	assert(conf_parse("f", buf_str(&once), conf_rows, ARRAY_LEN(conf_rows), &w, &problems, e) ==
 		0);
-	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &w, &twice);
+	conf_dump(conf_rows, ARRAY_LEN(conf_rows), &w, NULL, &twice);
 	assert(same(&once, &twice));
 	return 0;
 }

@@ -112,14 +112,17 @@ static void print_commands(void)
 #undef X
 }
 
-static void print_conf(const char *program, const char *path, const struct conf_row *rows, size_t n)
+static void print_conf(const char *program, const char *name, const struct conf_row *rows, size_t n)
 {
 	static const char *const types[] = {
 		"text", "number", "yes or no", "span (30s, 5min, 2h)", "size (16M)"};
 	const char *section = "";
 
-	printf("# Configuration of %s\n\n`%s`, then `%s.d/*.conf` in order of name. `%s --dump-config` prints what is in force.\n",
-		program, path, path, program);
+	printf("# Configuration of %s\n\n"
+	       "`/etc/backstay/%s`; where there is none, that of `/run/backstay`, else that of `/usr/lib/backstay`. Then\n"
+	       "`%s.d/*.conf` of all three together in order of name; of those with one name only the strongest is read, so\n"
+	       "that an empty file masks the weaker one. `%s --dump-config` prints what is in force, and which file says it.\n",
+		program, name, name, program);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(section, rows[i].section) != 0)
 			printf("\n## [%s]\n\n| Key | Type | Default | Meaning |\n|---|---|---|---|\n",
@@ -137,7 +140,7 @@ static void print_agent_conf(void)
 	size_t n;
 	const struct conf_row *rows = agent_conf_rows(&n);
 
-	print_conf("backstay-agent", AGENT_CONF_PATH, rows, n);
+	print_conf("backstay-agent", AGENT_CONF_NAME, rows, n);
 }
 
 static void print_server_conf(void)
@@ -145,7 +148,7 @@ static void print_server_conf(void)
 	size_t n;
 	const struct conf_row *rows = server_conf_rows(&n);
 
-	print_conf("backstay-server", SERVER_CONF_PATH, rows, n);
+	print_conf("backstay-server", SERVER_CONF_NAME, rows, n);
 }
 
 static void print_signer_conf(void)
@@ -153,7 +156,7 @@ static void print_signer_conf(void)
 	size_t n;
 	const struct conf_row *rows = signd_conf_rows(&n);
 
-	print_conf("backstay-signer", SIGND_CONF_PATH, rows, n);
+	print_conf("backstay-signer", SIGND_CONF_NAME, rows, n);
 	puts("\n## What it can be asked\n\n| Ask | What it signs |\n|---|---|");
 #define X(id, name, text) printf("| `%s` | %s |\n", name, text);
 	ASK_TABLE(X)

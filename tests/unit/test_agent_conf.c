@@ -100,7 +100,7 @@ static void a_dump_reads_back(void **state UNUSED)
 
 	write_conf(DEVICE "[agent]\nwatch_interval = 250ms\n[smoke]\nmax_memory = 64M\n");
 	expect_ok(agent_conf_load("agent.conf", NULL, &c, &problems, &e), &e);
-	conf_dump(rows, n, &c, &text);
+	conf_dump(rows, n, &c, NULL, &text);
 	write_conf(buf_cstr(&text));
 	expect_ok(agent_conf_load("agent.conf", NULL, &again, &problems, &e), &e);
 	assert_int_equal(again.agent.watch_interval, 250);

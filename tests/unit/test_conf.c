@@ -238,6 +238,157 @@ static void later_files_win(void **state)
 	expect_text(buf_cstr(&problems), "a.conf: name is missing in section [agent]\n");
 }
 
+/* ---- the three roots ---- */
+
+static const char *const roots[] = {"usr", "run", "etc", NULL};
+
+static int find(struct values *out, struct conf_trace *trace, struct buf *problems, struct err *e)
+{
+	struct conf_place place = {.name = "a.conf", .roots = roots};
+
+	return conf_find(&place, rows, ARRAY_LEN(rows), out, sizeof *out, trace, problems, e);
+}
+
+static const struct {
+	const char *what;
+	struct {
+		const char *path, *text; /* text NULL: a link to /dev/null */
+	} file[4];
+	const char *name; /* NULL: the reading fails */
+	uint64_t tries;
+	const char *said; /* who said the number, or the problems */
+} trees[] = {
+	{"the vendor's file alone", {{"usr/a.conf", "[agent]\nname=usr\ntries=1\n"}}, "usr", 1,
+		"usr/a.conf:3"},
+	{"one main file, of the strongest root",
+		{{"usr/a.conf", "[agent]\nname=usr\ntries=1\n"},
+			{"etc/a.conf", "[agent]\nname=etc\n"}},
+		"etc", 3, NULL},
+	{"this boot's before the vendor's",
+		{{"usr/a.conf", "[agent]\nname=usr\ntries=1\n"},
+			{"run/a.conf", "[agent]\nname=run\ntries=2\n"}},
+		"run", 2, "run/a.conf:3"},
+	{"a drop-in of the weakest root over the strongest main file",
+		{{"etc/a.conf", "[agent]\nname=etc\ntries=1\n"},
+			{"usr/a.conf.d/1.conf", "[agent]\n\ntries=9\n"}},
+		"etc", 9, "usr/a.conf.d/1.conf:3"},
+	{"drop-ins in order of name, whatever their roots",
+		{{"etc/a.conf.d/10.conf", "[agent]\nname=etc\ntries=1\n"},
+			{"usr/a.conf.d/20.conf", "[agent]\ntries=2\n"},
+			{"run/a.conf.d/15.conf", "[agent]\ntries=3\n"}},
+		"etc", 2, "usr/a.conf.d/20.conf:2"},
+	{"of one name the strongest alone",
+		{{"usr/a.conf.d/1.conf", "[agent]\nname=usr\ntries=1\n"},
+			{"run/a.conf.d/1.conf", "[agent]\nname=run\n"},
+			{"etc/a.conf.d/1.conf", "[agent]\nname=etc\n"}},
+		"etc", 3, NULL},
+	{"an empty file masks, mistakes and all",
+		{{"etc/a.conf", "[agent]\nname=etc\n"}, {"usr/a.conf.d/1.conf", "nonsense\n"},
+			{"etc/a.conf.d/1.conf", ""}},
+		"etc", 3, NULL},
+	{"so does a link to /dev/null",
+		{{"etc/a.conf", "[agent]\nname=etc\n"},
+			{"run/a.conf.d/1.conf", "[agent]\ntries=1\n"},
+			{"etc/a.conf.d/1.conf", NULL}},
+		"etc", 3, NULL},
+	{"and a main file", {{"usr/a.conf", "[agent]\nname=usr\ntries=1\n"}, {"etc/a.conf", NULL}},
+		NULL, 0, "a.conf: name is missing in section [agent]\n"},
+	{"mistakes are told where they stand",
+		{{"etc/a.conf", "[agent]\nname=etc\n"},
+			{"run/a.conf.d/1.conf", "[agent]\ntries=0\n"},
+			{"usr/a.conf.d/2.conf", "[agent]\nnames=b\n"}},
+		NULL, 0,
+		"run/a.conf.d/1.conf:2: tries: not between 1 and 9\n"
+		"usr/a.conf.d/2.conf:2: unknown key names, is name meant?\n"},
+	{"nothing at all", {{0}}, NULL, 0, "a.conf: name is missing in section [agent]\n"},
+};
+
+static void tree_make(size_t i)
+{
+	for (size_t k = 0; k < ARRAY_LEN(roots) - 1; k++) {
+		char path[32];
+
+		snprintf(path, sizeof path, "%s/a.conf.d", roots[k]);
+		mkdir(roots[k], 0755);
+		mkdir(path, 0755);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(trees[i].file) && trees[i].file[k].path; k++)
+		if (trees[i].file[k].text)
+			put(trees[i].file[k].path, trees[i].file[k].text);
+		else
+			assert_int_equal(symlink("/dev/null", trees[i].file[k].path), 0);
+}
+
+static void tree_clear(size_t i)
+{
+	for (size_t k = 0; k < ARRAY_LEN(trees[i].file) && trees[i].file[k].path; k++)
+		assert_int_equal(unlink(trees[i].file[k].path), 0);
+}
+
+static void the_roots_are_read_as_systemd_does(void **state)
+{
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
+		struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
+		struct values v = {0};
+		BUF_AUTO problems = {0};
+
+		tree_make(i);
+		if (!trees[i].name) {
+			expect_err(find(&v, &trace, &problems, &e), &e, ERR_CONFIG,
+				"a.conf: ", trees[i].what);
+			expect_text(buf_cstr(&problems), trees[i].said);
+		} else {
+			expect_ok(find(&v, &trace, &problems, &e), &e);
+			expect_text(v.name, trees[i].name);
+			assert_int_equal(v.tries, trees[i].tries);
+			expect_text(trace.said[1] ? trace.said[1] : "-",
+				trees[i].said ? trees[i].said : "-");
+		}
+		tree_clear(i);
+	}
+}
+
+static void drop_ins_are_bounded(void **state)
+{
+	BUF_AUTO problems = {0};
+	struct values v = {0};
+	char path[32];
+	struct err e;
+
+	(void)state;
+	mkdir("many.conf.d", 0755);
+	put("many.conf", "[agent]\nname=a\n");
+	for (int i = 0; i < 64; i++) {
+		snprintf(path, sizeof path, "many.conf.d/%02d.conf", i);
+		put(path, "");
+	}
+	expect_ok(load("many.conf", &v, &problems, &e), &e);
+	put("many.conf.d/64.conf", "");
+	expect_err(
+		load("many.conf", &v, &problems, &e), &e, ERR_CONFIG, "many.conf: 1 mistake", "");
+	expect_text(buf_cstr(&problems), "many.conf.d: the 65th drop-in: too many\n");
+}
+
+static void a_dump_says_who_said_it(void **state)
+{
+	struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
+	BUF_AUTO problems = {0}, text = {0};
+	struct values v = {0};
+	struct err e;
+
+	(void)state;
+	tree_make(3);
+	expect_ok(find(&v, &trace, &problems, &e), &e);
+	conf_dump(rows, 2, &v, &trace, &text);
+	expect_text(buf_cstr(&text), "[agent]\n"
+				     "# Help of name.\n# (etc/a.conf:2)\nname = etc\n"
+				     "# Help of tries.\n# (usr/a.conf.d/1.conf:3)\ntries = 9\n");
+	tree_clear(3);
+}
+
 static void a_file_that_cannot_be_read_is_a_mistake(void **state)
 {
 	BUF_AUTO big = {0}, problems = {0};
@@ -278,7 +429,7 @@ static void a_dump_reads_back(void **state)
 		struct values v = {0};
 		BUF_AUTO text = {0}, problems = {0};
 
-		conf_dump(rows, ARRAY_LEN(rows), &cases[i], &text);
+		conf_dump(rows, ARRAY_LEN(rows), &cases[i], NULL, &text);
 		expect_ok(parse(buf_cstr(&text), &v, &problems, &e), &e);
 		expect_text(v.name, cases[i].name);
 		assert_int_equal(v.tries, cases[i].tries);
@@ -294,7 +445,7 @@ static void a_dump_is_for_people(void **state)
 	BUF_AUTO text = {0};
 
 	(void)state;
-	conf_dump(rows, ARRAY_LEN(rows), &v, &text);
+	conf_dump(rows, ARRAY_LEN(rows), &v, NULL, &text);
 	expect_text(buf_cstr(&text), "[agent]\n"
 				     "# Help of name.\nname = edge-7\n"
 				     "# Help of tries.\ntries = 3\n"
@@ -313,6 +464,9 @@ int main(void)
 		cmocka_unit_test(files_lines_and_mistakes_are_bounded),
 		cmocka_unit_test(a_wrong_default_is_a_mistake),
 		cmocka_unit_test(later_files_win),
+		cmocka_unit_test(the_roots_are_read_as_systemd_does),
+		cmocka_unit_test(drop_ins_are_bounded),
+		cmocka_unit_test(a_dump_says_who_said_it),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_a_mistake),
 		cmocka_unit_test(a_dump_reads_back),
 		cmocka_unit_test(a_dump_is_for_people),

@@ -172,16 +172,18 @@ static void configuration_has_defaults_and_names_mistakes(void **state)
 	struct err e;
 
 	(void)state;
-	expect_ok(server_conf_load("nowhere.conf", &c, &problems, &e), &e);
+	expect_ok(server_conf_load("nowhere.conf", &c, NULL, &problems, &e), &e);
 	assert_int_equal(c.server.port, 8080);
 	assert_int_equal(c.trust.timestamp_expiry, SEC(86400));
 	assert_int_equal(c.trust.director_expiry, SEC(7 * 86400));
 	write_conf("[http]\ntls_cert = a.pem\n");
-	expect_err(server_conf_load("server.conf", &c, &problems, &e), &e, ERR_CONFIG, NULL, "");
+	expect_err(
+		server_conf_load("server.conf", &c, NULL, &problems, &e), &e, ERR_CONFIG, NULL, "");
 	assert_non_null(strstr(buf_cstr(&problems), "tls_key"));
 	buf_clear(&problems);
 	write_conf("[server]\nport = 70000\nprot = 1\n");
-	expect_err(server_conf_load("server.conf", &c, &problems, &e), &e, ERR_CONFIG, NULL, "");
+	expect_err(
+		server_conf_load("server.conf", &c, NULL, &problems, &e), &e, ERR_CONFIG, NULL, "");
 	assert_non_null(strstr(buf_cstr(&problems), "server.conf:2"));
 	assert_non_null(strstr(buf_cstr(&problems), "server.conf:3"));
 }
