@@ -92,6 +92,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 include tests/tests.mk
 include tests/demo/demo.mk
 include tests/bench/programs.mk
+include tests/bench/judge/judge.mk
 include packaging/packaging.mk
 
 # ---- for editors ---------------------------------------------------------------
