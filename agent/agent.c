@@ -85,13 +85,23 @@ static void load_goal(struct agent *a)
 		log_err(LOG_ID_ACTION_FAILED, &e, "release=%s", a->rec.goal.release.s);
 }
 
+static void log_move(const struct upd_record *r, enum upd_state from, enum upd_ev by)
+{
+	char txn[TXN_TEXT];
+
+	txn_format(&r->txn, txn);
+	log_ev(LOG_ID_STATE,
+		"from=%s state=%s event=%s txn=%s release=%s slot=%s campaign=%s why=%s",
+		upd_state_name(from), upd_state_name(r->state), upd_event_name(by), txn,
+		r->goal.release.s, slot_name(r->slot_new), r->goal.campaign.s, err_name(r->why));
+}
+
 /* What hangs on the state, when it or the update has become another one. */
 static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 {
 	const struct upd_record *r = &a->rec;
 
-	log_ev(LOG_ID_STATE, "from=%s to=%s event=%s release=%s why=%s", upd_state_name(from),
-		upd_state_name(r->state), upd_event_name(by), r->goal.release.s, err_name(r->why));
+	log_move(r, from, by);
 	notes_move(a, from);
 	a->w.tell(a->w.self, upd_state_text(r->state));
 	work_drop(a);

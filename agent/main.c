@@ -292,8 +292,7 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
-	log_init("backstay-agent", getenv("JOURNAL_STREAM") ? LOG_FORM_JOURNAL : LOG_FORM_TEXT,
-		LOG_INFO);
+	log_init("backstay-agent", log_form_here(), LOG_INFO);
 	if (args.worker)
 		work();
 	if (run(&args, &e) == 0)

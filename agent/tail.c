@@ -172,13 +172,21 @@ static int end(struct agent *a, struct str log, struct err *e)
 	return report_outcome(a, given, e);
 }
 
+static void log_outcome(const struct agent *a, const struct outcome *o)
+{
+	char txn[TXN_TEXT];
+
+	txn_format(&o->txn, txn);
+	log_ev(LOG_ID_OUTCOME, "state=%s txn=%s release=%s slot=%s cause=%s why=%s text=\"%s\"",
+		upd_state_name(o->state), txn, o->release.s, slot_name(a->rec.slot_new),
+		o->cause < TRIG_TYPE_MAX ? trig_type_name(o->cause) : "-", err_name(o->why),
+		o->text);
+}
+
 int tail_finish(struct agent *a, struct work *k, struct err *e)
 {
-	const struct outcome *o = &a->outcomes.last;
-
 	a->draft = false;
 	TRY(end(a, buf_str(&k->log), e));
-	log_ev(LOG_ID_OUTCOME, "state=%s release=%s why=%s text=\"%s\"", upd_state_name(o->state),
-		o->release.s, err_name(o->why), o->text);
+	log_outcome(a, &a->outcomes.last);
 	return 0;
 }

@@ -143,12 +143,15 @@ static struct upd_event soak_event(const struct agent *a, enum upd_ev kind)
 static void fire(struct agent *a, enum trig_type cause, const char *text)
 {
 	struct upd_event ev = soak_event(a, UEV_TRIGGER);
+	char txn[TXN_TEXT];
 
 	ev.cause = cause;
 	(void)err_set(&ev.err, ERR_TRIGGERED, "%s", text);
 	a->watch.answered = agent_mono(a);
-	log_ev(LOG_ID_TRIGGER, "trigger=%s release=%s why=\"%s\"", trig_type_name(cause),
-		a->rec.goal.release.s, text);
+	txn_format(&a->rec.txn, txn);
+	log_ev(LOG_ID_TRIGGER, "trigger=%s txn=%s release=%s slot=%s why=\"%s\"",
+		trig_type_name(cause), txn, a->rec.goal.release.s, slot_name(a->rec.slot_new),
+		text);
 	agent_post(a, &ev);
 }
 

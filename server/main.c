@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = err_exit(ERR_USAGE);
 	umask(027);
 	argp_parse(&parser, argc, argv, 0, NULL, &args);
-	log_init("backstay-server", args.json ? LOG_FORM_JSON : LOG_FORM_TEXT, LOG_INFO);
+	log_init("backstay-server", args.json ? LOG_FORM_JSON : log_form_here(), LOG_INFO);
 	if (args.version) {
 		printf("backstay-server %s\n", SERVER_VERSION);
 		return 0;

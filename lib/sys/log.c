@@ -1,20 +1,16 @@
-#include "lib/sys/log.h"
-
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
+#include "lib/sys/log_priv.h"
 
-struct event {
-	const char *name, *text;
-	int priority;
-};
-
-static const struct event events[] = {
-#define X(id, priority, text) [LOG_ID_##id] = {#id, text, priority},
+static const struct log_event events[] = {
+#define X(id, priority, message_id, text, fields, help)                                            \
+	[LOG_ID_##id] = {#id, text, message_id, priority},
 	LOG_TABLE(X)
 #undef X
 };
@@ -32,13 +28,26 @@ void log_init(const char *program, enum log_form form, int max_priority)
 	sink.max_priority = max_priority;
 }
 
+/* systemd names the device and inode of the socket that it has made stderr: whoever is started with
+ * another one has inherited the variable only. */
+enum log_form log_form_here(void)
+{
+	const char *named = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	if (!named || sscanf(named, "%llu:%llu", &dev, &ino) != 2 || fstat(STDERR_FILENO, &st) < 0)
+		return LOG_FORM_TEXT;
+	return st.st_dev == dev && st.st_ino == ino ? LOG_FORM_JOURNAL : LOG_FORM_TEXT;
+}
+
 bool log_is_json(void)
 {
 	return sink.form == LOG_FORM_JSON;
 }
 
 /* Event names are the rows' names in small letters. */
-static void add_name(struct buf *out, const char *name)
+void log_add_name(struct buf *out, const char *name)
 {
 	for (; *name; name++)
 		buf_add_char(out, *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name);
@@ -46,17 +55,44 @@ static void add_name(struct buf *out, const char *name)
 
 /* ---- text ---- */
 
-static void text_line(struct buf *out, const struct event *ev, const char *fields)
+void log_add_text(struct buf *out, const struct log_event *ev, const char *fields)
+{
+	log_add_name(out, ev->name);
+	buf_addf(out, ": %s%s", ev->text, fields[0] ? " " : "");
+	/* Fields quote what comes from outside; a line break in it would forge an event. */
+	for (const char *p = fields; *p; p++)
+		buf_add_char(out, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+}
+
+static void text_line(struct buf *out, const struct log_event *ev, const char *fields)
 {
 	if (sink.form == LOG_FORM_JOURNAL)
 		buf_addf(out, "<%d>", ev->priority);
 	else
 		buf_addf(out, "%s: ", sink.program);
-	add_name(out, ev->name);
-	buf_addf(out, ": %s%s", ev->text, fields[0] ? " " : "");
-	/* Fields quote what comes from outside; a line break in it would forge an event. */
-	for (const char *p = fields; *p; p++)
-		buf_add_char(out, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+	log_add_text(out, ev, fields);
+}
+
+/* ---- fields ---- */
+
+bool log_field_next(const char **fields, struct str *out_key, struct str *out_value)
+{
+	const char *p = *fields + strspn(*fields, " "), *end = p + strcspn(p, "= ");
+	char stop = ' ';
+
+	if (!*p)
+		return false;
+	*out_key = *end == '=' ? (struct str){p, (size_t)(end - p)} : STR("note");
+	if (*end == '=')
+		p = end + 1;
+	if (*p == '"') {
+		stop = '"';
+		p++;
+	}
+	end = strchrnul(p, stop);
+	*out_value = (struct str){p, (size_t)(end - p)};
+	*fields = *end == '"' ? end + 1 : end;
+	return true;
 }
 
 /* ---- JSON ---- */
@@ -76,35 +112,11 @@ static void json_text(struct buf *out, const char *p, size_t n)
 	buf_add_char(out, '"');
 }
 
-/* One `key=value` or `key="value"` off the fields. What has no '=' is taken as the value of "note".
- */
-static void json_field(struct buf *out, const char **fields)
-{
-	const char *p = *fields, *end = p + strcspn(p, "= ");
-	char stop = ' ';
-
-	buf_add_char(out, ',');
-	if (*end == '=') {
-		json_text(out, p, (size_t)(end - p));
-		p = end + 1;
-	} else {
-		json_text(out, "note", 4);
-	}
-	if (*p == '"') {
-		stop = '"';
-		p++;
-	}
-	end = strchr(p, stop);
-	end = end ? end : p + strlen(p);
-	buf_add_char(out, ':');
-	json_text(out, p, (size_t)(end - p));
-	*fields = *end == '"' ? end + 1 : end;
-}
-
-static void json_line(struct buf *out, const struct event *ev, const char *fields)
+static void json_line(struct buf *out, const struct log_event *ev, const char *fields)
 {
 	struct timespec now = {0};
 	struct tm t = {0};
+	struct str key, value;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &t);
@@ -113,11 +125,15 @@ static void json_line(struct buf *out, const struct event *ev, const char *field
 		t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, now.tv_nsec / 1000000);
 	json_text(out, sink.program, strlen(sink.program));
 	buf_addf(out, ",\"priority\":%d,\"event\":\"", ev->priority);
-	add_name(out, ev->name);
+	log_add_name(out, ev->name);
 	buf_add_str(out, "\",\"text\":");
 	json_text(out, ev->text, strlen(ev->text));
-	while (fields += strspn(fields, " "), *fields)
-		json_field(out, &fields);
+	while (log_field_next(&fields, &key, &value)) {
+		buf_add_char(out, ',');
+		json_text(out, key.p, key.n);
+		buf_add_char(out, ':');
+		json_text(out, value.p, value.n);
+	}
 	buf_add_char(out, '}');
 }
 
@@ -125,11 +141,13 @@ static void json_line(struct buf *out, const struct event *ev, const char *field
 
 /* One write a line, so that threads do not mix theirs. A log that cannot be written is nobody's
  * failure. */
-static void emit(const struct event *ev, const char *fields)
+static void emit(const struct log_event *ev, const char *fields)
 {
 	BUF_AUTO line = {0};
 	ssize_t n UNUSED;
 
+	if (sink.form == LOG_FORM_JOURNAL && log_journal_send(ev, sink.program, fields))
+		return;
 	if (sink.form == LOG_FORM_JSON)
 		json_line(&line, ev, fields);
 	else

@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &args);
 	/* Nobody looks into a process that holds keys, and no core file has them. */
 	prctl(PR_SET_DUMPABLE, 0);
-	log_init("backstay-signer", args.json ? LOG_FORM_JSON : LOG_FORM_TEXT, LOG_INFO);
+	log_init("backstay-signer", args.json ? LOG_FORM_JSON : log_form_here(), LOG_INFO);
 	if (args.version) {
 		printf("backstay-signer %s\n", SERVER_VERSION);
 		return 0;

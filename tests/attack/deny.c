@@ -206,8 +206,9 @@ static void cut_and_go_on(struct bed *b)
  * and the next start ends what was begun. */
 void attack_partial_bundle_power_cut_between_activations(struct bed *b)
 {
-	static const char *const moments[] = {"to=accepted", "to=staging", "to=sealed",
-		"to=switching", "to=starting", "to=soaking", "to=committing", "to=committed"};
+	static const char *const moments[] = {"state=accepted", "state=staging", "state=sealed",
+		"state=switching", "state=starting", "state=soaking", "state=committing",
+		"state=committed"};
 
 	for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
 		moment = moments[i];

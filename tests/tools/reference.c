@@ -168,8 +168,13 @@ static void print_log(void)
 	static const char *const priority[] = {
 		"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
 
-	puts("# Log events\n\n| Event | Priority | Text |\n|---|---|---|");
-#define X(id, level, text) printf("| `%s` | %s | %s |\n", #id, priority[level], text);
+	puts("# Log events\n\nEach field is `key=value` in a line of text, a member of an object with --log-json, and `BACKSTAY_KEY` in systemd's\n"
+	     "journal. There an event has its MESSAGE_ID, too: `journalctl MESSAGE_ID=...`, `journalctl BACKSTAY_STATE=reverted`, and\n"
+	     "`journalctl -x` explains it.\n\n"
+	     "| Event | Priority | MESSAGE_ID | Text | Fields that it can have | What it means |\n|---|---|---|---|---|---|");
+#define X(id, level, message_id, text, fields, help)                                               \
+	printf("| `%s` | %s | %s | %s | %s | %s |\n", #id, priority[level], message_id, text,      \
+		fields, help);
 	LOG_TABLE(X)
 #undef X
 }
