@@ -44,6 +44,8 @@ endif
 CFLAGS_ALL  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARD) $(FORTIFY) $(OPT_$(MODE)) \
 	$(SAN_$(SAN)) $(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(LDHARD) $(SAN_$(SAN)) $(LDFLAGS)
+# A program that says p_STATIC needs nothing besides itself; only the sanitizers do.
+LDSTATIC     = $(if $(SAN),$(LDFLAGS_ALL),-static-pie $(filter-out -pie,$(LDHARD)) $(LDFLAGS))
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
@@ -85,7 +87,8 @@ define program
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/%.o,$$($(1)_MAIN)) $(ARCHIVE)
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS_ALL) $$(filter %.o,$$^) $(ARCHIVE) $$(PKG_LIBS) $(EXTRA_LIBS) $$($(1)_LIBS) -o $$@
+	$$(Q)$$(CC) $$(if $$($(1)_STATIC),$$(LDSTATIC),$$(LDFLAGS_ALL)) $$(filter %.o,$$^) $(ARCHIVE) \
+		$$(if $$($(1)_STATIC),,$$(PKG_LIBS) $(EXTRA_LIBS) $$($(1)_LIBS)) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 

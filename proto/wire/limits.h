@@ -86,6 +86,11 @@
 #define LIMIT_SIGN_FIRST (1ULL << 31) /* versions that a newcomer may have behind it */
 #define LIMIT_SIGN_LINE  4096         /* bytes of one line of its log */
 
+/* what the dead-man reads */
+#define LIMIT_CMDLINE_BYTES 4096 /* the kernel's command line; no kernel of ours takes more */
+#define LIMIT_DEADMAN_BYTES 32   /* a packet to it */
+#define LIMIT_DEADMAN_S     (30 * 24 * 3600)
+
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)
 #define LIMIT_METRICS_LINE  1024

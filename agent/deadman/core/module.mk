@@ -1,0 +1,2 @@
+MODULES += agent/deadman/core
+PURE    += agent/deadman/core
