@@ -8,51 +8,28 @@
 #include <unistd.h>
 #include <systemd/sd-event.h>
 
+#include "agent/main.tbl.h"
 #include "agent/version.h"
 #include "agent/world.h"
 #include "lib/sys/log.h"
 #include "lib/sys/program.h"
 
 static const char doc[] =
-	"Keeps this device at the release that its fleet has signed for, and takes a bad one "
-	"back by itself.\v"
-	"The agent asks its server for the device's signed desired state, brings a new release "
-	"into the inactive slot, tests it there, switches, and watches the workload for as long "
-	"as the release says. If a trigger fires, the old version is back within a second or so, "
-	"with the server or without it.\n\n"
-	"First steps on a new device:\n"
-	"  backstay-agent --dump-config > /etc/backstay/agent.conf   # then edit it\n"
-	"  backstay-agent --provision /media/usb/keys                # the two root files\n"
-	"  backstay-agent --once                                     # try it in the foreground\n"
-	"  systemctl enable --now backstay-agent\n\n"
-	"Then ask it: backstay status, backstay explain, backstay history.\n\n"
-	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 73 to 77 what the machine "
-	"did not give, 70 a person must look at it.";
+	AGENT_PURPOSE "\v" AGENT_ABOUT "\n\nFirst steps on a new device:\n" AGENT_STEPS
+		      "\n" AGENT_THEN "\n\nExit status: " AGENT_EXIT;
 
-enum { OPT_DUMP = 1000, OPT_PROVISION, OPT_ONCE, OPT_FROM, OPT_WORKER };
+enum {
+	OPT_FIRST = 1000,
+#define X(id, ...) OPT_##id,
+	AGENT_OPTIONS(X)
+#undef X
+};
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0,
-		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
-		"and /etc/backstay",
-		0},
-	{"home", 'H', "DIR", 0, "Keep slots, journal and trust here; overrides agent.home", 0},
-	{"dump-config", OPT_DUMP, NULL, 0,
-		"Print the effective configuration with what each key means, and end", 0},
-	{"provision", OPT_PROVISION, "DIR", 0,
-		"Take DIR/director/1.root.json and DIR/image/1.root.json as what is trusted, and "
-		"end; never replaces others",
-		0},
-	{"once", OPT_ONCE, NULL, 0,
-		"Ask the server once, carry out what comes of it, send the reports, and end", 0},
-	{"from", OPT_FROM, "DIR", 0,
-		"Install what `backstay device export` has written into DIR, and end when it has "
-		"been accepted or taken back. A running agent is asked to do it",
-		0},
-	{"worker", OPT_WORKER, NULL, 0,
-		"Be the worker of the agent that started this; of no use to people", 0},
-	{"version", 'V', NULL, 0, "Print the version, and end", 0},
-	{0},
+#define X(id, name, letter, arg, text) {name, (letter) ? (letter) : OPT_##id, arg, 0, text, 0},
+	AGENT_OPTIONS(X)
+#undef X
+		{0},
 };
 
 struct args {

@@ -7,44 +7,25 @@
 #include "lib/sys/fs.h"
 #include "lib/sys/log.h"
 #include "lib/sys/program.h"
+#include "server/main.tbl.h"
 #include "server/server.h"
 #include "server/version.h"
 
-static const char doc[] =
-	"Publishes signed releases, rolls them out wave by wave, and keeps what the devices "
-	"say.\v"
-	"One process, one store (SQLite) and one folder of artifacts; it may be killed at any "
-	"time and goes on where it was. The private keys are in a process of their own, "
-	"backstay-signer, which this one starts or finds on a socket: see its --help.\n\n"
-	"First steps:\n"
-	"  backstay keys init keys                  # on a machine that stays offline\n"
-	"  scp -r keys/repo keys/online server:/etc/backstay/keys/\n"
-	"  backstay-server --dump-config > server.conf      # then edit it\n"
-	"  backstay-server -c server.conf           # makes DATA/token, the first administrator's\n\n"
-	"Then, as an operator:\n"
-	"  export BACKSTAY_SERVER=http://server:8080 BACKSTAY_TOKEN_FILE=token\n"
-	"  backstay user add ann operator > ann.token       # by the administrator\n"
-	"  backstay release publish build/ocr-2\n"
-	"  backstay campaign create spring --release ocr-2 --policy careful.json\n"
-	"  backstay campaign start spring --watch\n\n"
-	"GET /healthz and GET /metrics (Prometheus) are for whoever watches the server.\n\n"
-	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 65 to 77 what the keys, "
-	"the store or the machine did not give.";
+static const char doc[] = SERVER_PURPOSE "\v" SERVER_ABOUT "\n\nFirst steps:\n" SERVER_STEPS
+					 "\n" SERVER_THEN "\n\nExit status: " SERVER_EXIT;
 
-enum { OPT_DUMP = 1000, OPT_PORT_FILE, OPT_JSON };
+enum {
+	OPT_FIRST = 1000,
+#define X(id, ...) OPT_##id,
+	SERVER_OPTIONS(X)
+#undef X
+};
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0,
-		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
-		"and /etc/backstay",
-		0},
-	{"dump-config", OPT_DUMP, NULL, 0,
-		"Print the effective configuration with what each key means, and end", 0},
-	{"port-file", OPT_PORT_FILE, "FILE", 0,
-		"Write the port there once the server listens; for server.port = 0", 0},
-	{"log-json", OPT_JSON, NULL, 0, "Log as one JSON object a line", 0},
-	{"version", 'V', NULL, 0, "Print the version, and end", 0},
-	{0},
+#define X(id, name, letter, arg, text) {name, (letter) ? (letter) : OPT_##id, arg, 0, text, 0},
+	SERVER_OPTIONS(X)
+#undef X
+		{0},
 };
 
 struct args {

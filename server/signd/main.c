@@ -10,49 +10,26 @@
 #include "lib/sys/program.h"
 #include "server/signd/book.h"
 #include "server/signd/door.h"
+#include "server/signd/main.tbl.h"
 #include "server/signd/signd_conf.h"
 #include "server/version.h"
 
 static const char doc[] =
-	"Holds the keys that backstay-server signs with, and signs nothing that it has not "
-	"checked itself.\v"
-	"The server asks on a Unix socket: this device shall run that release; publish these "
-	"role files. It gets an answer only if the image repository, verified from the root "
-	"that was provisioned here, says so with all roles of the quorum, if no version and no "
-	"release counter goes back, and if the budgets allow it. What was signed, and what was "
-	"refused, stands in DATA/signer.log before it is answered.\n\n"
-	"Without further ado backstay-server starts its own. To give the keys to a user of their "
-	"own, which a server that was taken over cannot reach:\n"
-	"  adduser --system --group --no-create-home backstay-signer\n"
-	"  install -d -o backstay-signer -m 0700 /etc/backstay/keys/online    # and the keys in it\n"
-	"  backstay-signer --dump-config > /etc/backstay/signer.conf   # signer.user = backstay\n"
-	"  backstay-server --dump-config > /etc/backstay/server.conf   # signer.socket = ...\n"
-	"and start both.\n\n"
-	"The log is a chain, and needs no keys to be checked:\n"
-	"  backstay-signer --verify-log /var/lib/backstay-signer/signer.log\n\n"
-	"Exit status: 0 well, 64 wrong options, 78 wrong configuration, 65 a log that was "
-	"altered, 66 to 77 what the keys, the store or the machine did not give.";
+	SIGND_PURPOSE "\v" SIGND_ABOUT "\n\nTo give the keys to a user of their own:\n" SIGND_STEPS
+		      "\n" SIGND_THEN "\n\nExit status: " SIGND_EXIT;
 
-enum { OPT_DUMP = 1000, OPT_VERIFY, OPT_FD, OPT_JSON };
+enum {
+	OPT_FIRST = 1000,
+#define X(id, ...) OPT_##id,
+	SIGND_OPTIONS(X)
+#undef X
+};
 
 static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0,
-		"Read this file and FILE.d/*.conf, and not what lies in /usr/lib/backstay, /run/backstay "
-		"and /etc/backstay",
-		0},
-	{"dump-config", OPT_DUMP, NULL, 0,
-		"Print the effective configuration with what each key means, and end", 0},
-	{"verify-log", OPT_VERIFY, "FILE", 0,
-		"Check every line of a log, say where it stands, and end; 65 and the number of the "
-		"line when one was altered",
-		0},
-	{"fd", OPT_FD, "N", 0,
-		"Instead of listening, serve the peer on this connected socket, and end with it; "
-		"so backstay-server starts its own",
-		0},
-	{"log-json", OPT_JSON, NULL, 0, "Log as one JSON object a line", 0},
-	{"version", 'V', NULL, 0, "Print the version, and end", 0},
-	{0},
+#define X(id, name, letter, arg, text) {name, (letter) ? (letter) : OPT_##id, arg, 0, text, 0},
+	SIGND_OPTIONS(X)
+#undef X
+		{0},
 };
 
 struct args {
