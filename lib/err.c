@@ -69,6 +69,8 @@ static enum err_code code_of_errno(int sys)
 	case ELOOP:
 	case EXDEV:
 		return ERR_DENIED;
+	case EBUSY:
+		return ERR_BUSY;
 	default:
 		return ERR_IO;
 	}

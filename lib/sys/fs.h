@@ -22,8 +22,16 @@ struct fs_stat {
 	uint32_t links;
 };
 
+/* What is open: two names of the same file or block device have the same `id`. */
+struct fs_extent {
+	uint64_t size; /* bytes; of a block device its capacity */
+	uint64_t id[2];
+};
+
 /* Open flags; exactly one of the first three. FS_WRITE opens an existing file for read and
- * write, FS_CREATE makes a missing one with mode 0644. FS_DIRECT bypasses the page cache where the
+ * write, FS_CREATE makes a missing one with mode 0644. FS_EXCL with FS_CREATE: there must be none
+ * of that name; with FS_WRITE on a block device: it is ours alone until close, ERR_BUSY when it is
+ * mounted or belongs to somebody else. FS_DIRECT bypasses the page cache where the
  * file system can; alignment of offsets, lengths and buffers to 4096 is the caller's business;
  * where it is refused, ordinary I/O is used. */
 #define FS_READ   0x01U
@@ -50,6 +58,7 @@ struct fs_ops {
 	int (*pwrite)(struct fs *, int fd, const void *p, size_t n, uint64_t off,
 		struct err *) MUST_CHECK;
 	int (*truncate)(struct fs *, int fd, uint64_t size, struct err *) MUST_CHECK;
+	int (*extent)(struct fs *, int fd, struct fs_extent *out, struct err *) MUST_CHECK;
 	/* Data, size and mode are durable on return. */
 	int (*sync)(struct fs *, int fd, struct err *) MUST_CHECK;
 	/* Syncs and drops the file from the cache, so that a later read sees the device. */

@@ -252,6 +252,7 @@ static const struct fs_ops posix_ops = {
 	.pread = fs_posix_data_pread,
 	.pwrite = fs_posix_data_pwrite,
 	.truncate = fs_posix_data_truncate,
+	.extent = fs_posix_data_extent,
 	.sync = fs_posix_data_sync,
 	.drop_cache = fs_posix_data_drop_cache,
 	.clone = fs_posix_data_clone,

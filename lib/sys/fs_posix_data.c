@@ -115,6 +115,23 @@ int fs_posix_data_truncate(struct fs *fs, int fd, uint64_t size, struct err *e)
 	return ftruncate(fd, (off_t)size) < 0 ? err_sys(e, errno, "truncate") : 0;
 }
 
+/* A block device has no size of its own in stat: where its end is, seeking tells. */
+int fs_posix_data_extent(struct fs *fs, int fd, struct fs_extent *out, struct err *e)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	struct stat st;
+
+	(void)fs;
+	if (end < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, errno, "size");
+	*out = (struct fs_extent){.size = (uint64_t)end, .id = {st.st_rdev, 0}};
+	if (!S_ISBLK(st.st_mode)) {
+		out->id[0] = st.st_dev;
+		out->id[1] = st.st_ino;
+	}
+	return 0;
+}
+
 int fs_posix_data_sync(struct fs *fs, int fd, struct err *e)
 {
 	(void)fs;
@@ -129,6 +146,9 @@ int fs_posix_data_drop_cache(struct fs *fs, int fd, struct err *e)
 	/* Only clean pages can be dropped. */
 	if (fsync(fd) < 0)
 		return err_sys(e, errno, "sync");
+	/* Of a block device all of it; who is not allowed to drops what the advice reaches. */
+	if (ioctl(fd, BLKFLSBUF, 0) == 0)
+		return 0;
 	rc = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return rc != 0 ? err_sys(e, rc, "drop the cache") : 0;
 }

@@ -39,6 +39,7 @@ int fs_posix_data_pread(struct fs *fs, int fd, void *p, size_t n, uint64_t off, 
 int fs_posix_data_pwrite(
 	struct fs *fs, int fd, const void *p, size_t n, uint64_t off, struct err *e) MUST_CHECK;
 int fs_posix_data_truncate(struct fs *fs, int fd, uint64_t size, struct err *e) MUST_CHECK;
+int fs_posix_data_extent(struct fs *fs, int fd, struct fs_extent *out, struct err *e) MUST_CHECK;
 int fs_posix_data_sync(struct fs *fs, int fd, struct err *e) MUST_CHECK;
 int fs_posix_data_drop_cache(struct fs *fs, int fd, struct err *e) MUST_CHECK;
 int fs_posix_data_clone(struct fs *fs, const char *from, const char *to, struct err *e) MUST_CHECK;

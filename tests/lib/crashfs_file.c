@@ -53,7 +53,7 @@ int crashfs_do_open(struct fs *fs, const char *path, unsigned flags, int *out_fd
 	CRASHFS_LOCKED(fs);
 	struct walk w;
 
-	TRY(crashfs_walk(c, path, !(flags & FS_EXCL), &w, e));
+	TRY(crashfs_walk(c, path, !(flags & FS_CREATE && flags & FS_EXCL), &w, e));
 	if (!w.end && !(flags & FS_CREATE))
 		return err_sys(e, ENOENT, "open %s", path);
 	if (w.end && flags & FS_CREATE && flags & FS_EXCL)
@@ -120,6 +120,18 @@ int crashfs_do_truncate(struct fs *fs, int fd, uint64_t size, struct err *e)
 	TRY(crashfs_count(c, TAKES_NONE, e, "truncate to %llu", (unsigned long long)size));
 	disk_resize(&c->disk, f, size);
 	return crashfs_power(c, e);
+}
+
+int crashfs_do_extent(struct fs *fs, int fd, struct fs_extent *out, struct err *e)
+{
+	CRASHFS_LOCKED(fs);
+	const struct inode *f = file_of(c, fd);
+
+	TRY(crashfs_power(c, e));
+	if (!f)
+		return err_sys(e, EBADF, "descriptor %d", fd);
+	*out = (struct fs_extent){.size = f->live.bytes.n, .id = {(uintptr_t)f, 0}};
+	return 0;
 }
 
 /* A sync that the power interrupts has done nothing for sure, so everything stays pending. */

@@ -247,6 +247,7 @@ const struct fs_ops crashfs_ops_table = {
 	.pread = crashfs_do_pread,
 	.pwrite = crashfs_do_pwrite,
 	.truncate = crashfs_do_truncate,
+	.extent = crashfs_do_extent,
 	.sync = crashfs_do_sync,
 	.drop_cache = crashfs_do_drop_cache,
 	.clone = crash_clone,

@@ -67,6 +67,7 @@ int crashfs_do_pread(
 	struct fs *fs, int fd, void *p, size_t n, uint64_t off, size_t *out_n, struct err *e);
 int crashfs_do_pwrite(struct fs *fs, int fd, const void *p, size_t n, uint64_t off, struct err *e);
 int crashfs_do_truncate(struct fs *fs, int fd, uint64_t size, struct err *e);
+int crashfs_do_extent(struct fs *fs, int fd, struct fs_extent *out, struct err *e);
 int crashfs_do_sync(struct fs *fs, int fd, struct err *e);
 int crashfs_do_drop_cache(struct fs *fs, int fd, struct err *e);
 

@@ -69,6 +69,33 @@ void fs_case_bytes(void **state)
 	OK(fs->ops->close(fs, fd, &e));
 }
 
+void fs_case_extent(void **state)
+{
+	struct fs *fs = *state;
+	struct fs_extent one, two, other;
+	int fd, again, third;
+
+	put(fs, "f", "abc");
+	put(fs, "g", "abcde");
+	OK(fs->ops->symlink(fs, "f", "l", &e));
+	OK(fs->ops->open(fs, "f", FS_WRITE | FS_EXCL, &fd, &e));
+	OK(fs->ops->open(fs, "l", FS_WRITE | FS_EXCL, &again, &e));
+	OK(fs->ops->open(fs, "g", FS_READ, &third, &e));
+	OK(fs->ops->extent(fs, fd, &one, &e));
+	OK(fs->ops->extent(fs, again, &two, &e));
+	OK(fs->ops->extent(fs, third, &other, &e));
+	assert_int_equal(one.size, 3);
+	assert_int_equal(other.size, 5);
+	assert_memory_equal(one.id, two.id, sizeof one.id);
+	assert_memory_not_equal(one.id, other.id, sizeof one.id);
+	OK(fs->ops->pwrite(fs, again, "!", 1, 3, &e));
+	OK(fs->ops->extent(fs, fd, &one, &e));
+	assert_int_equal(one.size, 4);
+	OK(fs->ops->close(fs, third, &e));
+	OK(fs->ops->close(fs, again, &e));
+	OK(fs->ops->close(fs, fd, &e));
+}
+
 void fs_case_open_flags(void **state)
 {
 	struct fs *fs = *state;

@@ -51,6 +51,13 @@ static int g_truncate(struct fs *fs, int fd, uint64_t size, struct err *e)
 	return in->ops->truncate(in, fd, size, e);
 }
 
+static int g_extent(struct fs *fs, int fd, struct fs_extent *out, struct err *e)
+{
+	struct fs *in = guard_of(fs)->inner;
+
+	return in->ops->extent(in, fd, out, e);
+}
+
 static int g_sync(struct fs *fs, int fd, struct err *e)
 {
 	struct fs *in = guard_of(fs)->inner;
@@ -156,6 +163,7 @@ static const struct fs_ops ops = {
 	.pread = g_pread,
 	.pwrite = g_pwrite,
 	.truncate = g_truncate,
+	.extent = g_extent,
 	.sync = g_sync,
 	.drop_cache = g_drop_cache,
 	.clone = g_clone,

@@ -90,6 +90,7 @@ static void system_errors_have_codes(void **state)
 		{EPERM, ERR_DENIED},
 		{ELOOP, ERR_DENIED},
 		{EXDEV, ERR_DENIED},
+		{EBUSY, ERR_BUSY},
 		{EIO, ERR_IO},
 		{EINVAL, ERR_IO},
 		{123456, ERR_IO},
