@@ -1,6 +1,8 @@
 /* Where a release is laid down. A driver writes; it never decides. Everything lies beneath the
  * agent's home, through the fs seam: slots/a, slots/b (content), slots/a.status (mark and digests,
- * outside the content), slots/a.NAME.tree (the listing of one component).
+ * outside the content), slots/a.NAME.tree (the listing of one component). Of raw slots the content
+ * is a block device or a file of fixed size, which hold one image from their first byte on; all the
+ * rest is the same.
  *
  * Content is read-only for the workload: files have mode 0444 or 0555, because unchanged components
  * may share inodes between slots and a write in one would be a write in both. A workload that needs
@@ -20,7 +22,7 @@
 struct slots; /* opaque: kind and place */
 
 struct slot_driver {
-	const char *kind; /* "dir", "null" */
+	const char *kind; /* "dir", "raw", "null" */
 	const char *help;
 
 	/* What stands in the slot's status. Changes nothing. A missing or unreadable status is
@@ -29,7 +31,9 @@ struct slot_driver {
 
 	/* What bringing `r` into `slot` takes, judged by listings alone: *out_need bytes to be
 	 * written for components that neither the slot nor `from` (SLOT_NONE: none) has, and
-	 * *out_room that may be written once `begin` has emptied the slot. Changes nothing. */
+	 * *out_room that may be written once `begin` has emptied the slot. Changes nothing. Of raw
+	 * slots: the image and the device; ERR_CONFLICT for a release that is not one image,
+	 * ERR_BUSY for a device that is in use, ERR_CONFIG when both slots are one device. */
 	int (*cost)(struct slots *, unsigned slot, unsigned from, const struct release *r,
 		uint64_t *out_need, uint64_t *out_room, struct err *) MUST_CHECK;
 
@@ -88,6 +92,10 @@ const struct slot_driver *slot_driver_find(const char *kind);
  */
 int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *e) MUST_CHECK;
 void slots_close(struct slots **s);
+/* Where raw slots lie: paths beneath `fs`, which must outlive it; a leading '/' stands for its
+ * root. ERR_TOO_LARGE. */
+int slots_set_devices(struct slots *s, struct fs *fs, const char *const path[SLOT_COUNT],
+	struct err *e) MUST_CHECK;
 /* How many threads may work at once inside one call: 1 (the beginning) keeps everything in the
  * caller's thread, in one order. */
 void slots_set_threads(struct slots *s, unsigned n);

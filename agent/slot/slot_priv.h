@@ -44,6 +44,11 @@ void writer_free(struct writer **w);
  * before it is synced by name (settle.c). */
 int writer_open(struct writer *w, const char *path, uint64_t size, bool executable,
 	struct err *e) MUST_CHECK;
+/* The same for a device or file that is there, opened by the caller for writing and from now on the
+ * writer's to close: `size` bytes from its beginning. It is never truncated, and of its `room`
+ * bytes nothing but the rest of the last block is written besides. What the cache may hold unsynced
+ * is bounded; durable when writer_drain returns. */
+void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room);
 int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CHECK;
 int writer_close(struct writer *w, struct err *e) MUST_CHECK;
 /* Everything has been written, and every file closed. */
@@ -113,6 +118,34 @@ int sweep_check(
 int sweep_bytes(struct fs *fs, unsigned slot, const struct sweep_keep *keep, uint64_t *out,
 	struct err *e) MUST_CHECK;
 
+/* ---- raw_dev.c: the devices of raw slots ---- */
+
+/* To write: ours alone while it is open. ERR_BUSY when it is mounted or otherwise in use,
+ * ERR_CONFIG when it is the other slot's, too, ERR_IO when it is not there. */
+int raw_open_to_write(
+	struct slots *s, unsigned slot, int *out_fd, uint64_t *out_room, struct err *e) MUST_CHECK;
+/* Bytes that it takes. ERR_NOT_FOUND. */
+int raw_room(struct slots *s, unsigned slot, uint64_t *out, struct err *e) MUST_CHECK;
+/* Gives the first `size` bytes, piece by piece. ERR_ALTERED when there are fewer, ERR_IO when the
+ * device is not there. */
+typedef int raw_piece_f(void *ctx, const void *p, size_t n, struct err *e);
+int raw_read(struct slots *s, unsigned slot, uint64_t size, enum readback_from from,
+	raw_piece_f *piece, void *ctx, struct err *e) MUST_CHECK;
+/* Are the first bytes exactly what was signed? ERR_ALTERED. */
+int raw_verify(struct slots *s, unsigned slot, const struct artifact *a, enum readback_from from,
+	struct err *e) MUST_CHECK;
+
+/* raw_put.c: the raw driver's put_* */
+int raw_put_begin(
+	struct slots *s, unsigned slot, const struct component *c, struct err *e) MUST_CHECK;
+int raw_put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
+int raw_put_file(struct slots *s, const char *path, bool executable, uint64_t size,
+	struct err *e) MUST_CHECK;
+int raw_put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
+int raw_put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
+int raw_put_end(struct slots *s, struct err *e) MUST_CHECK;
+void raw_put_abort(struct slots *s);
+
 /* ---- the drivers ---- */
 
 struct slots {
@@ -126,13 +159,16 @@ struct slots {
 	struct ledger ledger;
 	struct writer *writer; /* from the first file on */
 	char put_base[PLACE_MAX];
+	/* of raw slots */
+	struct fs *devices; /* NULL: nobody has said where they are */
+	char device[SLOT_COUNT][PLACE_MAX];
 	/* of the driver that stores nothing */
 	struct slot_view null_view[SLOT_COUNT];
 	struct sha256 null_tree[SLOT_COUNT][LIMIT_COMPONENTS];
 	unsigned null_n[SLOT_COUNT];
 };
 
-extern const struct slot_driver slot_dir, slot_null;
+extern const struct slot_driver slot_dir, slot_raw, slot_null;
 
 /* take.c */
 int take_component(struct slots *s, unsigned slot, unsigned from, const struct component *c,

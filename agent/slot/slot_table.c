@@ -4,7 +4,7 @@
 
 #include "agent/slot/slot_priv.h"
 
-static const struct slot_driver *const drivers[] = {&slot_dir, &slot_null};
+static const struct slot_driver *const drivers[] = {&slot_dir, &slot_raw, &slot_null};
 
 const struct slot_driver *slot_driver_find(const char *kind)
 {
@@ -33,6 +33,19 @@ int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *
 	struct slots *s = mem_new(sizeof *s);
 	*s = (struct slots){.driver = d, .fs = fs, .threads = 1};
 	*out = s;
+	return 0;
+}
+
+int slots_set_devices(
+	struct slots *s, struct fs *fs, const char *const path[SLOT_COUNT], struct err *e)
+{
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		const char *p = path[i] + (path[i][0] == '/');
+
+		if (str_copy(str_of(p), s->device[i], sizeof s->device[i], e) < 0)
+			return err_wrap(e, "slot.%s", slot_name(i));
+	}
+	s->devices = fs;
 	return 0;
 }
 

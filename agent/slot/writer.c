@@ -17,9 +17,13 @@
 struct target {
 	int fd;
 	bool direct, executable;
-	uint64_t size;
+	bool fixed; /* a device, or a file of the length that its maker gave it */
+	uint64_t size, room;
 	char path[PLACE_MAX];
 };
+
+/* Where bypassing the cache is refused, no more than this waits in it to be written. */
+#define SYNC_EVERY ((uint64_t)32 << 20)
 
 struct job {
 	uint8_t *p;
@@ -63,16 +67,37 @@ static int write_piece(struct fs *fs, struct job *j, struct err *e)
 	return fs->ops->truncate(fs, j->to.fd, j->to.size, e);
 }
 
+/* Zeros up to the next block, or to the end where that comes first: a device has whole sectors. */
+static int write_fixed(struct fs *fs, struct job *j, struct err *e)
+{
+	size_t n = j->n, over = n % ALIGN;
+	uint64_t end = j->at + n;
+
+	if (over != 0) {
+		size_t pad = (size_t)MIN(ALIGN - over, j->to.room - end);
+
+		memset(j->p + n, 0, pad);
+		n += pad;
+	}
+	if (n > 0)
+		TRY(fs->ops->pwrite(fs, j->to.fd, j->p, n, j->at, e));
+	if (j->is_last || end / SYNC_EVERY != j->at / SYNC_EVERY)
+		return fs->ops->sync(fs, j->to.fd, e);
+	return 0;
+}
+
 static int close_target(struct fs *fs, const struct target *t, struct err *e)
 {
 	TRY(fs->ops->close(fs, t->fd, e));
+	if (t->fixed)
+		return 0;
 	return fs->ops->chmod(fs, t->path, t->executable ? 0555 : 0444, e);
 }
 
 /* After a failure files are only closed. */
 static void carry_out(struct writer *w, struct job *j, bool failed, struct err *e, bool *out_failed)
 {
-	int rc = failed ? -1 : write_piece(w->fs, j, e);
+	int rc = failed ? -1 : (j->to.fixed ? write_fixed : write_piece)(w->fs, j, e);
 
 	if (j->is_last && rc == 0)
 		rc = close_target(w->fs, &j->to, e);
@@ -154,6 +179,7 @@ int writer_open(struct writer *w, const char *path, uint64_t size, bool executab
 
 	assert(!w->is_open && strlen(path) < sizeof t->path);
 	t->direct = size >= DIRECT_FROM;
+	t->fixed = false;
 	TRY(w->fs->ops->open(
 		w->fs, path, FS_CREATE | FS_EXCL | (t->direct ? FS_DIRECT : 0), &t->fd, e));
 	t->size = size;
@@ -163,6 +189,16 @@ int writer_open(struct writer *w, const char *path, uint64_t size, bool executab
 	w->given = 0;
 	w->fill = 0;
 	return 0;
+}
+
+void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room)
+{
+	assert(!w->is_open && size <= room);
+	w->file = (struct target){
+		.fd = fd, .direct = true, .fixed = true, .size = size, .room = room};
+	w->is_open = true;
+	w->given = 0;
+	w->fill = 0;
 }
 
 int writer_add(struct writer *w, const void *p, size_t n, struct err *e)
