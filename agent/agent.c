@@ -324,14 +324,22 @@ static void load_outcomes(struct agent *a)
 		log_err(LOG_ID_ACTION_FAILED, &e, "action=outcome");
 }
 
+static int open_slots(struct agent *a, struct slots **out, struct err *e)
+{
+	const char *const devices[SLOT_COUNT] = {a->conf->slot.a, a->conf->slot.b};
+
+	TRY(slots_open(a->w.fs, a->conf->agent.slots, out, e));
+	return a->w.devices ? slots_set_devices(*out, a->w.devices, devices, e) : 0;
+}
+
 static int open_world(struct agent *a, struct err *e)
 {
 	TRY(journal_open(a->w.fs, "journal", &a->journal, e));
 	TRY(journal_load(&a->journal, &a->rec, e));
 	TRY(load_quarantine(a, e));
 	load_outcomes(a);
-	TRY(slots_open(a->w.fs, a->conf->agent.slots, &a->stage_slots, e));
-	TRY(slots_open(a->w.fs, a->conf->agent.slots, &a->look_slots, e));
+	TRY(open_slots(a, &a->stage_slots, e));
+	TRY(open_slots(a, &a->look_slots, e));
 	slots_set_threads(a->stage_slots, MAX(1U, a->w.slot_threads));
 	TRY(boot_open(a->w.fs, a->conf->agent.boot, &a->boot_layer, e));
 	return jobs_open(a->w.executor, &a->jobs, e);

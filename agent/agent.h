@@ -18,7 +18,8 @@
 /* Everything the driver touches. The program fills it with the machine (world.h); the power-cut
  * test with a simulated disk, a simulated workload and a clock that it turns itself. */
 struct agent_world {
-	struct fs *fs; /* home */
+	struct fs *fs;      /* home */
+	struct fs *devices; /* where the paths of raw slots begin; NULL: there are none */
 	struct clock clock;
 	uint64_t boot_id; /* of this start of the machine */
 	enum jobs_kind executor;

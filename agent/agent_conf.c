@@ -57,7 +57,7 @@ static const struct conf_row rows[] = {
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
 	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, none."),
-	TEXT(agent, slots, "dir", "How a release is laid down: dir, null."),
+	TEXT(agent, slots, "dir", "How a release is laid down: dir, raw, null."),
 	TEXT(agent, worker_user, "",
 		"User that the worker runs as where the agent is root; empty: backstay-worker, or nobody "
 		"where there is none."),
@@ -68,6 +68,9 @@ static const struct conf_row rows[] = {
 	SPAN(agent, quarantine, 0, HOURS(24 * 3650), "720h",
 		"How long a release that failed here is not taken again; 0: until a person clears "
 		"it."),
+
+	TEXT(slot, a, "", "raw: block device or file of slot a, as /dev/disk/by-partlabel/root-a."),
+	TEXT(slot, b, "", "raw: the same of slot b."),
 
 	TEXT(service, kind, "none", "Who runs the workload: systemd, exec, http_reload, none."),
 	TEXT(service, base, "none", "http_reload: who restarts it when a reload is not enough."),
@@ -150,6 +153,18 @@ static void check_service(const struct agent_conf *c, struct buf *problems)
 		check_needed("service.command", c->service.command, "by exec", problems);
 }
 
+static void check_slots(const struct agent_conf *c, struct buf *problems)
+{
+	if (!slot_driver_find(c->agent.slots))
+		buf_addf(problems, "agent.slots: no driver is called '%s'\n", c->agent.slots);
+	if (strcmp(c->agent.slots, "raw") != 0)
+		return;
+	check_absolute("slot.a", c->slot.a, problems);
+	check_absolute("slot.b", c->slot.b, problems);
+	if (strcmp(c->slot.a, c->slot.b) == 0)
+		buf_add_str(problems, "slot.a, slot.b: both are the same\n");
+}
+
 /* "http://127.0.0.1:8080": does it stay on this machine? */
 static bool is_loopback(const char *url)
 {
@@ -220,8 +235,7 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	check_absolute("agent.socket", c->agent.socket, problems);
 	if (!boot_adapter_find(c->agent.boot))
 		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", c->agent.boot);
-	if (!slot_driver_find(c->agent.slots))
-		buf_addf(problems, "agent.slots: no driver is called '%s'\n", c->agent.slots);
+	check_slots(c, problems);
 	check_service(c, problems);
 	if (problems->n > before)
 		return err_set(e, ERR_CONFIG, "the configuration contradicts itself");

@@ -27,6 +27,9 @@ struct agent_conf {
 		ms_t watch_interval, report_interval, quarantine;
 	} agent;
 	struct {
+		char a[256], b[256];
+	} slot;
+	struct {
 		char kind[16], base[16], unit[128], command[1024];
 		char reload_url[256], health_url[256], metrics_url[256];
 		ms_t stop_timeout, probe_timeout;

@@ -29,7 +29,7 @@
 struct world {
 	const struct agent_conf *conf;
 	struct agent_world ports;
-	struct fs fs;
+	struct fs fs, devices;
 	bool has_fs;
 	int lock;
 	struct access *access;
@@ -309,6 +309,7 @@ static int open_parts(struct world *w, struct err *e)
 	TRY(account_find("smoke.user", w->conf->smoke.user, &w->smoke, e));
 	TRY(fs_posix_open(w->conf->agent.home, &w->fs, e));
 	w->has_fs = true;
+	TRY(fs_posix_open("/", &w->devices, e));
 	TRY(open_access(w, e));
 	read_boot_id(w);
 	return open_svc(w, e);
@@ -322,6 +323,7 @@ int world_open(const struct agent_conf *conf, struct world **out, struct err *e)
 	w->lock = -1;
 	w->ports = ports;
 	w->ports.fs = &w->fs;
+	w->ports.devices = &w->devices;
 	w->ports.clock = clock_system;
 	w->ports.self = w;
 	int rc = open_parts(w, e);
@@ -345,6 +347,7 @@ void world_close(struct world **pw)
 		svc_close(&w->svc);
 	medium_free(&w->medium);
 	access_close(&w->access);
+	fs_posix_close(&w->devices);
 	if (w->has_fs)
 		fs_posix_close(&w->fs);
 	if (w->lock >= 0)

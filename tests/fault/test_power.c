@@ -17,6 +17,7 @@
 #define STARTS_MAX 8          /* of an agent whose disk fails */
 #define SHOWN      5          /* violations that are printed */
 
+enum slot_kind { SLOTS_DIR, SLOTS_RAW };
 enum order { ORDER_INSTALL, ORDER_ROLLBACK };
 
 struct scenario {
@@ -25,16 +26,26 @@ struct scenario {
 	const char *wanted;
 	enum order order;
 	bool may_stay; /* does a good end run the wanted release? */
+	enum slot_kind slots;
+	bool long_only;
 };
 
 static const struct scenario scenarios[] = {
-	{"first install", {""}, "sim-1", ORDER_INSTALL, true},
-	{"update", {"sim-1", ""}, "sim-2", ORDER_INSTALL, true},
-	{"update over an older one", {"sim-1", "sim-2", ""}, "sim-3", ORDER_INSTALL, true},
-	{"trigger in the soak", {"sim-1", ""}, "sim-errs", ORDER_INSTALL, false},
-	{"failing smoke test", {"sim-1", ""}, "sim-smoke", ORDER_INSTALL, false},
-	{"does not start", {"sim-1", ""}, "sim-dead", ORDER_INSTALL, false},
-	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", ORDER_ROLLBACK, true},
+	{"first install", {""}, "sim-1", ORDER_INSTALL, true, SLOTS_DIR, false},
+	{"update", {"sim-1", ""}, "sim-2", ORDER_INSTALL, true, SLOTS_DIR, false},
+	{"update over an older one", {"sim-1", "sim-2", ""}, "sim-3", ORDER_INSTALL, true,
+		SLOTS_DIR, false},
+	{"trigger in the soak", {"sim-1", ""}, "sim-errs", ORDER_INSTALL, false, SLOTS_DIR, false},
+	{"failing smoke test", {"sim-1", ""}, "sim-smoke", ORDER_INSTALL, false, SLOTS_DIR, false},
+	{"does not start", {"sim-1", ""}, "sim-dead", ORDER_INSTALL, false, SLOTS_DIR, false},
+	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", ORDER_ROLLBACK, true, SLOTS_DIR, false},
+	{"image over an older one", {"img-1", "img-2", ""}, "img-3", ORDER_INSTALL, true, SLOTS_RAW,
+		false},
+	{"image fails in the soak", {"img-1", ""}, "img-errs", ORDER_INSTALL, false, SLOTS_RAW,
+		false},
+	{"first image", {""}, "img-1", ORDER_INSTALL, true, SLOTS_RAW, true},
+	{"fleet rollback of an image", {"img-1", "img-2", ""}, "img-1", ORDER_ROLLBACK, true,
+		SLOTS_RAW, true},
 };
 
 struct lab {
@@ -171,6 +182,8 @@ static uint64_t try(struct lab *l, const struct trial *t, const struct fault *f)
 static void prepare(struct lab *l, const struct scenario *s, struct simdev *d, struct crashfs *c)
 {
 	simdev_init(d, crashfs_fs(c), &l->vendor, 7);
+	if (s->slots == SLOTS_RAW)
+		simdev_use_raw(d);
 	for (unsigned i = 0; s->before[i][0]; i++) {
 		simdev_want(d, find(l, s->before[i]), false);
 		run_machine(d, c);
@@ -254,8 +267,13 @@ static void the_power_goes_at_every_operation(void **state UNUSED)
 	sim_vendor_make(&l.vendor, "sim-errs", 3, SIM_ERRS);
 	sim_vendor_make(&l.vendor, "sim-smoke", 3, SIM_FAILS_SMOKE);
 	sim_vendor_make(&l.vendor, "sim-dead", 3, SIM_NO_START);
+	sim_vendor_make_image(&l.vendor, "img-1", 1, SIM_GOOD);
+	sim_vendor_make_image(&l.vendor, "img-2", 2, SIM_GOOD);
+	sim_vendor_make_image(&l.vendor, "img-3", 3, SIM_GOOD);
+	sim_vendor_make_image(&l.vendor, "img-errs", 3, SIM_ERRS);
 	for (; l.turn < ARRAY_LEN(scenarios); l.turn++)
-		run_scenario(&l, &scenarios[l.turn]);
+		if (l.is_long || !scenarios[l.turn].long_only)
+			run_scenario(&l, &scenarios[l.turn]);
 	printf("== power cuts: %u cuts and %u failed operations in %zu scenarios, %u violations\n",
 		l.cuts, l.failures, ARRAY_LEN(scenarios), l.violations);
 	assert_int_equal(l.violations, 0);

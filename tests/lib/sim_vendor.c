@@ -8,6 +8,8 @@
 #include "proto/trust/digest.h"
 #include "tests/lib/parcel.h"
 
+#define IMAGE_BYTES 5000 /* no whole number of blocks */
+
 void sim_vendor_init(struct sim_vendor *v)
 {
 	*v = (struct sim_vendor){0};
@@ -18,7 +20,7 @@ void sim_vendor_init(struct sim_vendor *v)
 void sim_vendor_fini(struct sim_vendor *v)
 {
 	for (unsigned i = 0; i < v->n; i++)
-		buf_fini(&v->rel[i].document);
+		buf_fini(&v->rel[i].document), buf_fini(&v->rel[i].image);
 	fs_posix_close(&v->shelf);
 }
 
@@ -82,20 +84,27 @@ static json_t *config_json(struct sim_vendor *v)
 	return component_json(&c, "config");
 }
 
-struct sim_release *sim_vendor_make(
-	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+static json_t *image_json(struct sim_vendor *v, struct sim_release *r)
 {
-	struct sim_release *r = &v->rel[v->n++];
+	struct component c;
+	BUF_AUTO bytes = {0};
 
-	assert(v->n <= SIM_RELEASES);
-	*r = (struct sim_release){.counter = counter, .fault = fault};
-	snprintf(r->id.s, sizeof(r->id.s), "%s", id);
+	for (unsigned i = 0; r->image.n < IMAGE_BYTES; i++)
+		buf_addf(&r->image, "sector %u of %s\n", i, r->id.s);
+	parcel_make_raw(&c, "root", "root.img", buf_str(&r->image), COMPRESSION_ZSTD, &bytes);
+	shelve(v, &c, &bytes);
+	return component_json(&c, "image");
+}
+
+/* Takes `components`. */
+static void write_document(struct sim_release *r, json_t *components)
+{
 	JSON_AUTO *doc = json_pack(
-		"{si ss ss ss ss s[oo] ss si si si s[{ss ss s[s] si}] s[{ss ss ss si si s[ii] si} "
+		"{si ss ss ss ss so ss si si si s[{ss ss s[s] si}] s[{ss ss ss si si s[ii] si} "
 		"{ss si si} {ss ss ss ss si si si ss}]}",
-		"format", 1, "id", id, "product", "sim", "version", "1", "notes", "", "components",
-		model_json(v, id), config_json(v), "activation", "restart", "start_timeout_ms",
-		2000, "soak_ms", 10000, "baseline_wait_ms", 3000, "smoke", "name", "golden", "kind",
+		"format", 1, "id", r->id.s, "product", "sim", "version", "1", "notes", "",
+		"components", components, "activation", "restart", "start_timeout_ms", 2000,
+		"soak_ms", 10000, "baseline_wait_ms", 3000, "smoke", "name", "golden", "kind",
 		"exec", "argv", "bin/golden", "timeout_ms", 1000, "triggers", "type", "error_rate",
 		"metric", "errors_total", "total", "requests_total", "threshold_milli", 100,
 		"window_ms", 2000, "hold", 2, 3, "min_samples", 5, "type", "crash_loop",
@@ -105,5 +114,33 @@ struct sim_release *sim_vendor_make(
 
 	json_write(doc, &r->document);
 	digest_of(r->document.p, r->document.n, &r->digest);
+}
+
+static struct sim_release *new_release(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = &v->rel[v->n++];
+
+	assert(v->n <= SIM_RELEASES);
+	*r = (struct sim_release){.counter = counter, .fault = fault};
+	snprintf(r->id.s, sizeof(r->id.s), "%s", id);
+	return r;
+}
+
+struct sim_release *sim_vendor_make(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = new_release(v, id, counter, fault);
+
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)));
+	return r;
+}
+
+struct sim_release *sim_vendor_make_image(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = new_release(v, id, counter, fault);
+
+	write_document(r, json_pack("[o]", image_json(v, r)));
 	return r;
 }

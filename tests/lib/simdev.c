@@ -8,10 +8,11 @@
 #include "agent/journal/journal.h"
 #include "agent/tele/tele.h"
 
-#define EPOCH    1700000000000LL /* wall clock at the beginning */
-#define HOUR     MINUTE(60)
-#define RATE     20 /* requests that the workload gets in each look */
-#define TOO_MUCH 20000
+#define EPOCH        1700000000000LL /* wall clock at the beginning */
+#define HOUR         MINUTE(60)
+#define RATE         20 /* requests that the workload gets in each look */
+#define TOO_MUCH     20000
+#define DEVICE_BYTES 16384
 
 void simdev_blame(struct simdev *d, const char *fmt, ...)
 {
@@ -48,6 +49,29 @@ unsigned simdev_confirmed(struct simdev *d)
 	return read_slot(d, "confirmed");
 }
 
+static const char *const device[SLOT_COUNT] = {"dev-a", "dev-b"};
+
+static bool is_raw(const struct simdev *d)
+{
+	return strcmp(d->conf.agent.slots, "raw") == 0;
+}
+
+/* The release whose image the device begins with. */
+static const struct sim_release *image_in(struct simdev *d, unsigned slot)
+{
+	BUF_AUTO bytes = {0};
+
+	if (fs_read_file(d->disk, device[slot], DEVICE_BYTES, &bytes, NULL) < 0)
+		return NULL;
+	for (unsigned i = 0; i < d->vendor->n; i++) {
+		const struct buf *image = &d->vendor->rel[i].image;
+
+		if (image->n && image->n <= bytes.n && memcmp(bytes.p, image->p, image->n) == 0)
+			return &d->vendor->rel[i];
+	}
+	return NULL;
+}
+
 static bool holds(struct simdev *d, unsigned slot, const char *name, const char *text)
 {
 	char path[64];
@@ -62,6 +86,8 @@ const struct sim_release *simdev_content(struct simdev *d, unsigned slot)
 {
 	char weights[64];
 
+	if (slot < SLOT_COUNT && is_raw(d))
+		return image_in(d, slot);
 	if (slot >= SLOT_COUNT || !holds(d, slot, "etc/serving.json", "{\"psm\": 7}\n"))
 		return NULL;
 	for (unsigned i = 0; i < d->vendor->n; i++) {
@@ -91,7 +117,7 @@ static void judge(void *ctx, const char *what, const char *path)
 		/* Opening the slots makes sure that their folders are there. */
 		if (strcmp(path, slot) == 0 && strcmp(what, "mkdir") == 0)
 			continue;
-		if (strncmp(path, slot, strlen(slot)) == 0)
+		if (strncmp(path, slot, strlen(slot)) == 0 || strcmp(path, device[used[i]]) == 0)
 			simdev_blame(d, "law 2: %s %s, and slot %s is in use", what, path,
 				slot_name(used[i]));
 	}
@@ -463,6 +489,17 @@ void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64
 	guardfs_init(&d->guard, disk, judge, d);
 }
 
+void simdev_use_raw(struct simdev *d)
+{
+	char zeros[DEVICE_BYTES] = "";
+
+	snprintf(d->conf.agent.slots, sizeof d->conf.agent.slots, "raw");
+	snprintf(d->conf.slot.a, sizeof d->conf.slot.a, "/%s", device[0]);
+	snprintf(d->conf.slot.b, sizeof d->conf.slot.b, "/%s", device[1]);
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		assert(fs_write_file(d->disk, device[i], zeros, sizeof zeros, 0600, NULL) == 0);
+}
+
 void simdev_adopt(struct simdev *d, struct fs *disk)
 {
 	d->disk = disk;
@@ -479,6 +516,7 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 	struct agent_world w = ports;
 
 	w.fs = &d->guard.fs;
+	w.devices = &d->guard.fs;
 	w.boot_id = d->boot_id;
 	w.clock.self = d;
 	w.self = d;
@@ -525,7 +563,8 @@ void simdev_check_marks(struct simdev *d)
 	struct slots *slots;
 	struct err e;
 
-	if (slots_open(d->disk, "dir", &slots, &e) < 0) {
+	if (slots_open(d->disk, d->conf.agent.slots, &slots, &e) < 0 ||
+		slots_set_devices(slots, d->disk, device, &e) < 0) {
 		simdev_blame(d, "the slots cannot be opened: %s", e.text);
 		return;
 	}

@@ -12,7 +12,7 @@
 
 /* ---- the vendor ---- */
 
-#define SIM_RELEASES 6
+#define SIM_RELEASES 10
 
 enum sim_fault { SIM_GOOD, SIM_NO_START, SIM_FAILS_SMOKE, SIM_ERRS };
 
@@ -20,6 +20,7 @@ struct sim_release {
 	struct rel_id id;
 	uint64_t counter;
 	enum sim_fault fault;
+	struct buf image; /* of a release for raw slots */
 	struct buf document;
 	struct sha256 digest; /* of the document */
 };
@@ -35,6 +36,10 @@ void sim_vendor_fini(struct sim_vendor *v);
 /* Components: a model that is new in every release, a configuration that never changes. Ten seconds
  * of soak, watched for an error rate and a crash loop. */
 struct sim_release *sim_vendor_make(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
+
+/* The same for raw slots: one image, of a few sectors. */
+struct sim_release *sim_vendor_make_image(
 	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
 
 /* ---- the server ---- */
@@ -83,6 +88,8 @@ struct simdev {
 };
 
 void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64_t seed);
+/* From now on its slots are two devices, which are made. Before the first agent. */
+void simdev_use_raw(struct simdev *d);
 /* *d is a copy of a device without an agent: it goes on with another disk. */
 void simdev_adopt(struct simdev *d, struct fs *disk);
 void simdev_fini(struct simdev *d);
