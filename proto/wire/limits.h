@@ -73,6 +73,13 @@
 #define LIMIT_GATE_NAME         64 /* of a scenario, a suite, a field */
 #define LIMIT_NUMBER_CHARS      40 /* of a number in evidence, that is to be compared */
 
+/* preconditions */
+#define LIMIT_PRECONDITIONS   16   /* of one release, or of one configured type */
+#define LIMIT_PRECOND_WINDOWS 8    /* of one rule */
+#define LIMIT_PRECOND_TEXT    512  /* bytes of a configured one */
+#define LIMIT_THERMAL_ZONES   64   /* that are looked at */
+#define LIMIT_SIGNAL_BYTES    4096 /* of a file that says whether the machine is parked */
+
 /* archives */
 #define LIMIT_TAR_ENTRIES     200000
 #define LIMIT_TAR_NAME        256

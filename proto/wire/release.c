@@ -226,6 +226,27 @@ static int triggers_parse(const json_t *j, struct release *r, struct err *e)
 	return 0;
 }
 
+/* ---- preconditions ---- */
+
+/* The same type may stand twice: one window for the download, another for the swap. */
+static int preconditions_parse(const json_t *j, struct release *r, struct err *e)
+{
+	const json_t *list;
+
+	TRY(json_span_opt(j, "release", "precondition_wait_ms", 0, &r->precondition_wait, e));
+	if (!json_object_get(j, "preconditions"))
+		return 0;
+	TRY(json_arr(j, "release", "preconditions", LIMIT_PRECONDITIONS, &list, e));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char where[WHERE_MAX];
+
+		snprintf(where, sizeof where, "release.preconditions[%zu]", i);
+		TRY(precond_rule_parse(json_array_get(list, i), where, &r->preconditions[i], e));
+		r->n_preconditions++;
+	}
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int head_parse(const json_t *j, struct release *r, struct err *e)
@@ -252,7 +273,7 @@ static int document_parse(const json_t *j, struct release *r, struct err *e)
 {
 	static const char *const known[] = {"format", "id", "product", "version", "notes",
 		"components", "activation", "start_timeout_ms", "soak_ms", "baseline_wait_ms",
-		"smoke", "triggers", NULL};
+		"smoke", "triggers", "preconditions", "precondition_wait_ms", NULL};
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_BAD_INPUT, "release: an object is wanted");
@@ -260,7 +281,8 @@ static int document_parse(const json_t *j, struct release *r, struct err *e)
 	TRY(json_only(j, "release", known, e));
 	TRY(components_parse(j, r, e));
 	TRY(smokes_parse(j, r, e));
-	return triggers_parse(j, r, e);
+	TRY(triggers_parse(j, r, e));
+	return preconditions_parse(j, r, e);
 }
 
 int release_parse(struct str text, struct release *out, struct err *e)

@@ -7,6 +7,7 @@
 
 #include "lib/id.h"
 #include "proto/wire/path.h"
+#include "proto/wire/precond.h"
 #include "proto/wire/trigger.h"
 
 enum component_kind {
@@ -72,6 +73,9 @@ struct release {
 	struct smoke_test smoke[LIMIT_SMOKE_TESTS];
 	unsigned n_triggers;
 	struct trig_rule triggers[LIMIT_TRIGGERS];
+	unsigned n_preconditions;
+	struct precond_rule preconditions[LIMIT_PRECONDITIONS];
+	ms_t precondition_wait; /* given up when they are waited for so long; 0: never */
 };
 
 /* Parses and checks the whole document: bounds, known members only, component paths relative and

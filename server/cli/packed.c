@@ -142,6 +142,31 @@ static void print_rule(const struct trig_rule *r)
 		r->hold_k, r->hold_m, (unsigned long long)r->min_samples);
 }
 
+/* "power 50 (before install, swap): on mains, or ..." */
+static void print_precondition(const struct precond_rule *r)
+{
+	const char *comma = "";
+
+	printf("  %s", precond_type_name(r->type));
+	if (r->mains)
+		printf(" mains");
+	if (r->limit)
+		printf(" %llu", (unsigned long long)r->limit);
+	for (unsigned i = 0; i < r->n_windows; i++) {
+		char text[PRECOND_WINDOW_TEXT];
+
+		precond_window_format(&r->windows[i], text);
+		printf("%s %s", i ? "," : "", text);
+	}
+	printf(" (before ");
+	for (unsigned p = PRECOND_DOWNLOAD; p <= PRECOND_SWAP; p <<= 1)
+		if (r->before & p) {
+			printf("%s%s", comma, precond_phase_name(p));
+			comma = ", ";
+		}
+	printf("): %s\n", precond_type_text(r->type));
+}
+
 void packed_print(const struct release *r)
 {
 	struct table t;
@@ -171,4 +196,8 @@ void packed_print(const struct release *r)
 	puts("Taken back when:");
 	for (unsigned i = 0; i < r->n_triggers; i++)
 		print_rule(&r->triggers[i]);
+	if (r->n_preconditions)
+		puts("Waits until:");
+	for (unsigned i = 0; i < r->n_preconditions; i++)
+		print_precondition(&r->preconditions[i]);
 }

@@ -8,6 +8,7 @@
 #include "agent/ctl/ctl.tbl.h"
 #include "agent/priv/priv.h"
 #include "lib/sys/log.h"
+#include "proto/wire/precond.h"
 #include "proto/wire/predicate.h"
 #include "proto/wire/report.h"
 #include "proto/wire/routes.h"
@@ -64,6 +65,44 @@ static void print_triggers(void)
 	TRIGGER_COMPARATOR_TABLE(X)
 	puts("\n## A window without enough samples (`on_blind`)\n\n| Name | Meaning |\n|---|---|");
 	TRIGGER_BLIND_TABLE(X)
+#undef X
+}
+
+static void print_phases(unsigned bits)
+{
+	const char *comma = "";
+
+	for (unsigned p = PRECOND_DOWNLOAD; p <= PRECOND_SWAP; p <<= 1)
+		if (bits & p) {
+			printf("%s`%s`", comma, precond_phase_name(p));
+			comma = ", ";
+		}
+}
+
+static void print_preconditions(void)
+{
+	puts("# Preconditions\n\nReleases state them (manifests/schema/release.md), and so does the agent's configuration ([precond] in\n"
+	     "agent.conf.md); both must hold. What is not said is as here. The way back waits for none of them; an ordered rollback\n"
+	     "waits for those that say so.\n\n"
+	     "| Type | Holds when | Members | Before | When it cannot be seen | Holds up a rollback |\n|---|---|---|---|---|---|");
+#define PLAIN    ""
+#define POWER    "`mains`, `battery_percent`"
+#define WINDOW   "`windows`"
+#define AT_MOST  "`at_most`, `of`"
+#define AT_LEAST "`at_least`"
+#define BLOCK    "block"
+#define PASS     "pass"
+#define X(id, name, members, before, may, on_unknown, holds, min, max, text)                       \
+	printf("| `%s` | %s | %s | ", name, text, members);                                        \
+	print_phases(before);                                                                      \
+	printf(" | `%s` | %s |\n", on_unknown, (holds) ? "yes" : "no");
+	PRECOND_TABLE(X)
+#undef X
+	puts("\n## When they are looked at\n\n| `before` | |\n|---|---|");
+#define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	PRECOND_PHASE_TABLE(X)
+	puts("\n## What cannot be seen (`on_unknown`)\n\n| Name | Meaning |\n|---|---|");
+	PRECOND_UNKNOWN_TABLE(X)
 #undef X
 }
 
@@ -193,6 +232,7 @@ static const struct {
 } pages[] = {
 	{"errors", print_errors},
 	{"triggers", print_triggers},
+	{"preconditions", print_preconditions},
 	{"verbs", print_verbs},
 	{"api", print_routes},
 	{"commands", print_commands},

@@ -111,6 +111,30 @@ static void triggers_are_read(void **state)
 	assert_int_equal(t[5].type, TRIG_ERROR_RATE);
 }
 
+static void preconditions_are_read(void **state)
+{
+	struct release *r CLEANUP(mem_free) = mem_new(sizeof *r);
+	const struct precond_rule *p = r->preconditions;
+	BUF_AUTO text = {0};
+	struct err e;
+
+	(void)state;
+	source_read("manifests/vectors/good/release.full.json", &text);
+	expect_ok(release_parse(buf_str(&text), r, &e), &e);
+	assert_int_equal(r->n_preconditions, 3);
+	assert_int_equal(p[0].type, PRECOND_POWER);
+	assert_int_equal(p[0].limit, 50);
+	assert_int_equal(p[1].before, PRECOND_SWAP);
+	assert_int_equal(p[1].n_windows, 2);
+	assert_int_equal(p[2].on_unknown, PRECOND_UNKNOWN_PASS);
+	assert_true(r->precondition_wait == MINUTE(7 * 24 * 60));
+	buf_clear(&text);
+	source_read("manifests/vectors/good/release.least.json", &text);
+	expect_ok(release_parse(buf_str(&text), r, &e), &e);
+	assert_int_equal(r->n_preconditions, 0);
+	assert_true(r->precondition_wait == 0);
+}
+
 static void what_may_be_left_out_has_a_default(void **state)
 {
 	struct release *r CLEANUP(mem_free) = parsed("manifests/vectors/good/release.least.json");
@@ -140,6 +164,10 @@ static const struct {
 	{"x-more", "{\"any\": [\"thing\"]}"},
 	{"smoke", "[]"},
 	{"triggers", "[]"},
+	{"preconditions", "[]"},
+	{"preconditions.2.on_unknown", "\"block\""},
+	{"preconditions.3", "{\"type\":\"window\",\"windows\":[\"sat\"]}"},
+	{"precondition_wait_ms", "0"},
 	{"components.0.path", "\"a/b.c/..d/...\""},
 	{"components.0.path", "\"models2\""},
 	{"components.0.path", "\"etc/serving.jso\""},
@@ -268,6 +296,14 @@ static const struct {
 	{"triggers.7", "{\"type\":\"operator\"}", ERR_BAD_INPUT,
 		"triggers[7]: a second trigger of type operator"},
 	{"triggers.2.hold", "[2,1]", ERR_BAD_INPUT, "release.triggers[2].hold"},
+
+	{"preconditions", "{}", ERR_BAD_INPUT, "release.preconditions: an array"},
+	{"preconditions", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]", ERR_TOO_LARGE,
+		"at most 16"},
+	{"preconditions.0", "7", ERR_BAD_INPUT, "release.preconditions[0]: an object"},
+	{"preconditions.1.windows.0", "\"whenever\"", ERR_BAD_INPUT,
+		"release.preconditions[1].windows[0]: 'whenever' is no day"},
+	{"precondition_wait_ms", "-1", ERR_BAD_INPUT, "release.precondition_wait_ms"},
 };
 
 static void changes_out_of_bounds_are_refused_with_their_place(void **state)
@@ -350,6 +386,7 @@ int main(void)
 		cmocka_unit_test(components_are_read),
 		cmocka_unit_test(smoke_tests_are_read),
 		cmocka_unit_test(triggers_are_read),
+		cmocka_unit_test(preconditions_are_read),
 		cmocka_unit_test(what_may_be_left_out_has_a_default),
 		cmocka_unit_test(changes_within_the_bounds_are_taken),
 		cmocka_unit_test(changes_out_of_bounds_are_refused_with_their_place),
