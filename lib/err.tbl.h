@@ -35,4 +35,5 @@
 	X(WORKER, "worker", SOON, 500, 75, "the worker ended, or did not do as it must")                   \
 	X(REVOKED, "revoked", NEVER, 403, 77, "taken back by an administrator")                            \
 	X(TOO_OFTEN, "too_often", SOON, 429, 75, "asked more often than is allowed")                       \
-	X(IMPOSTOR, "impostor", SOON, 502, 76, "the other side cannot prove who it is")
+	X(IMPOSTOR, "impostor", SOON, 502, 76, "the other side cannot prove who it is")                  \
+	X(UNMET, "unmet", SOON, 409, 75, "a precondition does not hold just now")

@@ -112,17 +112,39 @@ static void give_up(struct step *s)
 	step_stop_and_enter(s, UPD_FAILED, &f);
 }
 
-/* Not yet; unless it never will be. */
+/* Will it never be? A wait that has lasted too long comes as ERR_EXPIRED. */
+static bool is_final(const struct err *e)
+{
+	return e->code != ERR_OK && (!is_transient(e->code) || e->code == ERR_EXPIRED);
+}
+
+static void fail_by(struct step *s, const struct err *e)
+{
+	step_stop_and_enter(s, UPD_FAILED, &(struct fault){e->code, TRIG_TYPE_MAX, e->text});
+}
+
+/* Not yet; unless it never will be. Whoever looked may know when it is worth looking again. */
 static void not_yet(struct step *s)
 {
-	const struct err *e = &s->ev->err;
+	if (is_final(&s->ev->err))
+		fail_by(s, &s->ev->err);
+	else
+		step_wake_at(
+			s, s->ev->wall + (s->ev->retry_after ? s->ev->retry_after : LOOK_AGAIN));
+}
 
-	if (e->code != ERR_OK && (!is_transient(e->code) || e->code == ERR_EXPIRED)) {
-		step_stop_and_enter(
-			s, UPD_FAILED, &(struct fault){e->code, TRIG_TYPE_MAX, e->text});
+/* A precondition that held when the staging began holds no more: what works for it stops, and it
+ * goes on after a pause. */
+static void hold_up(struct step *s)
+{
+	if (s->ev->ok)
+		return;
+	if (is_final(&s->ev->err)) {
+		fail_by(s, &s->ev->err);
 		return;
 	}
-	step_wake_at(s, s->ev->wall + LOOK_AGAIN);
+	step_stop(s);
+	step_wait(s, ERR_RETRY_SOON);
 }
 
 static void precond(struct step *s)

@@ -10,7 +10,7 @@
 	ROW(ACCEPTED,  supersede, give_up,    precond,    stay,       stay,       stay,             \
 		       stay,      stay,       stay,       stay,       stay,       stay,             \
 		       stay,      stay,       stay,       power_up,   again,      stay)             \
-	ROW(STAGING,   supersede, give_up,    stay,       staged,     stay,       stay,             \
+	ROW(STAGING,   supersede, give_up,    hold_up,    staged,     stay,       stay,             \
 		       stay,      stay,       stay,       stay,       stay,       stay,             \
 		       stay,      stay,       stay,       power_up,   retry,      stay)             \
 	ROW(SEALED,    supersede, give_up,    stay,       stay,       smoked,     stay,             \

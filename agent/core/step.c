@@ -57,10 +57,15 @@ void step_blame(struct step *s, const struct fault *f)
 	snprintf(s->next->why_text, sizeof s->next->why_text, "%s", f->text);
 }
 
+void step_stop(struct step *s)
+{
+	ask(s, UACT_STOP);
+}
+
 void step_stop_and_enter(struct step *s, enum upd_state state, const struct fault *f)
 {
 	step_blame(s, f);
-	ask(s, UACT_STOP);
+	step_stop(s);
 	step_enter(s, state);
 }
 

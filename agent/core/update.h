@@ -119,7 +119,7 @@ struct upd_event {
 	ms_t soak_done;   /* CHECKPOINT, TRIGGER, SOAK_OVER */
 	unsigned cause;   /* TRIGGER: enum trig_type; its explanation is in err.text */
 	uint64_t jitter;  /* any 64 random bits, for the backoff */
-	ms_t retry_after; /* the server's wish, 0: none */
+	ms_t retry_after; /* the server's wish, or when it is worth looking again; 0: none */
 };
 
 struct upd_act {

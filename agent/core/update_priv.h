@@ -33,6 +33,8 @@ void step_act(struct step *s);
 void step_enter(struct step *s, enum upd_state state);
 /* Remembers why. */
 void step_blame(struct step *s, const struct fault *f);
+/* Stops whatever works for the update. */
+void step_stop(struct step *s);
 /* Remembers why, and stops whatever works for the update before anything else begins. */
 void step_stop_and_enter(struct step *s, enum upd_state state, const struct fault *f);
 void step_wake_at(struct step *s, ms_t wall);

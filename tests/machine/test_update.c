@@ -311,6 +311,72 @@ static void a_good_update_is_committed(void **state)
 	assert_int_equal(r.why, ERR_OK);
 }
 
+static void preconditions_hold_an_update_up(void **state)
+{
+	struct upd_event ev;
+	struct upd_record r;
+
+	(void)state;
+	/* Before the download: looked at again when it is worth it, and nothing is written for it.
+	 */
+	device_in(UPD_ACCEPTED, &r);
+	ev = failure(UEV_PRECOND, ERR_UNMET);
+	step(&r, ev);
+	expect(&r, UPD_ACCEPTED, "wake_at");
+	assert_false(acts.save);
+	assert_true(find_act(UACT_WAKE_AT)->at == NOW + SEC(30));
+	ev.retry_after = MINUTE(7);
+	step(&r, ev);
+	assert_true(find_act(UACT_WAKE_AT)->at == NOW + MINUTE(7));
+	/* While it is staged: what works stops, and goes on later. */
+	device_in(UPD_STAGING, &r);
+	step(&r, ev);
+	expect(&r, UPD_STAGING, "stop wake_at");
+	assert_true(acts.save);
+	assert_true(r.wake_wall >= NOW + MINUTE(7));
+	ev = event(UEV_TICK);
+	ev.wall = r.wake_wall;
+	step(&r, ev);
+	expect(&r, UPD_STAGING, "stage");
+	/* One that holds changes nothing. */
+	step(&r, event(UEV_PRECOND));
+	expect(&r, UPD_STAGING, "");
+	/* Before the switch. */
+	device_in(UPD_READY, &r);
+	step(&r, failure(UEV_WINDOW, ERR_UNMET));
+	expect(&r, UPD_READY, "wake_at");
+	step(&r, event(UEV_TICK));
+	expect(&r, UPD_READY, "ask_window");
+	/* The way back is never asked. */
+	for (enum upd_state s = UPD_SWITCHING; s <= UPD_STUCK; s++) {
+		device_in(s, &r);
+		step(&r, failure(UEV_PRECOND, ERR_UNMET));
+		expect(&r, s, "");
+		step(&r, failure(UEV_WINDOW, ERR_UNMET));
+		expect(&r, s, "");
+	}
+}
+
+/* Waiting has an end, and it speaks against nobody. */
+static void a_wait_that_lasts_too_long_ends_the_update(void **state)
+{
+	static const struct {
+		enum upd_state in;
+		enum upd_ev ev;
+	} cases[] = {
+		{UPD_ACCEPTED, UEV_PRECOND}, {UPD_STAGING, UEV_PRECOND}, {UPD_READY, UEV_WINDOW}};
+	struct upd_record r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		device_in(cases[i].in, &r);
+		step(&r, failure(cases[i].ev, ERR_EXPIRED));
+		expect(&r, UPD_FAILED, "stop tail");
+		assert_int_equal(r.why, ERR_EXPIRED);
+		assert_false(upd_is_blamed(&r));
+	}
+}
+
 static void the_first_release_of_all_has_no_way_back(void **state)
 {
 	struct upd_event ev = event(UEV_DESIRED);
@@ -899,6 +965,8 @@ int main(void)
 		cmocka_unit_test(what_means_nothing_changes_nothing),
 		cmocka_unit_test(late_answers_are_ignored),
 		cmocka_unit_test(a_good_update_is_committed),
+		cmocka_unit_test(preconditions_hold_an_update_up),
+		cmocka_unit_test(a_wait_that_lasts_too_long_ends_the_update),
 		cmocka_unit_test(the_first_release_of_all_has_no_way_back),
 		cmocka_unit_test(the_way_back_from_the_first_release_is_silence),
 		cmocka_unit_test(what_runs_already_is_not_wanted_again),
