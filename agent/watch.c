@@ -31,6 +31,8 @@ bool watch_is_looked_at(const struct trig_rule *r)
 		return true;
 	case TRIG_SRC_SMOKE:
 	case TRIG_SRC_ORDER:
+	case TRIG_SRC_SELF:
+	case TRIG_SRC_MAX:
 		break;
 	}
 	return false;

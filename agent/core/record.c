@@ -34,7 +34,7 @@
 	X(ms, start_timeout, 0)                           \
 	X(u32, start_ended, UINT32_MAX)                   \
 	X(enumeration, why, ERR_CODE_MAX - 1)             \
-	X(u32, cause, TRIG_TYPE_MAX)                      \
+	X(cause, cause, TRIG_TYPE_MAX)                    \
 	X(text, why_text, 0)                              \
 	X(u64, counter_floor, UINT64_MAX)                 \
 	X(u64, report_seq, UINT64_MAX)                    \
@@ -86,6 +86,16 @@ static void put_real(struct buf *out, const double *v, size_t size)
 }
 
 #define put_slot put_u32
+
+/* There were seven types when records were first written, and seven says "none" in all that are out
+ * there. */
+#define NO_CAUSE 7U
+
+static void put_cause(struct buf *out, const unsigned *v, size_t size)
+{
+	(void)size;
+	put_le(out, *v == TRIG_TYPE_MAX ? NO_CAUSE : *v < NO_CAUSE ? *v : *v + 1, 4);
+}
 
 static void put_enumeration(struct buf *out, const void *v, size_t size)
 {
@@ -173,6 +183,15 @@ static int get_u32(struct reader *r, uint32_t *v, size_t size, uint64_t max)
 	(void)size;
 	TRY(get_le(r, 4, max, &wide));
 	*v = (uint32_t)wide;
+	return 0;
+}
+
+static int get_cause(struct reader *r, unsigned *v, size_t size, uint64_t max)
+{
+	uint32_t n;
+
+	TRY(get_u32(r, &n, size, max));
+	*v = n == NO_CAUSE ? TRIG_TYPE_MAX : n < NO_CAUSE ? n : n - 1;
 	return 0;
 }
 

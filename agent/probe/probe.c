@@ -65,7 +65,7 @@ void probe_look(struct probe *p, ms_t now, struct sample out[LIMIT_TRIGGERS])
 {
 	for (unsigned i = 0; i < LIMIT_TRIGGERS; i++)
 		out[i] = (struct sample){.at = now};
-	for (enum trig_source s = TRIG_SRC_SVC; s <= TRIG_SRC_ORDER; s++)
+	for (enum trig_source s = TRIG_SRC_SVC; s < TRIG_SRC_MAX; s++)
 		look_at(p, s, out);
 	p->looked = true;
 }

@@ -26,3 +26,10 @@ const struct probe_source probe_order = {
 	.help = "An authorised order, when it comes.",
 	.look = look,
 };
+
+const struct probe_source probe_self = {
+	.kind = "self",
+	.source = TRIG_SRC_SELF,
+	.help = "What the device itself makes of its own trial.",
+	.look = look,
+};

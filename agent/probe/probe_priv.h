@@ -4,6 +4,7 @@
 
 #include "agent/probe/probe.h"
 
-extern const struct probe_source probe_svc, probe_health, probe_metrics, probe_smoke, probe_order;
+extern const struct probe_source probe_svc, probe_health, probe_metrics, probe_smoke, probe_order,
+	probe_self;
 
 #endif

@@ -6,6 +6,7 @@ static const struct probe_source *const sources[] = {
 	&probe_metrics,
 	&probe_smoke,
 	&probe_order,
+	&probe_self,
 };
 
 const struct probe_source *probe_source_of(enum trig_source source)

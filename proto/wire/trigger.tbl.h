@@ -16,7 +16,9 @@
 	X(ERROR_RATE, "error_rate", METRICS, SHARE, 10, 60000, 3, 5, 500,                                              \
 		"failed over all requests exceeds the share in k of m windows")                                        \
 	X(OPERATOR, "operator", ORDER, NONE, 0, 0, 1, 1, 0,                                                            \
-		"an authorised person ordered it: locally, or by a signed order of the fleet")
+		"an authorised person ordered it: locally, or by a signed order of the fleet")                         \
+	X(UNDECIDED, "undecided", SELF, NONE, 0, 0, 1, 1, 0,                                                           \
+		"the trial was not decided in time: the agent was lost, or the new version could not be judged")
 
 /*  id, name, what it is compared with */
 #define TRIGGER_COMPARATOR_TABLE(X)                                                        \

@@ -105,6 +105,33 @@ static void every_cut_is_refused(void **state)
 	}
 }
 
+/* Whatever types come later, what old records say stays what it was: seven is none. */
+static void causes_keep_their_numbers(void **state)
+{
+	size_t at = 0;
+
+	(void)state;
+	for (unsigned cause = 0; cause <= TRIG_TYPE_MAX; cause++) {
+		struct upd_record r, out;
+		BUF_AUTO other = {0};
+		BUF_AUTO b = {0};
+
+		full(&r, 1);
+		r.cause = cause ? 0 : 1;
+		record_encode(&r, &other);
+		r.cause = cause;
+		record_encode(&r, &b);
+		assert_int_equal(record_decode(buf_str(&b), &out, &e), 0);
+		assert_int_equal(out.cause, cause);
+		if (cause == 0)
+			while (b.p[at] == other.p[at])
+				at++;
+		assert_int_equal(b.p[at], cause == TRIG_TYPE_MAX ? 7
+					  : cause < 7            ? cause
+								 : cause + 1);
+	}
+}
+
 /* Values that make no sense, each set in an otherwise good record. */
 static void nonsense_is_refused(void **state)
 {
@@ -175,6 +202,7 @@ int main(void)
 		cmocka_unit_test(comes_back_as_it_was),
 		cmocka_unit_test(an_unmeasured_value_stays_unmeasured),
 		cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(causes_keep_their_numbers),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(other_formats_are_refused),
 		cmocka_unit_test(no_flipped_byte_does_harm),

@@ -20,19 +20,22 @@ static void every_type_has_a_whole_row(void **state)
 		assert_true(trig_type_name(t)[0] != 0);
 		assert_true(trig_type_text(t)[0] != 0);
 		assert_int_equal(trig_type_unit(t) == TRIG_UNIT_NONE,
-			t == TRIG_START_FAILED || t == TRIG_SMOKE_FAILED || t == TRIG_OPERATOR);
+			t == TRIG_START_FAILED || t == TRIG_SMOKE_FAILED || t == TRIG_OPERATOR ||
+				t == TRIG_UNDECIDED);
 	}
 	assert_int_equal(trig_type_source(TRIG_CRASH_LOOP), TRIG_SRC_SVC);
 	assert_int_equal(trig_type_source(TRIG_SMOKE_FAILED), TRIG_SRC_SMOKE);
 	assert_int_equal(trig_type_source(TRIG_HEALTH_FAILED), TRIG_SRC_HEALTH);
 	assert_int_equal(trig_type_source(TRIG_ERROR_RATE), TRIG_SRC_METRICS);
 	assert_int_equal(trig_type_source(TRIG_OPERATOR), TRIG_SRC_ORDER);
+	assert_int_equal(trig_type_source(TRIG_UNDECIDED), TRIG_SRC_SELF);
 	expect_text(trig_comparator_name(TRIG_CMP_BASELINE), "baseline");
 }
 
 static void events_need_only_their_type(void **state)
 {
-	static const char *const names[] = {"start_failed", "smoke_failed", "operator"};
+	static const char *const names[] = {
+		"start_failed", "smoke_failed", "operator", "undecided"};
 	struct trig_rule r;
 	char text[80];
 	struct err e;
