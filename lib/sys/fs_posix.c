@@ -28,7 +28,7 @@ int fs_posix_beneath(struct fs *fs, const char *path, int flags, mode_t mode)
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
 		.mode = flags & O_CREAT ? mode : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+		.resolve = self->within | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
 
@@ -278,6 +278,8 @@ int fs_posix_open(const char *root, struct fs *out, struct err *e)
 		return err_sys(e, errno, "%s", root);
 	self = mem_new(sizeof *self);
 	self->root = fd;
+	/* Nothing lies outside "/": there a link may be an absolute one. */
+	self->within = strcmp(root, "/") == 0 ? 0 : RESOLVE_BENEATH;
 	*out = (struct fs){.ops = &posix_ops, .self = self};
 	return 0;
 }

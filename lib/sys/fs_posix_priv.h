@@ -8,7 +8,8 @@
 #include "lib/sys/fs.h"
 
 struct fs_posix {
-	int root; /* O_PATH */
+	int root;        /* O_PATH */
+	uint64_t within; /* RESOLVE_BENEATH, or 0 where the root is that of the machine */
 };
 
 /* Closes it unless it is negative. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "tests/lib/fs_cases.h"
@@ -59,6 +60,28 @@ static void links_that_lead_out_are_not_followed(void **state)
 	buf_fini(&out);
 }
 
+/* Beneath "/" nothing lies outside, and a device's name may be an absolute link. */
+static void absolute_links_lead_somewhere_from_the_root(void **state)
+{
+	struct rooted *r = *state;
+	struct fs all;
+	struct buf out = {0};
+	struct err e = {0};
+	char path[256], cwd[128];
+
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	assert_int_equal(fs_write_file(&r->fs, "f", "there", 5, 0644, &e), 0);
+	snprintf(path, sizeof path, "%s/%s/f", cwd, r->dir);
+	assert_int_equal(r->fs.ops->symlink(&r->fs, path, "abs", &e), 0);
+	assert_int_equal(fs_read_file(&r->fs, "abs", 64, &out, &e), -ERR_DENIED);
+	assert_int_equal(fs_posix_open("/", &all, &e), 0);
+	snprintf(path, sizeof path, "%s/%s/abs", cwd + 1, r->dir);
+	assert_int_equal(fs_read_file(&all, path, 64, &out, &e), 0);
+	assert_true(str_is(buf_str(&out), "there"));
+	fs_posix_close(&all);
+	buf_fini(&out);
+}
+
 static void a_fifo_is_no_file(void **state)
 {
 	struct rooted *r = *state;
@@ -99,6 +122,7 @@ int main(void)
 	const struct CMUnitTest common[] = {FS_CASES(CASE)};
 	const struct CMUnitTest own[] = {
 		CASE(links_that_lead_out_are_not_followed),
+		CASE(absolute_links_lead_somewhere_from_the_root),
 		CASE(a_fifo_is_no_file),
 		CASE(direct_writes_arrive),
 	};
