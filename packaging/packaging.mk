@@ -1,5 +1,17 @@
 # Debian packages: see packaging/README.md.
 
+# Pages of the manual, made from the tables; the packages install them.
+MANUAL_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard packaging/manual/*.c))
+$(B)/manual: $(MANUAL_OBJ) $(ARCHIVE)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(MANUAL_OBJ) $(ARCHIVE) $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+-include $(MANUAL_OBJ:.o=.d)
+
+.PHONY: check-manual
+check-manual: $(B)/manual ## are the pages of the manual good mdoc, and do bash and zsh complete?
+	@packaging/check-manual $<
+	@packaging/check-completion $<
+
 .PHONY: deb check-deb
 deb: ## build the Debian packages into build/deb
 	@packaging/install-deps

@@ -88,7 +88,7 @@ $(B)/reference $(B)/machine: $(B)/%: $(B)/tests/tools/%.o $(ARCHIVE)
 docs: $(B)/reference $(B)/machine ## write docs/reference and docs/update-machine.md from the tables
 	@$(B)/machine > docs/update-machine.md
 	@mkdir -p docs/reference && for p in $$($<); do $< $$p > docs/reference/$$p.md; done
-check-docs: $(B)/reference $(B)/machine ## are these pages what the tables say?
+check-docs: $(B)/reference $(B)/machine check-manual ## are these pages what the tables say?
 	@$(B)/machine | diff -u docs/update-machine.md - || { echo "run: make docs"; exit 1; }
 	@for p in $$($<); do $< $$p | diff -u docs/reference/$$p.md - || { echo "run: make docs"; exit 1; }; done
 	@echo "docs: $$($< | wc -l) pages agree with the tables"

@@ -1,0 +1,264 @@
+/* Pages of files and of tables. */
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "agent/agent_conf.h"
+#include "agent/core/update.h"
+#include "lib/sys/log.h"
+#include "packaging/manual/pages.h"
+#include "proto/wire/trigger.h"
+#include "server/server_conf.h"
+#include "server/signd/signd_conf.h"
+
+/* ---- configuration ---- */
+
+static void print_row(const struct conf_row *r)
+{
+	static const char *const types[] = {
+		"Text", "A number", "yes or no", "A span (30s, 5min, 2h)", "A size (16M)"};
+
+	printf(".It Va %s\n", r->key);
+	mdoc_say(r->help);
+	mdoc_say(types[r->type]);
+	if (!r->def)
+		mdoc_say("(must be given)");
+	else if (*r->def)
+		mdoc_macro("Pq", "default", r->def, NULL);
+	else
+		mdoc_macro("Pq", "default:", "empty", NULL);
+}
+
+static void print_rows(const struct conf_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool first = i == 0 || strcmp(rows[i - 1].section, rows[i].section) != 0;
+		bool last = i + 1 == n || strcmp(rows[i + 1].section, rows[i].section) != 0;
+		char title[64];
+
+		snprintf(title, sizeof title, "Section %s", rows[i].section);
+		if (first) {
+			mdoc_subsection(title);
+			mdoc_list_begin();
+		}
+		print_row(&rows[i]);
+		if (last)
+			mdoc_list_end();
+	}
+}
+
+static void print_conf(const char *program, const char *name, const struct conf_row *rows, size_t n)
+{
+	static const char *const roots[] = {"/etc", "/run", "/usr/lib"};
+
+	mdoc_section("synopsis");
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
+		printf(".Pa %s/backstay/%s%s", roots[i], name,
+			i + 1 < ARRAY_LEN(roots) ? " ,\n" : "\n");
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++)
+		printf("%s.Pa %s/backstay/%s.d/*.conf%s", i ? "" : ".Pp\n", roots[i], name,
+			i + 1 < ARRAY_LEN(roots) ? " ,\n" : "\n");
+	mdoc_section("description");
+	mdoc_say(
+		"One main file is read: that of /etc/backstay; where there is none, that of /run/backstay, which lasts until the "
+		"next boot; else the vendor's in /usr/lib/backstay. Then come the drop-ins of all three folders together, in order "
+		"of their names; a later value replaces an earlier one. Of drop-ins with the same name only that of the strongest "
+		"folder is read, so that an empty file, or a link to /dev/null, masks a weaker one.");
+	mdoc_para();
+	mdoc_say(
+		"Lines are [section], key = value, or comments behind # or ; and no longer than 190 bytes. A key that is not known "
+		"is a mistake, and so is one that stands twice in a file. Every mistake is told, with its file and line, and then "
+		"nothing is begun.");
+	mdoc_para();
+	printf(".Ql %s \\-\\-dump\\-config\n", program);
+	mdoc_say("prints what is in force, and for each value which file and line has said it.");
+	mdoc_section("keys");
+	print_rows(rows, n);
+}
+
+void manual_agent_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = agent_conf_rows(&n);
+
+	print_conf("backstay-agent", AGENT_CONF_NAME, rows, n);
+	manual_see("backstay-agent 8");
+}
+
+void manual_server_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = server_conf_rows(&n);
+
+	print_conf("backstay-server", SERVER_CONF_NAME, rows, n);
+	manual_see("backstay-server 8");
+}
+
+void manual_signer_conf(void)
+{
+	size_t n;
+	const struct conf_row *rows = signd_conf_rows(&n);
+
+	print_conf("backstay-signer", SIGND_CONF_NAME, rows, n);
+	manual_see("backstay-signer 8");
+}
+
+/* ---- triggers ---- */
+
+static void named(const char *tag, const char *text)
+{
+	mdoc_item(tag);
+	mdoc_sentence(text);
+}
+
+static void print_trigger(const char *name, const char *text, const char *unit, int threshold,
+	int window_ms, int k, int m, int min_samples)
+{
+	char line[224], limit[64];
+
+	named(name, text);
+	if (window_ms == 0)
+		return;
+	snprintf(limit, sizeof limit,
+		threshold ? "By default the threshold is %d.%03d%s%s"
+			  : "There is no default for the threshold",
+		threshold / 1000, threshold % 1000, strcmp(unit, "SECONDS") == 0 ? " s" : "",
+		strcmp(unit, "SHARE") == 0 ? " of all" : "");
+	snprintf(line, sizeof line,
+		"%s; the window is %d s, %d of %d windows, with at least %d samples.", limit,
+		window_ms / 1000, k, m, min_samples);
+	mdoc_say(line);
+}
+
+void manual_triggers(void)
+{
+	mdoc_section("description");
+	mdoc_say(
+		"A release states which of these watch it, see backstay-release(5). While it soaks, each is judged in windows. When k "
+		"of the last m windows were bad, the device goes back to the version that ran before, without asking anybody, keeps "
+		"what it saw, and does not take the release again by itself. `backstay explain` shows every trigger with its present "
+		"value and limit.");
+	mdoc_section("types");
+	mdoc_list_begin();
+#define X(id, name, source, unit, threshold, window, k, m, n, text)                                \
+	print_trigger(name, text, #unit, threshold, window, k, m, n);
+	TRIGGER_TABLE(X)
+#undef X
+	mdoc_list_end();
+#define X(id, name, text) named(name, text);
+	mdoc_section("what the value is compared with");
+	mdoc_list_begin();
+	TRIGGER_COMPARATOR_TABLE(X)
+	mdoc_list_end();
+	mdoc_section("windows without enough samples");
+	mdoc_list_begin();
+	TRIGGER_BLIND_TABLE(X)
+	mdoc_list_end();
+#undef X
+	manual_see("backstay 1 backstay-release 5 backstay-states 7 backstay-agent 8");
+}
+
+/* ---- the update machine ---- */
+
+static void print_state(const char *name, const char *text, const char *runs)
+{
+	mdoc_item(name);
+	mdoc_sentence(text);
+	mdoc_say(strcmp(runs, "OLD") == 0   ? "If the power goes now, the old version starts."
+		 : strcmp(runs, "NEW") == 0 ? "If the power goes now, the new version starts."
+					    : "If the power goes now, either can start.");
+}
+
+void manual_states(void)
+{
+	mdoc_section("description");
+	mdoc_say(
+		"An update goes through these states. Each is durable before anything is done in it, so that after a power cut the "
+		"record and one look at the machine say how to go on. `backstay status` shows the present one, `backstay history` "
+		"how it was reached.");
+	mdoc_section("states");
+	mdoc_list_begin();
+#define X(id, name, runs, act, text) print_state(name, text, #runs);
+	UPD_STATES(X)
+#undef X
+	mdoc_list_end();
+	mdoc_section("events");
+	mdoc_say("What moves it on.");
+	mdoc_list_begin();
+#define X(id, name, kind, look, text) named(name, text);
+	UPD_EVENTS(X)
+#undef X
+	mdoc_list_end();
+	manual_see("backstay 1 backstay-errors 7 backstay-triggers 7 backstay-agent 8");
+}
+
+/* ---- events of the log, and errors ---- */
+
+void manual_events(void)
+{
+	static const char *const priority[] = {
+		"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+
+	mdoc_section("description");
+	mdoc_say(
+		"Backstay's programs log these events. In systemd's journal each has its MESSAGE_ID, which never changes, its name in "
+		"BACKSTAY_EVENT, and each of its fields as BACKSTAY_ and the field's name in capitals. `journalctl -x` explains "
+		"them. Elsewhere an event is a line of text, or with --log-json an object, and the fields are key=value.");
+	mdoc_section("events");
+	mdoc_list_begin();
+#define X(id, level, message_id, text, fields, help)                                               \
+	mdoc_item(#id);                                                                            \
+	mdoc_sentence(text);                                                                       \
+	mdoc_say(help);                                                                            \
+	mdoc_macro("Pq", priority[level], NULL);                                                   \
+	printf(".Pp\n.Li MESSAGE_ID=%s\n", message_id);                                            \
+	if (*(fields))                                                                             \
+		mdoc_say("with " fields ".");
+	LOG_TABLE(X)
+#undef X
+	mdoc_list_end();
+	mdoc_section("examples");
+	mdoc_say("How every update of this device has ended, and what went back:");
+#define X(id, level, message_id, text, fields, help)                                               \
+	if (LOG_ID_##id == LOG_ID_OUTCOME)                                                         \
+		mdoc_literal(STR("journalctl MESSAGE_ID=" message_id                               \
+				 "\njournalctl -o json BACKSTAY_STATE=reverted"));
+	LOG_TABLE(X)
+#undef X
+	manual_see(
+		"backstay-errors 7 backstay-states 7 backstay-agent 8 backstay-server 8 backstay-signer 8");
+}
+
+void manual_errors(void)
+{
+	static const char *const retry[] = {"It is not tried again.", "It is tried again soon.",
+		"It is tried again later.", "It is tried again when a person has looked."};
+
+	mdoc_section("description");
+	mdoc_say(
+		"The same names stand in logs, reports, answers of the server and of the agent, and each has its exit status.");
+	mdoc_section("kinds");
+	mdoc_list_begin();
+	for (enum err_code c = ERR_OK; c < ERR_CODE_MAX; c++) {
+		char line[64];
+
+		named(err_name(c), err_text(c));
+		if (c != ERR_OK)
+			mdoc_say(retry[err_retry(c)]);
+		snprintf(line, sizeof line, "HTTP %d, exit %d.", err_http(c), err_exit(c));
+		mdoc_say(line);
+	}
+	mdoc_list_end();
+	manual_see("backstay 1 backstay-events 7 backstay-agent 8");
+}
+
+/* The subject is what is read first; the page tells the fields. */
+void manual_catalog(void)
+{
+#define X(id, level, message_id, text, fields, help)                                               \
+	printf("-- %s\nSubject: Backstay: %s\nDefined-By: Backstay\n"                              \
+	       "Documentation: man:backstay-events(7)\n\n%s\n\n",                                  \
+		message_id, text, help);
+	LOG_TABLE(X)
+#undef X
+}
