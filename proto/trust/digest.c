@@ -57,6 +57,16 @@ void digest512_fini(struct digest *d, struct sha512 *out)
 	end(d, out ? out->b : NULL);
 }
 
+void digest_look(const struct digest *d, struct sha256 *out)
+{
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
+	must(copy != NULL);
+	must(EVP_MD_CTX_copy_ex(copy, d->ctx));
+	must(EVP_DigestFinal_ex(copy, out->b, NULL));
+	EVP_MD_CTX_free(copy);
+}
+
 void digest_of(const void *p, size_t n, struct sha256 *out)
 {
 	must(EVP_Digest(n ? p : "", n, out->b, NULL, EVP_sha256(), NULL));

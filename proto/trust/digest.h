@@ -16,6 +16,8 @@ void digest_add(struct digest *d, const void *p, size_t n);
 /* Ends the stream and frees; harmless with out == NULL, for giving up. A zeroed digest may be
  * ended, too. */
 void digest_fini(struct digest *d, struct sha256 *out);
+/* Of the bytes so far; the stream goes on. */
+void digest_look(const struct digest *d, struct sha256 *out);
 void digest_of(const void *p, size_t n, struct sha256 *out);
 
 /* SHA-512, which repositories of others may list; fed by digest_add, too. */

@@ -203,6 +203,14 @@ static int parent_check(const struct tree *t, const char *path, struct err *e)
 	return x && x->kind == TREE_DIR ? 0 : err_set(e, ERR_BAD_INPUT, "its folder is not listed");
 }
 
+int tree_decode_line(struct str text, struct tree *t, struct err *e)
+{
+	struct line l;
+
+	TRY(decode_line(text, &l, e));
+	return tree_add(t, &l.entry, e);
+}
+
 static int decode_next(struct str text, struct tree *t, struct err *e)
 {
 	struct line l;

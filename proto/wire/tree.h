@@ -36,6 +36,8 @@ int tree_sort(struct tree *t, struct err *e) MUST_CHECK;
  * lines is the tree's. */
 void tree_encode(const struct tree *t, struct buf *out);
 int tree_decode(struct str text, struct tree *out, struct err *e) MUST_CHECK;
+/* One line without its end, added wherever it stands: neither order nor parents are looked at. */
+int tree_decode_line(struct str line, struct tree *t, struct err *e) MUST_CHECK;
 const struct tree_entry *tree_find(const struct tree *t, const char *path);
 
 #endif
