@@ -18,9 +18,10 @@
 		"the same, and bytes of the body that follows; address, method, type: sends")                            \
 	X(UNPACK, "unpack", PRIV_INSTALLER, 0,                                                                     \
 		(LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, 1, 1, 1, LIMIT_SPAN_MS, UINT32_MAX,                   \
-			UINT32_MAX),                                                                               \
+			UINT32_MAX, LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES,              \
+			LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, LIMIT_TAR_ENTRIES),                            \
 		(1023, 64, 64), 0,                                                                                 \
-		"bytes packed, unpacked, tar?, zstd?, threads?, times; address, digests: fetches and lays out")    \
+		"bytes packed, unpacked, tar?, zstd?, threads?, times, what is there; address, digests: fetches and lays out") \
 	X(READY, "ready", PRIV_WORKER, PRIV_BIT(SETUP), (65535), (0), 0,                                           \
 		"version of Landlock in force: calls may come")                                                    \
 	X(HEAD, "head", PRIV_WORKER, PRIV_BIT(GET) | PRIV_BIT(SEND),                                               \
@@ -37,6 +38,9 @@
 		"a symbolic link of the component, checked to stay in it: made in the inactive slot")              \
 	X(DATA, "data", PRIV_WORKER, PRIV_BIT(UNPACK), (LIMIT_ARTIFACT_BYTES), (0), PRIV_PIECE,                    \
 		"artifact bytes so far, for progress; the next bytes of the file: written to it")                  \
+	X(FOOTHOLD, "foothold", PRIV_WORKER, PRIV_BIT(UNPACK),                                                     \
+		(LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES), (0), 0,                        \
+		"artifact and content bytes, and bytes after them, from where to go on: noted in home now and then") \
 	X(END, "end", PRIV_WORKER, PRIV_BIT(UNPACK), (LIMIT_ARTIFACT_BYTES), (0), 0,                               \
 		"artifact bytes in all: the component is complete, and is now compared with the signed tree")      \
 	X(FAIL, "fail", PRIV_WORKER,                                                                               \

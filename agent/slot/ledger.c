@@ -189,6 +189,57 @@ int ledger_data(struct ledger *l, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
+int ledger_again(struct ledger *l, struct str line, struct err *e)
+{
+	struct tree one CLEANUP(tree_fini) = {0};
+
+	TRY(tree_decode_line(line, &one, e));
+	if (find(l, one.v[0].path)) {
+		struct tree_entry *last = &l->tree.v[l->tree.n - 1];
+
+		if (strcmp(last->path, one.v[0].path) != 0 || one.v[0].kind != TREE_FILE)
+			return err_set(e, ERR_BAD_INPUT, "an entry stands twice");
+		last->size = one.v[0].size;
+		last->digest = one.v[0].digest;
+		return 0;
+	}
+	return add(l, &one.v[0], e);
+}
+
+void ledger_reopen(struct ledger *l, uint64_t size)
+{
+	l->file = l->tree.n - 1;
+	l->left = size - l->tree.v[l->file].size;
+	l->tree.v[l->file].size = size;
+	l->in_file = true;
+	digest_init(&l->digest);
+}
+
+void ledger_prefix(struct ledger *l, const void *p, size_t n)
+{
+	digest_add(&l->digest, p, n);
+}
+
+bool ledger_has(const struct ledger *l, const char *path)
+{
+	return find(l, path) != NULL;
+}
+
+void ledger_lines(const struct ledger *l, size_t from, struct buf *out)
+{
+	size_t whole = l->tree.n - l->in_file;
+	struct tree done = {.v = l->tree.v + from, .n = whole - MIN(from, whole)};
+
+	tree_encode(&done, out);
+	if (!l->in_file)
+		return;
+	struct tree_entry open = l->tree.v[l->file];
+
+	open.size -= l->left;
+	digest_look(&l->digest, &open.digest);
+	tree_encode(&(struct tree){.v = &open, .n = 1}, out);
+}
+
 int ledger_end(struct ledger *l, const struct sha256 *want, struct buf *out_listing, struct err *e)
 {
 	struct sha256 is;

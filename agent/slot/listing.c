@@ -47,11 +47,10 @@ int listing_remove(struct fs *fs, unsigned slot, const char *component, struct e
 	return fs->ops->sync_dir(fs, "slots", e);
 }
 
-/* The component of "a.NAME.tree" when `slot` is a; false for any other name. */
-static bool component_of(unsigned slot, const char *file, char out[ID_TEXT_MAX])
+/* The component of "a.NAME.tree" when `slot` is a and `end` ".tree"; false for any other name. */
+static bool component_of(unsigned slot, const char *file, struct str end, char out[ID_TEXT_MAX])
 {
 	struct str s = str_of(file), id = str_of(slot_path(slot) + strlen("slots/"));
-	const struct str end = STR(".tree");
 
 	if (s.n <= id.n + 1 + end.n || memcmp(s.p, id.p, id.n) != 0 || s.p[id.n] != '.' ||
 		memcmp(s.p + s.n - end.n, end.p, end.n) != 0)
@@ -77,8 +76,13 @@ int listing_prune(struct fs *fs, unsigned slot, const struct release *r, struct 
 	size_t at = 0;
 
 	TRY(place_names(fs, "slots", &names, e));
-	while (place_next(&names, &at, &name, &kind))
-		if (component_of(slot, name, component) && !has_component(r, component))
+	while (place_next(&names, &at, &name, &kind)) {
+		if (component_of(slot, name, STR(".tree"), component) &&
+			!has_component(r, component))
 			TRY(listing_remove(fs, slot, component, e));
+		if (component_of(slot, name, STR(".part"), component) &&
+			!has_component(r, component))
+			TRY(part_remove(fs, slot, component, e));
+	}
 	return 0;
 }

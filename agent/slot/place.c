@@ -29,6 +29,11 @@ void place_listing(char out[PLACE_MAX], unsigned slot, const char *component)
 	must_fit(snprintf(out, PLACE_MAX, "%s.%s.tree", slot_path(slot), component));
 }
 
+void place_part(char out[PLACE_MAX], unsigned slot, const char *component)
+{
+	must_fit(snprintf(out, PLACE_MAX, "%s.%s.part", slot_path(slot), component));
+}
+
 static int add_name(void *ctx, const char *name, enum fs_kind kind, struct err *e)
 {
 	struct buf *names = ctx;

@@ -3,8 +3,10 @@
 
 #include "agent/slot/slot_priv.h"
 
-int raw_put_begin(struct slots *s, unsigned slot, const struct component *c, struct err *e)
+int raw_put_begin(struct slots *s, unsigned slot, const struct component *c, bool anew,
+	struct slot_part *out_part, struct err *e)
 {
+	(void)anew;
 	assert(!s->putting);
 	TRY(listing_remove(s->fs, slot, c->name, e));
 	ledger_init(&s->ledger);
@@ -12,6 +14,7 @@ int raw_put_begin(struct slots *s, unsigned slot, const struct component *c, str
 	s->put_slot = slot;
 	s->put_component = *c;
 	s->putting = true;
+	*out_part = (struct slot_part){0};
 	return 0;
 }
 
@@ -84,8 +87,9 @@ int raw_put_end(struct slots *s, struct err *e)
 }
 
 /* What was written stays where it is: without a listing it is nothing. */
-void raw_put_abort(struct slots *s)
+void raw_put_abort(struct slots *s, bool keep)
 {
+	(void)keep;
 	if (s->putting)
 		forget(s);
 }

@@ -211,20 +211,33 @@ static void run(struct readback *r, unsigned threads)
 		pthread_join(other[--n], NULL);
 }
 
+static int read_entries(struct readback *r, unsigned threads, struct err *e)
+{
+	struct fs_stat st;
+
+	TRY(r->fs->ops->stat(r->fs, r->base, &st, e));
+	if (st.kind != FS_DIR && st.kind != FS_FILE)
+		return err_set(e, ERR_ALTERED, "%s is missing", r->base);
+	r->overlap = threads > 1;
+	pthread_mutex_init(&r->lock, NULL);
+	run(r, threads);
+	pthread_mutex_destroy(&r->lock);
+	return r->failed ? err_copy(e, &r->err) : 0;
+}
+
+int readback_entries(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
+	unsigned threads, struct err *e)
+{
+	struct readback r = {.fs = fs, .base = base, .tree = t, .from = from};
+
+	return read_entries(&r, threads, e);
+}
+
 int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
 	unsigned threads, struct err *e)
 {
-	struct readback r = {
-		.fs = fs, .base = base, .tree = t, .from = from, .overlap = threads > 1};
-	struct fs_stat st;
+	struct readback r = {.fs = fs, .base = base, .tree = t, .from = from};
 
-	TRY(fs->ops->stat(fs, base, &st, e));
-	if (st.kind != FS_DIR && st.kind != FS_FILE)
-		return err_set(e, ERR_ALTERED, "%s is missing", base);
-	pthread_mutex_init(&r.lock, NULL);
-	run(&r, threads);
-	pthread_mutex_destroy(&r.lock);
-	if (r.failed)
-		return err_copy(e, &r.err);
+	TRY(read_entries(&r, threads, e));
 	return check_nothing_more(&r, e);
 }

@@ -21,6 +21,20 @@
 
 struct slots; /* opaque: kind and place */
 
+/* A place in an artifact from which staging can go on: read from byte `artifact` on, the artifact
+ * gives its content from byte `content` on, of which the first `skip` bytes were dealt with. */
+struct foothold {
+	uint64_t artifact, content, skip;
+};
+
+/* How far an earlier run came with a component; all zero: it begins. The file that was put last has
+ * `size` bytes, of which `left` are to come, and is one of `entries`. */
+struct slot_part {
+	struct foothold at;
+	uint64_t size, left;
+	unsigned entries;
+};
+
 struct slot_driver {
 	const char *kind; /* "dir", "raw", "null" */
 	const char *help;
@@ -58,25 +72,31 @@ struct slot_driver {
 	int (*take_over)(struct slots *, unsigned slot, unsigned from, const struct component *c,
 		bool *out_taken, struct err *) MUST_CHECK;
 
-	/* Lays a component down as its bytes come; what lay at its place is removed first. Names
-	 * are relative to the component's path; the one file of a raw component is ".". ERR_DENIED
-	 * for a name or a link target that leaves the component, or a name beneath a link;
-	 * ERR_BAD_INPUT for a name that stands twice. put_file is followed by exactly `size` bytes
-	 * of put_data. Missing parents are made, and count as entries of the tree. */
-	int (*put_begin)(
-		struct slots *, unsigned slot, const struct component *c, struct err *) MUST_CHECK;
+	/* Lays a component down as its bytes come. What an earlier run has noted of this very
+	 * artifact is read back and kept, and *out_part says from where to go on; otherwise, and
+	 * with `anew`, what lay at its place is removed first. Names are relative to the
+	 * component's path; the one file of a raw component is ".". ERR_DENIED for a name or a link
+	 * target that leaves the component, or a name beneath a link; ERR_BAD_INPUT for a name that
+	 * stands twice. put_file is followed by exactly `size` bytes of put_data. Missing parents
+	 * are made, and count as entries of the tree. */
+	int (*put_begin)(struct slots *, unsigned slot, const struct component *c, bool anew,
+		struct slot_part *out_part, struct err *) MUST_CHECK;
 	int (*put_dir)(struct slots *, const char *path, struct err *) MUST_CHECK;
 	int (*put_file)(struct slots *, const char *path, bool executable, uint64_t size,
 		struct err *) MUST_CHECK;
 	int (*put_link)(
 		struct slots *, const char *path, const char *target, struct err *) MUST_CHECK;
 	int (*put_data)(struct slots *, const void *p, size_t n, struct err *) MUST_CHECK;
+	/* What was put so far, up to the last byte of data, can be gone on from `at`. Noted durably
+	 * when enough has come since the last time: with the bytes before it, perhaps with some
+	 * that follow, or not at all. NULL: this driver always begins anew. */
+	int (*put_foothold)(struct slots *, const struct foothold *at, struct err *) MUST_CHECK;
 	/* Syncs everything of the component and writes its listing; ERR_ALTERED when the tree
 	 * differs from the signed one. */
 	int (*put_end)(struct slots *, struct err *) MUST_CHECK;
-	/* Gives the component up and removes what was laid down of it; harmless when nothing is
-	 * open. */
-	void (*put_abort)(struct slots *);
+	/* Gives the component up. With `keep`, what was noted of it stays for another put_begin;
+	 * what was not is removed, here or there. Harmless when nothing is open. */
+	void (*put_abort)(struct slots *, bool keep);
 
 	/* Reads back every byte of every component from the device (not from the cache), compares
 	 * with the signed trees, and only then marks the slot VALID, durably. *out_content is the
@@ -99,6 +119,9 @@ int slots_set_devices(struct slots *s, struct fs *fs, const char *const path[SLO
 /* How many threads may work at once inside one call: 1 (the beginning) keeps everything in the
  * caller's thread, in one order. */
 void slots_set_threads(struct slots *s, unsigned n);
+/* How many bytes of an artifact may come between two notes of how far it is, 2 MiB at the
+ * beginning: what a power cut costs is this, a frame, and what is under way. */
+void slots_set_note_every(struct slots *s, uint64_t bytes);
 const struct slot_driver *slots_driver(const struct slots *s);
 
 /* "slots/a": relative to home. */

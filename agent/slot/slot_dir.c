@@ -13,16 +13,18 @@ static int dir_look(struct slots *s, unsigned slot, struct slot_view *out, struc
 	return 0;
 }
 
-/* The components of `r` whose listing in this slot says that they are there. */
+/* The components of `r` that are there, as their listings in this slot say, or parts of them. */
 static int kept(struct slots *s, unsigned slot, const struct release *r, struct sweep_keep *out,
 	struct err *e)
 {
 	struct sweep_keep keep = {0};
+	uint64_t part;
 	bool is;
 
 	for (unsigned i = 0; i < r->n_components; i++) {
 		TRY(listing_load(s->fs, slot, &r->components[i], NULL, &is, e));
-		if (is)
+		TRY(part_bytes(s->fs, slot, &r->components[i], &part, e));
+		if (is || part > 0)
 			keep.path[keep.n++] = r->components[i].path;
 	}
 	*out = keep;
@@ -39,7 +41,7 @@ static int dir_cost(struct slots *s, unsigned slot, unsigned from, const struct 
 	uint64_t *out_need, uint64_t *out_room, struct err *e)
 {
 	struct sweep_keep keep;
-	uint64_t need = 0, room, freed;
+	uint64_t need = 0, room, freed, part;
 	bool is;
 
 	for (unsigned i = 0; i < r->n_components; i++) {
@@ -48,7 +50,8 @@ static int dir_cost(struct slots *s, unsigned slot, unsigned from, const struct 
 		TRY(listing_load(s->fs, slot, c, NULL, &is, e));
 		if (!is && from != SLOT_NONE)
 			TRY(listing_load(s->fs, from, c, NULL, &is, e));
-		need += is ? 0 : on_disk(c);
+		TRY(part_bytes(s->fs, slot, c, &part, e));
+		need += is ? 0 : on_disk(c) - MIN(part, on_disk(c));
 	}
 	TRY(kept(s, slot, r, &keep, e));
 	TRY(sweep_bytes(s->fs, slot, &keep, &freed, e));
@@ -71,7 +74,9 @@ static int dir_begin(struct slots *s, unsigned slot, const struct release *r, st
 	TRY(listing_prune(s->fs, slot, r, e));
 	for (unsigned i = 0; i < r->n_components; i++) {
 		TRY(listing_load(s->fs, slot, &r->components[i], NULL, &is, e));
-		if (!is)
+		if (is)
+			TRY(part_remove(s->fs, slot, r->components[i].name, e));
+		else
 			TRY(listing_remove(s->fs, slot, r->components[i].name, e));
 	}
 	TRY(kept(s, slot, r, &keep, e));
@@ -149,6 +154,7 @@ const struct slot_driver slot_dir = {
 	.put_file = put_file,
 	.put_link = put_link,
 	.put_data = put_data,
+	.put_foothold = put_foothold,
 	.put_end = put_end,
 	.put_abort = put_abort,
 	.seal = dir_seal,

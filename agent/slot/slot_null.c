@@ -76,14 +76,17 @@ static int null_take_over(struct slots *s, unsigned slot, unsigned from, const s
 	return 0;
 }
 
-static int null_put_begin(struct slots *s, unsigned slot, const struct component *c, struct err *e)
+static int null_put_begin(struct slots *s, unsigned slot, const struct component *c, bool anew,
+	struct slot_part *out_part, struct err *e)
 {
+	(void)anew;
 	(void)e;
 	assert(!s->putting);
 	ledger_init(&s->ledger);
 	s->put_slot = slot;
 	s->put_component = *c;
 	s->putting = true;
+	*out_part = (struct slot_part){0};
 	return 0;
 }
 
@@ -119,8 +122,9 @@ static int null_put_end(struct slots *s, struct err *e)
 	return 0;
 }
 
-static void null_put_abort(struct slots *s)
+static void null_put_abort(struct slots *s, bool keep)
 {
+	(void)keep;
 	if (s->putting)
 		ledger_fini(&s->ledger);
 	s->putting = false;
@@ -155,6 +159,7 @@ const struct slot_driver slot_null = {
 	.put_file = null_put_file,
 	.put_link = null_put_link,
 	.put_data = null_put_data,
+	.put_foothold = NULL,
 	.put_end = null_put_end,
 	.put_abort = null_put_abort,
 	.seal = null_seal,

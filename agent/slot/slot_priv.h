@@ -28,6 +28,16 @@ int ledger_file(struct ledger *l, const char *path, bool executable, uint64_t si
 	struct err *e) MUST_CHECK;
 /* Bytes of the file; when `size` of them have come, in_file is false. */
 int ledger_data(struct ledger *l, const void *p, size_t n, struct err *e) MUST_CHECK;
+/* What an earlier run had in its ledger: an entry as tree.h writes it. A file that stands there
+ * already is replaced. */
+int ledger_again(struct ledger *l, struct str line, struct err *e) MUST_CHECK;
+/* The file that was added last has `size` bytes in all, and is gone on with; those that it has are
+ * then given to ledger_prefix. */
+void ledger_reopen(struct ledger *l, uint64_t size);
+void ledger_prefix(struct ledger *l, const void *p, size_t n);
+bool ledger_has(const struct ledger *l, const char *path);
+/* Appends the entries from number `from` on as lines; of the file that is open the bytes so far. */
+void ledger_lines(const struct ledger *l, size_t from, struct buf *out);
 /* Sorts, and appends the listing; ERR_ALTERED when its digest is not `want`. */
 int ledger_end(struct ledger *l, const struct sha256 *want, struct buf *out_listing,
 	struct err *e) MUST_CHECK;
@@ -53,6 +63,15 @@ int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CH
 int writer_close(struct writer *w, struct err *e) MUST_CHECK;
 /* Everything has been written, and every file closed. */
 int writer_drain(struct writer *w, struct err *e) MUST_CHECK;
+/* The file is there, and its first `done` bytes are kept: an edge, or all of them. */
+int writer_reopen(struct writer *w, const char *path, uint64_t size, uint64_t done, bool executable,
+	struct err *e) MUST_CHECK;
+/* How many bytes are missing to the next edge. At an edge, and between files, nothing that was
+ * given is held back. */
+size_t writer_gap(const struct writer *w);
+bool writer_at_edge(const struct writer *w);
+/* At an edge: what was given of the file that is open is durable; its name is the caller's. */
+int writer_sync(struct writer *w, struct err *e) MUST_CHECK;
 
 /* ---- place.c: names ---- */
 
@@ -61,6 +80,7 @@ int writer_drain(struct writer *w, struct err *e) MUST_CHECK;
 /* "slots/a/PATH", "slots/a.NAME.tree": the bounds of their parts keep them within PLACE_MAX. */
 void place_component(char out[PLACE_MAX], unsigned slot, const struct component *c);
 void place_listing(char out[PLACE_MAX], unsigned slot, const char *component);
+void place_part(char out[PLACE_MAX], unsigned slot, const char *component);
 /* "BASE/NAME"; NAME "." is BASE itself. ERR_TOO_LARGE: what others put there may be any length. */
 int place_entry(char out[PLACE_MAX], const char *base, const char *name, struct err *e) MUST_CHECK;
 /* Names in one folder, read whole so that the folder may change meanwhile: each is a kind byte, the
@@ -78,8 +98,34 @@ int listing_save(struct fs *fs, unsigned slot, const struct component *c, const 
 	struct err *e) MUST_CHECK;
 /* Durable on return. */
 int listing_remove(struct fs *fs, unsigned slot, const char *component, struct err *e) MUST_CHECK;
-/* Removes the listings of all components of the slot that are none of `r`. */
+/* Removes the listings and parts of all components of the slot that are none of `r`. */
 int listing_prune(struct fs *fs, unsigned slot, const struct release *r, struct err *e) MUST_CHECK;
+
+/* ---- part.c: slots/a.NAME.part, what is durable of a component that is not whole yet ---- */
+
+/* The file grows by notes: the lines of the entries that came since, and a line that says how far
+ * that is, with a digest over all before it. What a cut leaves behind the last note that is whole
+ * is no part. A file that was noted in the middle stands there with its bytes so far. */
+struct part {
+	struct digest sum; /* over the file */
+	size_t entries;    /* of the ledger that stand in it for good */
+	uint64_t artifact; /* of the last note; 0: there is none */
+};
+
+void part_init(struct part *p);
+void part_fini(struct part *p);
+/* Adds what was noted of this very artifact to the empty ledger. With out_part->at.artifact == 0
+ * there is nothing, or nothing that can be used. */
+int part_load(struct fs *fs, unsigned slot, const struct component *c, struct ledger *l,
+	struct part *p, struct slot_part *out_part, struct err *e) MUST_CHECK;
+/* Durable on return; everything that it speaks of must be durable before. */
+int part_note(struct fs *fs, unsigned slot, const struct component *c, const struct ledger *l,
+	const struct foothold *at, struct part *p, struct err *e) MUST_CHECK;
+/* Bytes of content that were noted; 0 when there is no part of this artifact. */
+int part_bytes(struct fs *fs, unsigned slot, const struct component *c, uint64_t *out,
+	struct err *e) MUST_CHECK;
+/* Durable on return. */
+int part_remove(struct fs *fs, unsigned slot, const char *component, struct err *e) MUST_CHECK;
 
 /* ---- status.c: slots/a.status ---- */
 
@@ -95,11 +141,23 @@ enum readback_from { READBACK_CACHE, READBACK_DEVICE };
 /* The folder or file `base` is exactly `t`: every byte is read. ERR_ALTERED names the entry. */
 int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
 	unsigned threads, struct err *e) MUST_CHECK;
+/* The same, and there may be other things beside. */
+int readback_entries(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
+	unsigned threads, struct err *e) MUST_CHECK;
 
 /* ---- settle.c: making a component durable ---- */
 
 /* Every file and folder of the tree, and the folders above it up to the slot. */
 int settle_tree(struct fs *fs, unsigned slot, const char *base, const struct tree *t,
+	struct err *e) MUST_CHECK;
+/* The files among entries `from` to `to` (not included). */
+int settle_files(struct fs *fs, const char *base, const struct tree *t, size_t from, size_t to,
+	struct err *e) MUST_CHECK;
+/* The names of all entries from `from` on. */
+int settle_names(struct fs *fs, const char *base, const struct tree *t, size_t from,
+	struct err *e) MUST_CHECK;
+/* The folders of the tree, and those above it up to the slot. */
+int settle_dirs(struct fs *fs, unsigned slot, const char *base, const struct tree *t,
 	struct err *e) MUST_CHECK;
 
 /* ---- sweep.c: what lies in a slot and belongs to nothing ---- */
@@ -136,15 +194,15 @@ int raw_verify(struct slots *s, unsigned slot, const struct artifact *a, enum re
 	struct err *e) MUST_CHECK;
 
 /* raw_put.c: the raw driver's put_* */
-int raw_put_begin(
-	struct slots *s, unsigned slot, const struct component *c, struct err *e) MUST_CHECK;
+int raw_put_begin(struct slots *s, unsigned slot, const struct component *c, bool anew,
+	struct slot_part *out_part, struct err *e) MUST_CHECK;
 int raw_put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
 int raw_put_file(struct slots *s, const char *path, bool executable, uint64_t size,
 	struct err *e) MUST_CHECK;
 int raw_put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
 int raw_put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
 int raw_put_end(struct slots *s, struct err *e) MUST_CHECK;
-void raw_put_abort(struct slots *s);
+void raw_put_abort(struct slots *s, bool keep);
 
 /* ---- the drivers ---- */
 
@@ -158,6 +216,10 @@ struct slots {
 	struct component put_component;
 	struct ledger ledger;
 	struct writer *writer; /* from the first file on */
+	struct part part;
+	bool has_foothold; /* that waits for the writer's next edge */
+	struct foothold foothold;
+	uint64_t note_every; /* bytes of the artifact from one note to the next */
 	char put_base[PLACE_MAX];
 	/* of raw slots */
 	struct fs *devices; /* NULL: nobody has said where they are */
@@ -175,13 +237,20 @@ int take_component(struct slots *s, unsigned slot, unsigned from, const struct c
 	bool *out_taken, struct err *e) MUST_CHECK;
 
 /* put.c: the dir driver's put_* */
-int put_begin(struct slots *s, unsigned slot, const struct component *c, struct err *e) MUST_CHECK;
+int put_begin(struct slots *s, unsigned slot, const struct component *c, bool anew,
+	struct slot_part *out_part, struct err *e) MUST_CHECK;
+int put_foothold(struct slots *s, const struct foothold *at, struct err *e) MUST_CHECK;
 int put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
 int put_file(struct slots *s, const char *path, bool executable, uint64_t size,
 	struct err *e) MUST_CHECK;
 int put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
 int put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
 int put_end(struct slots *s, struct err *e) MUST_CHECK;
-void put_abort(struct slots *s);
+void put_abort(struct slots *s, bool keep);
+
+/* resume.c: brings what the part says back into the ledger and the writer, after reading it from
+ * the disk, and removes all else. False when nothing can be gone on with, for whatever reason:
+ * then ledger and writer are good for nothing. */
+bool resume_part(struct slots *s, const struct component *c, struct slot_part *out_part);
 
 #endif

@@ -107,13 +107,14 @@ static int copy_image(struct slots *s, unsigned slot, unsigned from, const struc
 	bool executable, bool *out_taken, struct err *e)
 {
 	struct err why = {0};
+	struct slot_part part;
 	bool read = false;
 
-	TRY(raw_put_begin(s, slot, c, e));
+	TRY(raw_put_begin(s, slot, c, true, &part, e));
 	int rc = copy_bytes(s, from, c, executable, &read, &why);
 	if (rc == 0 && read)
 		rc = raw_put_end(s, &why);
-	raw_put_abort(s);
+	raw_put_abort(s, false);
 	if (rc < 0 && rc != -ERR_ALTERED)
 		return err_copy(e, &why);
 	*out_taken = rc == 0 && read;

@@ -4,6 +4,8 @@
 
 #include "agent/slot/slot_priv.h"
 
+#define NOTE_EVERY ((uint64_t)2 * 1024 * 1024)
+
 static const struct slot_driver *const drivers[] = {&slot_dir, &slot_raw, &slot_null};
 
 const struct slot_driver *slot_driver_find(const char *kind)
@@ -31,7 +33,7 @@ int slots_open(struct fs *fs, const char *kind, struct slots **out, struct err *
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
 		TRY(fs_make_dirs(fs, slot_path(i), e));
 	struct slots *s = mem_new(sizeof *s);
-	*s = (struct slots){.driver = d, .fs = fs, .threads = 1};
+	*s = (struct slots){.driver = d, .fs = fs, .threads = 1, .note_every = NOTE_EVERY};
 	*out = s;
 	return 0;
 }
@@ -53,7 +55,7 @@ void slots_close(struct slots **s)
 {
 	if (!*s)
 		return;
-	(*s)->driver->put_abort(*s);
+	(*s)->driver->put_abort(*s, true);
 	free(*s);
 	*s = NULL;
 }
@@ -66,6 +68,11 @@ const struct slot_driver *slots_driver(const struct slots *s)
 void slots_set_threads(struct slots *s, unsigned n)
 {
 	s->threads = MAX(n, 1U);
+}
+
+void slots_set_note_every(struct slots *s, uint64_t bytes)
+{
+	s->note_every = bytes;
 }
 
 void slot_content(const struct release *r, struct sha256 *out)

@@ -111,6 +111,7 @@ static int clear_place(struct slots *s, unsigned slot, const struct component *c
 
 	place_component(base, slot, c);
 	TRY(listing_remove(s->fs, slot, c->name, e));
+	TRY(part_remove(s->fs, slot, c->name, e));
 	TRY(fs_remove_tree(s->fs, base, e));
 	fs_dirname(base, above, sizeof above);
 	TRY(fs_make_dirs(s->fs, above, e));

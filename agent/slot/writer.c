@@ -201,6 +201,36 @@ void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room)
 	w->fill = 0;
 }
 
+int writer_reopen(struct writer *w, const char *path, uint64_t size, uint64_t done, bool executable,
+	struct err *e)
+{
+	struct target *t = &w->file;
+
+	assert(!w->is_open && strlen(path) < sizeof t->path);
+	if (done % ALIGN != 0)
+		return err_set(e, ERR_ALTERED, "a file that was left at no edge");
+	t->direct = size >= DIRECT_FROM;
+	t->fixed = false;
+	TRY(w->fs->ops->open(w->fs, path, FS_WRITE | (t->direct ? FS_DIRECT : 0), &t->fd, e));
+	t->size = size;
+	t->executable = executable;
+	memcpy(t->path, path, strlen(path) + 1);
+	w->is_open = true;
+	w->given = done;
+	w->fill = 0;
+	return w->fs->ops->truncate(w->fs, t->fd, done, e);
+}
+
+size_t writer_gap(const struct writer *w)
+{
+	return PIECE - w->fill;
+}
+
+bool writer_at_edge(const struct writer *w)
+{
+	return w->fill == 0;
+}
+
 int writer_add(struct writer *w, const void *p, size_t n, struct err *e)
 {
 	for (size_t k = 0, part; k < n; k += part) {
@@ -229,6 +259,13 @@ int writer_drain(struct writer *w, struct err *e)
 	int rc = outcome(w, e);
 	pthread_mutex_unlock(&w->lock);
 	return rc;
+}
+
+int writer_sync(struct writer *w, struct err *e)
+{
+	assert(w->fill == 0);
+	TRY(writer_drain(w, e));
+	return w->is_open ? w->fs->ops->sync(w->fs, w->file.fd, e) : 0;
 }
 
 /* ---- birth and end ---- */

@@ -94,18 +94,30 @@ static int lay_data(void *self, const void *p, size_t n, struct err *e)
 	return driver(l)->put_data(l->slots, p, n, e);
 }
 
+static int lay_foothold(void *self, const struct foothold *at, struct err *e)
+{
+	struct laydown *l = self;
+
+	return driver(l)->put_foothold(l->slots, at, e);
+}
+
 int laydown_begin(struct laydown *l, struct slots *slots, const struct artifact *a,
-	struct stage_sink *out, struct err *e)
+	const struct slot_part *part, struct stage_sink *out, struct err *e)
 {
 	bool executable;
 
-	*l = (struct laydown){
-		.slots = slots, .is_tar = a->archive == ARCHIVE_TAR, .room = a->content_length};
-	if (!l->is_tar) {
+	*l = (struct laydown){.slots = slots,
+		.is_tar = a->archive == ARCHIVE_TAR,
+		.room = a->content_length - part->at.content - part->at.skip - part->left,
+		.left = part->left,
+		.entries = part->entries};
+	if (!l->is_tar && part->at.artifact == 0) {
 		TRY(laydown_raw_mode(a, &executable, e));
 		TRY(open_file(l, ".", executable, a->content_length, e));
 	}
 	*out = (struct stage_sink){
 		.dir = lay_dir, .file = lay_file, .link = lay_link, .data = lay_data, .self = l};
+	if (driver(l)->put_foothold)
+		out->foothold = lay_foothold;
 	return 0;
 }

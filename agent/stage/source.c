@@ -36,7 +36,7 @@ int source_open(const struct stage_pull *p, struct filter **out, struct err *e)
 {
 	void *stream;
 
-	TRY(p->source.open(p->source.self, p->artifact, &stream, e));
+	TRY(p->source.open(p->source.self, p->artifact, p->part.at.artifact, &stream, e));
 	struct source *s = mem_new(sizeof *s);
 	*s = (struct source){.f = {.ops = &ops}, .of = p, .stream = stream};
 	*out = &s->f;

@@ -62,31 +62,59 @@ static int look_sealed(const struct stage_in *in, bool *out, struct err *e)
 
 /* ---- one component ---- */
 
-static int pull(const struct stage_in *in, const struct component *c, struct err *e)
+static int pull(const struct stage_in *in, const struct component *c, const struct slot_part *part,
+	struct err *e)
 {
 	struct laydown laydown;
 	struct stage_pull p = {.artifact = &c->artifact,
 		.source = in->source,
+		.part = *part,
 		.cancel = in->cancel,
 		.done = in->done,
 		.overlap = in->overlap};
 
-	TRY(laydown_begin(&laydown, in->slots, &c->artifact, &p.sink, e));
+	TRY(laydown_begin(&laydown, in->slots, &c->artifact, part, &p.sink, e));
+	count(in, part->at.artifact);
 	return stage_unpack(&p, e);
 }
 
-static int fetch(const struct stage_in *in, const struct component *c, struct err *e)
+/* Nothing can be gone on with where the bytes are wrong; with all else a later run can. */
+static bool is_wrong(int rc)
+{
+	return rc == -(int)ERR_ALTERED || rc == -(int)ERR_BAD_INPUT || rc == -(int)ERR_DENIED ||
+	       rc == -(int)ERR_TOO_LARGE;
+}
+
+static int fetch_once(const struct stage_in *in, const struct component *c, bool anew,
+	bool *out_went_on, struct err *e)
 {
 	const struct slot_driver *d = driver(in);
+	struct slot_part part;
 	int rc;
 
-	TRY(d->put_begin(in->slots, in->slot, c, e));
-	rc = pull(in, c, e);
+	TRY(d->put_begin(in->slots, in->slot, c, anew, &part, e));
+	*out_went_on = part.at.artifact > 0;
+	rc = pull(in, c, &part, e);
 	if (rc == 0)
 		rc = d->put_end(in->slots, e);
 	if (rc < 0)
-		d->put_abort(in->slots);
+		d->put_abort(in->slots, !is_wrong(rc));
 	return rc;
+}
+
+/* Two parts that do not make the signed whole: which one is wrong cannot be told, and the first may
+ * be what an earlier run was sent. So it is brought once more, in one. */
+static int fetch(const struct stage_in *in, const struct component *c, struct err *e)
+{
+	uint64_t before = in->done ? atomic_load(in->done) : 0;
+	bool went_on = false;
+	int rc = fetch_once(in, c, false, &went_on, e);
+
+	if (!went_on || !is_wrong(rc))
+		return rc;
+	if (in->done)
+		atomic_store(in->done, before);
+	return fetch_once(in, c, true, &went_on, e);
 }
 
 /* The cheapest way that ends with the signed tree in the slot. */

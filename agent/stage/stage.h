@@ -15,6 +15,8 @@ struct stage_sink {
 		struct err *) MUST_CHECK;
 	int (*link)(void *self, const char *path, const char *target, struct err *) MUST_CHECK;
 	int (*data)(void *self, const void *p, size_t n, struct err *) MUST_CHECK;
+	/* Everything up to the last byte of data can be gone on from here. NULL: no matter. */
+	int (*foothold)(void *self, const struct foothold *at, struct err *) MUST_CHECK;
 	void *self;
 };
 
@@ -24,9 +26,9 @@ struct stage_pull;
  * by digest: USB, tests). */
 struct stage_source {
 	const char *kind;
-	/* `self` is the source's own; reads are sequential. */
-	int (*open)(
-		void *self, const struct artifact *a, void **out_stream, struct err *) MUST_CHECK;
+	/* `self` is the source's own; reads are sequential, from byte `from` on. */
+	int (*open)(void *self, const struct artifact *a, uint64_t from, void **out_stream,
+		struct err *) MUST_CHECK;
 	/* *out_n == 0 only at the end. */
 	int (*read)(void *stream, void *p, size_t n, size_t *out_n, struct err *) MUST_CHECK;
 	/* Makes a read that waits in another thread end soon. NULL where none waits. */
@@ -43,14 +45,16 @@ struct stage_pull {
 	const struct artifact *artifact;
 	struct stage_source source;
 	struct stage_sink sink;
+	struct slot_part part;     /* what the sink has already; all zero: nothing */
 	const atomic_bool *cancel; /* may be NULL */
 	_Atomic uint64_t *done;    /* artifact bytes dealt with so far; may be NULL */
 	bool overlap; /* fetch and decompress in a second thread; false: one thread, one order */
 };
 
 /* source -> digest -> zstd -> digest -> tar or raw -> sink. Everything that p->artifact states but
- * its tree was found right when it returns 0; ERR_ALTERED, ERR_BAD_INPUT, ERR_DENIED,
- * ERR_TOO_LARGE, ERR_CANCELLED, and what source and sink say. */
+ * its tree was found right when it returns 0, or, when it went on from a foothold, everything but
+ * its tree and digests: then the tree alone says whether the parts are the whole. ERR_ALTERED,
+ * ERR_BAD_INPUT, ERR_DENIED, ERR_TOO_LARGE, ERR_CANCELLED, and what source and sink say. */
 int stage_unpack(const struct stage_pull *p, struct err *e) MUST_CHECK;
 
 struct stage_http {
@@ -79,8 +83,9 @@ struct stage_in {
 
 /* Before the first byte, and before anything on disk changes: lengths and free room. Then
  * invalidate, components, seal. A component that an earlier run completed, or that `from` holds, is
- * not fetched. If the slot is VALID with this very document and content already, only seal's
- * read-back is done. *out_content is what seal returned.
+ * not fetched; one that it began is gone on with from where the slot has noted it, wherever the
+ * rest comes from now. If the slot is VALID with this very document and content already, only
+ * seal's read-back is done. *out_content is what seal returned.
  *
  * ERR_NO_SPACE; ERR_ALTERED when bytes, lengths or trees are not the signed ones; ERR_BAD_INPUT,
  * ERR_DENIED, ERR_TOO_LARGE for an archive that no device takes; ERR_CANCELLED; what the source and

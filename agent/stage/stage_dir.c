@@ -8,7 +8,8 @@ struct dir_stream {
 	uint64_t at;
 };
 
-static int dir_open(void *self, const struct artifact *a, void **out_stream, struct err *e)
+static int dir_open(
+	void *self, const struct artifact *a, uint64_t from, void **out_stream, struct err *e)
 {
 	char name[SHA256_TEXT];
 	struct fs *fs = self;
@@ -17,7 +18,7 @@ static int dir_open(void *self, const struct artifact *a, void **out_stream, str
 	sha256_format(&a->digest, name);
 	TRY(fs->ops->open(fs, name, FS_READ, &fd, e));
 	struct dir_stream *s = mem_new(sizeof *s);
-	*s = (struct dir_stream){.fs = fs, .fd = fd};
+	*s = (struct dir_stream){.fs = fs, .fd = fd, .at = from};
 	*out_stream = s;
 	return 0;
 }

@@ -49,9 +49,10 @@ static int open_plain(struct folder_stream *s, const struct artifact *a, struct 
 	return s->fs->ops->open(s->fs, path, FS_READ, &s->fd, e);
 }
 
-static int folder_open_stream(void *self, const struct artifact *a, void **out, struct err *e)
+static int folder_open_stream(
+	void *self, const struct artifact *a, uint64_t from, void **out, struct err *e)
 {
-	struct folder_stream s = {.fs = self};
+	struct folder_stream s = {.fs = self, .at = from};
 
 	TRY(open_plain(&s, a, e));
 	int rc = check_bytes(&s, a, e);

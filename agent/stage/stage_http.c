@@ -2,7 +2,8 @@
 
 #include "agent/stage/stage_priv.h"
 
-static int source_http_open(void *self, const struct artifact *a, void **out_stream, struct err *e)
+static int source_http_open(
+	void *self, const struct artifact *a, uint64_t from, void **out_stream, struct err *e)
 {
 	const struct stage_http *h = self;
 	struct http_stream *s;
@@ -11,7 +12,7 @@ static int source_http_open(void *self, const struct artifact *a, void **out_str
 
 	sha256_format(&a->digest, digest);
 	buf_addf(&url, "%s/artifacts/%s", h->server, digest);
-	TRY(http_stream_open(h->http, buf_cstr(&url), 0, a->length, h->cancel, &s, e));
+	TRY(http_stream_open(h->http, buf_cstr(&url), from, a->length, h->cancel, &s, e));
 	*out_stream = s;
 	return 0;
 }

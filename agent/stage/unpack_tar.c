@@ -8,12 +8,15 @@
 
 #include "agent/stage/stage_priv.h"
 
+#define BLOCK 512U
+
 struct untar {
 	struct pipe *from;
 	const struct stage_sink *to;
 	uint64_t length;
-	unsigned n;  /* entries so far */
-	bool failed; /* in reading from above; err says why */
+	uint64_t begin; /* where in the content libarchive began to read */
+	unsigned n;     /* entries so far */
+	bool failed;    /* in reading from above; err says why */
 	struct err err;
 };
 
@@ -65,11 +68,13 @@ static const char *plain_name(const char *name, char out[LIMIT_TAR_NAME + 1])
 
 /* ---- entries ---- */
 
+/* Bodies of files are footholds, because nothing of an archive but the rest of a file can be gone
+ * on with in the middle. */
 static int put_bytes(struct untar *u, struct archive *a, uint64_t size, struct err *e)
 {
+	uint64_t body = u->begin + (uint64_t)archive_filter_bytes(a, 0), done = 0;
 	const void *p;
 	la_int64_t at;
-	uint64_t done = 0;
 	size_t n;
 	int rc;
 
@@ -78,6 +83,7 @@ static int put_bytes(struct untar *u, struct archive *a, uint64_t size, struct e
 			return err_set(e, ERR_BAD_INPUT, "archive: a file with holes");
 		TRY(u->to->data(u->to->self, p, n, e));
 		done += n;
+		TRY(pipe_foothold(u->from, body + done, u->to, e));
 	}
 	if (rc != ARCHIVE_EOF)
 		return broken(u, a, e);
@@ -172,19 +178,47 @@ static int drain(struct untar *u, struct err *e)
 	return 0;
 }
 
-int unpack_tar(struct pipe *from, const struct stage_sink *to, uint64_t length, struct err *e)
+/* What the sink has, the rest of the file that was cut off, and what fills its last block up. After
+ * that a header comes, or the end. */
+static int go_on(struct untar *u, const struct slot_part *part, bool *out_more, struct err *e)
 {
-	struct untar u = {.from = from, .to = to, .length = length};
+	const void *p;
+	size_t n;
+
+	TRY(pipe_pass(u->from, part->at.skip, NULL, e));
+	TRY(pipe_pass(u->from, part->left, u->to, e));
+	TRY(pipe_pass(u->from, (BLOCK - part->size % BLOCK) % BLOCK, NULL, e));
+	u->n = part->entries;
+	u->begin = u->from->at;
+	TRY(pipe_take(u->from, &p, &n, e));
+	pipe_give_back(u->from, p, n);
+	*out_more = n > 0;
+	return 0;
+}
+
+static int unpack_entries(struct untar *u, struct err *e)
+{
 	struct archive *a = archive_read_new();
 	int rc;
 
 	if (!a)
 		abort();
 	archive_read_support_format_tar(a);
-	if (archive_read_open(a, &u, NULL, pull, NULL) == ARCHIVE_OK)
-		rc = put_all(&u, a, e);
+	if (archive_read_open(a, u, NULL, pull, NULL) == ARCHIVE_OK)
+		rc = put_all(u, a, e);
 	else
-		rc = broken(&u, a, e);
+		rc = broken(u, a, e);
 	archive_read_free(a);
-	return rc < 0 ? rc : drain(&u, e);
+	return rc < 0 ? rc : drain(u, e);
+}
+
+int unpack_tar(struct pipe *from, const struct stage_sink *to, uint64_t length,
+	const struct slot_part *part, struct err *e)
+{
+	struct untar u = {.from = from, .to = to, .length = length};
+	bool more = true;
+
+	if (part->at.artifact > 0)
+		TRY(go_on(&u, part, &more, e));
+	return more ? unpack_entries(&u, e) : 0;
 }

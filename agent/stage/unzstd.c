@@ -10,7 +10,9 @@ struct unzstd {
 	struct filter f;
 	ZSTD_DCtx *ctx;
 	ZSTD_inBuffer in;
-	bool in_frame; /* a frame was begun and is not complete */
+	bool in_frame;            /* a frame was begun and is not complete */
+	uint64_t before, content; /* of the artifact, before `bytes`; of the content, so far */
+	struct borders *borders;
 	uint8_t bytes[IN_SIZE];
 };
 
@@ -27,6 +29,8 @@ static int refill(struct unzstd *u, bool *out_more, struct err *e)
 {
 	size_t n;
 
+	u->before += u->in.size;
+	u->in = (ZSTD_inBuffer){u->bytes, 0, 0};
 	TRY(filter_read(u->f.up, u->bytes, sizeof u->bytes, &n, e));
 	u->in = (ZSTD_inBuffer){u->bytes, n, 0};
 	*out_more = n > 0;
@@ -49,6 +53,8 @@ static int unzstd_read(struct filter *f, void *p, size_t n, size_t *out_n, struc
 		 * one, which need not come. */
 		if (fed || u->in_frame)
 			u->in_frame = rc != 0;
+		if (fed && rc == 0)
+			borders_add(u->borders, u->before + u->in.pos, u->content + out.pos);
 		if (out.pos > 0 || u->in.pos < u->in.size)
 			continue;
 		TRY(refill(u, &more, e));
@@ -57,6 +63,7 @@ static int unzstd_read(struct filter *f, void *p, size_t n, size_t *out_n, struc
 		if (!more)
 			break;
 	}
+	u->content += out.pos;
 	*out_n = out.pos;
 	return 0;
 }
@@ -71,7 +78,7 @@ static void unzstd_free(struct filter *f)
 
 static const struct filter_ops ops = {"zstd", unzstd_read, unzstd_free};
 
-struct filter *unzstd_new(struct filter *up)
+struct filter *unzstd_new(struct filter *up, const struct foothold *begin, struct borders *borders)
 {
 	struct unzstd *u = mem_new(sizeof *u);
 
@@ -84,5 +91,8 @@ struct filter *unzstd_new(struct filter *up)
 		abort();
 	u->in = (ZSTD_inBuffer){u->bytes, 0, 0};
 	u->in_frame = false;
+	u->before = begin->artifact;
+	u->content = begin->content;
+	u->borders = borders;
 	return &u->f;
 }

@@ -116,7 +116,8 @@ int ask_send(void *self, const struct http_conf *c, const char *method, const ch
 struct unpacking {
 	struct call call;
 	const struct stage_pull *pull;
-	uint64_t seen; /* artifact bytes that were counted */
+	uint64_t seen;     /* artifact bytes that were counted */
+	uint64_t foothold; /* the last one */
 };
 
 /* Progress is for people. It never goes back, and ends where the artifact does. */
@@ -168,12 +169,28 @@ static int take_data(struct unpacking *u, const struct priv_msg *m, struct err *
 	return u->pull->sink.data(u->pull->sink.self, m->bytes.p, m->bytes.n, e);
 }
 
+/* Not believed, either: what goes on from a wrong place does not make the signed tree. It is
+ * bounded here, so that nothing has to be said of it again. */
+static int take_foothold(struct unpacking *u, const struct priv_msg *m, struct err *e)
+{
+	const struct stage_sink *to = &u->pull->sink;
+	const struct artifact *a = u->pull->artifact;
+	struct foothold at = {m->num[0], m->num[1], m->num[2]};
+
+	if (at.artifact <= u->foothold || at.artifact > a->length ||
+		at.content + at.skip > a->content_length)
+		return call_refuse(&u->call, "a place that is none", e);
+	u->foothold = at.artifact;
+	return to->foothold ? to->foothold(to->self, &at, e) : 0;
+}
+
 static int (*const take[PRIV_VERB_MAX])(
 	struct unpacking *, const struct priv_msg *, struct err *) = {
 	[PRIV_DIR] = take_dir,
 	[PRIV_FILE] = take_file,
 	[PRIV_LINK] = take_link,
 	[PRIV_DATA] = take_data,
+	[PRIV_FOOTHOLD] = take_foothold,
 };
 
 static int take_entries(struct unpacking *u, struct err *e)
@@ -196,13 +213,15 @@ int ask_unpack(void *self, const struct stage_pull *p, struct err *e)
 {
 	const struct worker_conf *conf = worker_conf_of(self);
 	const struct artifact *a = p->artifact;
-	struct unpacking u = {.pull = p};
+	const struct slot_part *part = &p->part;
+	struct unpacking u = {.pull = p, .seen = part->at.artifact, .foothold = part->at.artifact};
 	char digest[SHA256_TEXT], content[SHA256_TEXT];
 	BUF_AUTO url = {0};
 	struct priv_msg ask = {.verb = PRIV_UNPACK,
 		.num = {a->length, a->content_length, a->archive, a->compression, p->overlap,
 			(uint64_t)conf->http.connect_timeout, speed_of(&conf->http),
-			conf->http.low_speed_s}};
+			conf->http.low_speed_s, part->at.artifact, part->at.content, part->at.skip,
+			part->size, part->left, part->entries}};
 
 	sha256_format(&a->digest, digest);
 	sha256_format(&a->content_digest, content);

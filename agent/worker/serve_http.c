@@ -91,18 +91,21 @@ int serve_send(struct serve_call *c, const struct priv_msg *ask, struct err *e)
 struct unpacking {
 	struct serve_call *call;
 	struct artifact artifact;
+	struct slot_part part;
 	_Atomic uint64_t done;
 	/* the source */
 	struct http_conf http;
 	struct buf url;
 };
 
-static int open_artifact(void *self, const struct artifact *a, void **out_stream, struct err *e)
+static int open_artifact(
+	void *self, const struct artifact *a, uint64_t from, void **out_stream, struct err *e)
 {
 	struct unpacking *u = self;
 	struct http_stream *s;
 
-	TRY(http_stream_open(&u->http, buf_cstr(&u->url), 0, a->length, &u->call->cancel, &s, e));
+	TRY(http_stream_open(
+		&u->http, buf_cstr(&u->url), from, a->length, &u->call->cancel, &s, e));
 	*out_stream = s;
 	return 0;
 }
@@ -162,6 +165,14 @@ static int say_data(void *self, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
+static int say_foothold(void *self, const struct foothold *at, struct err *e)
+{
+	struct unpacking *u = self;
+	struct priv_msg m = {.verb = PRIV_FOOTHOLD, .num = {at->artifact, at->content, at->skip}};
+
+	return chan_say(u->call->chan, &m, e);
+}
+
 static int read_ask(struct unpacking *u, const struct priv_msg *ask, struct err *e)
 {
 	struct artifact *a = &u->artifact;
@@ -173,6 +184,11 @@ static int read_ask(struct unpacking *u, const struct priv_msg *ask, struct err 
 	u->http.connect_timeout = (ms_t)ask->num[5];
 	u->http.low_speed = ask->num[6];
 	u->http.low_speed_s = (unsigned)ask->num[7];
+	u->part = (struct slot_part){.at = {ask->num[8], ask->num[9], ask->num[10]},
+		.size = ask->num[11],
+		.left = ask->num[12],
+		.entries = (unsigned)ask->num[13]};
+	atomic_store(&u->done, u->part.at.artifact);
 	add(&u->url, ask->text[0]);
 	TRY(sha256_parse(ask->text[1], &a->digest, e));
 	return sha256_parse(ask->text[2], &a->content_digest, e);
@@ -191,7 +207,9 @@ static int unpack(struct unpacking *u, bool overlap, struct err *e)
 			.file = say_file,
 			.link = say_link,
 			.data = say_data,
+			.foothold = say_foothold,
 			.self = u},
+		.part = u->part,
 		.cancel = &u->call->cancel,
 		.done = &u->done,
 		.overlap = overlap};

@@ -41,7 +41,8 @@ struct shelf {
 	size_t at, which;
 };
 
-static int shelf_open(void *self, const struct artifact *a, void **out, struct err *e)
+static int shelf_open(
+	void *self, const struct artifact *a, uint64_t from, void **out, struct err *e)
 {
 	struct shelf *s = self;
 
@@ -49,7 +50,7 @@ static int shelf_open(void *self, const struct artifact *a, void **out, struct e
 		if (!sha256_eq(&s->v[i].digest, &a->digest))
 			continue;
 		s->which = i;
-		s->at = 0;
+		s->at = from;
 		*out = s;
 		return 0;
 	}

@@ -15,10 +15,12 @@ struct memory {
 	size_t n, at;
 };
 
-static int memory_open(void *self, const struct artifact *a, void **out, struct err *e)
+static int memory_open(
+	void *self, const struct artifact *a, uint64_t from, void **out, struct err *e)
 {
 	(void)a;
 	(void)e;
+	((struct memory *)self)->at = from;
 	*out = self;
 	return 0;
 }

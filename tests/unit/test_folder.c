@@ -121,16 +121,17 @@ static void an_artifact_is_checked_before_it_is_given(void **state)
 	digest_of("bytes", 5, &a.digest);
 	sha256_format(&a.digest, hex);
 	snprintf(path, sizeof path, "usb/artifacts/%s", hex);
-	expect_err(s.open(s.self, &a, &stream, &e), &e, ERR_NOT_FOUND, "carried along", "missing");
+	expect_err(
+		s.open(s.self, &a, 0, &stream, &e), &e, ERR_NOT_FOUND, "carried along", "missing");
 	static const char *const wrong[] = {"", "byte", "bytez", "bytes and more"};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		write_file(path, wrong[i]);
-		expect_err(s.open(s.self, &a, &stream, &e), &e, ERR_ALTERED, NULL, wrong[i]);
+		expect_err(s.open(s.self, &a, 0, &stream, &e), &e, ERR_ALTERED, NULL, wrong[i]);
 		assert_null(stream);
 	}
 	write_file(path, "bytes");
-	expect_ok(s.open(s.self, &a, &stream, &e), &e);
+	expect_ok(s.open(s.self, &a, 0, &stream, &e), &e);
 	expect_ok(s.read(stream, got, sizeof got, &n, &e), &e);
 	assert_int_equal(n, 5);
 	assert_memory_equal(got, "bytes", 5);

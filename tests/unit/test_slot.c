@@ -34,6 +34,7 @@ struct home {
 	struct slots *slots;
 	const struct slot_driver *d;
 	struct release r;
+	struct slot_part part;
 	struct err e;
 };
 
@@ -83,7 +84,7 @@ static int put_entry(struct home *h, const struct parcel_entry *x)
 
 static int put_all(struct home *h, unsigned slot, unsigned component, const struct parcel_entry *v)
 {
-	TRY(h->d->put_begin(h->slots, slot, &h->r.components[component], &h->e));
+	TRY(h->d->put_begin(h->slots, slot, &h->r.components[component], false, &h->part, &h->e));
 	for (; v->type; v++)
 		TRY(put_entry(h, v));
 	return h->d->put_end(h->slots, &h->e);
@@ -195,7 +196,8 @@ static void a_large_file_keeps_its_length(void **state)
 		parcel_make_raw(&h->r.components[0], "raw", "x/model.bin",
 			(struct str){body, sizes[i]}, COMPRESSION_NONE, &ignored);
 		assert_int_equal(h->d->begin(h->slots, 0, &h->r, &h->e), 0);
-		assert_int_equal(h->d->put_begin(h->slots, 0, h->r.components, &h->e), 0);
+		assert_int_equal(
+			h->d->put_begin(h->slots, 0, h->r.components, false, &h->part, &h->e), 0);
 		assert_int_equal(h->d->put_file(h->slots, ".", false, sizes[i], &h->e), 0);
 		for (size_t at = 0; at < sizes[i]; at += 70001)
 			assert_int_equal(h->d->put_data(h->slots, body + at,
@@ -247,12 +249,14 @@ static void names_that_leave_or_collide_are_refused(void **state)
 		BUF_AUTO after = {0};
 		int rc = 0;
 
-		assert_int_equal(h->d->put_begin(h->slots, 1, &h->r.components[0], &h->e), 0);
+		assert_int_equal(
+			h->d->put_begin(h->slots, 1, &h->r.components[0], false, &h->part, &h->e),
+			0);
 		for (size_t k = 0; rc == 0 && k < 3 && refused[i].v[k].type; k++)
 			rc = put_entry(h, &refused[i].v[k]);
 		if (rc != -(int)refused[i].code)
 			fail_msg("%s: %d (%s)", refused[i].why, rc, h->e.text);
-		h->d->put_abort(h->slots);
+		h->d->put_abort(h->slots, false);
 		assert_int_equal(h->d->begin(h->slots, 1, &h->r, &h->e), 0);
 		snapshot_take(h->dir, &after);
 		assert_string_equal(buf_cstr(&after), buf_cstr(&before));
@@ -292,16 +296,18 @@ static void bytes_beyond_the_size_are_refused(void **state)
 {
 	struct home *h = *state;
 
-	assert_int_equal(h->d->put_begin(h->slots, 1, &h->r.components[0], &h->e), 0);
+	assert_int_equal(
+		h->d->put_begin(h->slots, 1, &h->r.components[0], false, &h->part, &h->e), 0);
 	assert_int_equal(h->d->put_file(h->slots, "a", false, 3, &h->e), 0);
 	assert_int_equal(h->d->put_data(h->slots, "abcd", 4, &h->e), -ERR_ALTERED);
-	h->d->put_abort(h->slots);
-	assert_int_equal(h->d->put_begin(h->slots, 1, &h->r.components[0], &h->e), 0);
+	h->d->put_abort(h->slots, false);
+	assert_int_equal(
+		h->d->put_begin(h->slots, 1, &h->r.components[0], false, &h->part, &h->e), 0);
 	assert_int_equal(h->d->put_file(h->slots, "a", false, 3, &h->e), 0);
 	assert_int_equal(h->d->put_data(h->slots, "ab", 2, &h->e), 0);
 	assert_int_equal(h->d->put_end(h->slots, &h->e), -ERR_ALTERED);
-	h->d->put_abort(h->slots);
-	h->d->put_abort(h->slots);
+	h->d->put_abort(h->slots, false);
+	h->d->put_abort(h->slots, false);
 }
 
 static void another_tree_is_refused(void **state)
@@ -311,7 +317,7 @@ static void another_tree_is_refused(void **state)
 
 	assert_int_equal(h->d->begin(h->slots, 1, &h->r, &h->e), 0);
 	assert_int_equal(put_all(h, 1, 0, config), -ERR_ALTERED);
-	h->d->put_abort(h->slots);
+	h->d->put_abort(h->slots, false);
 	assert_false(has(h, 1, 0));
 	assert_int_equal(seal(h, 1, &content), -ERR_ALTERED);
 	is_marked(h, 1, SLOT_INVALID);
@@ -578,18 +584,20 @@ static void the_null_driver_checks_the_same(void **state)
 	assert_int_equal(stat(in(h, "slots/a/etc"), &st), -1);
 	assert_int_equal(h->d->begin(h->slots, 1, &h->r, &h->e), 0);
 	assert_int_equal(put_all(h, 1, 0, config), -ERR_ALTERED);
-	h->d->put_abort(h->slots);
+	h->d->put_abort(h->slots, false);
 	assert_int_equal(seal(h, 1, &content), -ERR_ALTERED);
 	assert_int_equal(h->d->take_over(h->slots, 1, 0, &h->r.components[0], &taken, &h->e), 0);
 	assert_true(taken);
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		int rc = 0;
 
-		assert_int_equal(h->d->put_begin(h->slots, 1, &h->r.components[0], &h->e), 0);
+		assert_int_equal(
+			h->d->put_begin(h->slots, 1, &h->r.components[0], false, &h->part, &h->e),
+			0);
 		for (size_t k = 0; rc == 0 && k < 3 && refused[i].v[k].type; k++)
 			rc = put_entry(h, &refused[i].v[k]);
 		assert_int_equal(rc, -(int)refused[i].code);
-		h->d->put_abort(h->slots);
+		h->d->put_abort(h->slots, false);
 	}
 }
 

@@ -28,6 +28,7 @@ struct bed {
 	struct release r;
 	char *image;
 	size_t n;
+	struct slot_part part;
 	struct err e;
 };
 
@@ -103,7 +104,7 @@ static int put_image(struct bed *b, unsigned slot, const char *bytes)
 {
 	static const size_t steps[] = {1, 4095, 70001, 300000};
 
-	TRY(b->d->put_begin(b->slots, slot, &b->r.components[0], &b->e));
+	TRY(b->d->put_begin(b->slots, slot, &b->r.components[0], false, &b->part, &b->e));
 	TRY(b->d->put_file(b->slots, ".", false, b->n, &b->e));
 	for (size_t at = 0, i = 0, part; at < b->n; at += part, i++) {
 		part = MIN(steps[i % ARRAY_LEN(steps)], b->n - at);
@@ -256,7 +257,7 @@ static void an_image_that_does_not_fit(void **state)
 	assert_int_equal(need, b->n);
 	assert_int_equal(room, b->n - 1);
 	refuses(b, install(b, 1), ERR_NO_SPACE);
-	b->d->put_abort(b->slots);
+	b->d->put_abort(b->slots, false);
 	assert_int_equal(look(b, 1).mark, SLOT_INVALID);
 }
 
@@ -271,11 +272,11 @@ static void releases_that_are_not_one_image(void **state)
 	b->r.n_components = 1;
 	parcel_make_tar(&b->r.components[0], "root", "root", files, COMPRESSION_NONE, &ignored);
 	refuses(b, cost(b, 0), ERR_CONFLICT);
-	expect_ok(b->d->put_begin(b->slots, 0, &b->r.components[0], &b->e), &b->e);
+	expect_ok(b->d->put_begin(b->slots, 0, &b->r.components[0], false, &b->part, &b->e), &b->e);
 	refuses(b, b->d->put_dir(b->slots, "d", &b->e), ERR_CONFLICT);
 	refuses(b, b->d->put_link(b->slots, "l", "d", &b->e), ERR_CONFLICT);
 	refuses(b, b->d->put_file(b->slots, "f", false, 1, &b->e), ERR_CONFLICT);
-	b->d->put_abort(b->slots);
+	b->d->put_abort(b->slots, false);
 }
 
 static void one_device_for_both(void **state)
@@ -288,7 +289,7 @@ static void one_device_for_both(void **state)
 	set_devices(b, "dev-a", "same");
 	refuses(b, cost(b, 1), ERR_CONFIG);
 	refuses(b, install(b, 1), ERR_CONFIG);
-	b->d->put_abort(b->slots);
+	b->d->put_abort(b->slots, false);
 }
 
 static void a_device_that_is_gone(void **state)
@@ -324,7 +325,7 @@ static void wrong_bytes_are_never_valid(void **state)
 	other[b->n - 1] ^= 1;
 	expect_ok(b->d->begin(b->slots, 0, &b->r, &b->e), &b->e);
 	refuses(b, put_image(b, 0, other), ERR_ALTERED);
-	b->d->put_abort(b->slots);
+	b->d->put_abort(b->slots, false);
 	refuses(b, seal(b, 0), ERR_ALTERED);
 	assert_int_equal(look(b, 0).mark, SLOT_INVALID);
 	free(other);

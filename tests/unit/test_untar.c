@@ -17,11 +17,12 @@ struct memory {
 	size_t n, at, step;
 };
 
-static int memory_open(void *self, const struct artifact *a, void **out, struct err *e)
+static int memory_open(
+	void *self, const struct artifact *a, uint64_t from, void **out, struct err *e)
 {
 	(void)a;
 	(void)e;
-	((struct memory *)self)->at = 0;
+	((struct memory *)self)->at = from;
 	*out = self;
 	return 0;
 }
