@@ -7,13 +7,10 @@
 #include "proto/trust/sig.h"
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/time.h"
 
 enum role_kind { ROLE_ROOT, ROLE_TIMESTAMP, ROLE_SNAPSHOT, ROLE_TARGETS, ROLE_KIND_MAX };
 const char *role_kind_name(enum role_kind k);
-
-/* Seconds since 1970 for "YYYY-MM-DDThh:mm:ssZ", and nothing else. */
-int time_parse(struct str text, int64_t *out_s, struct err *e) MUST_CHECK;
-void time_format(int64_t s, char out[21]);
 
 /* A metadata file as received. `signed_bytes` (canonical) is what signatures are over; length and
  * digest are of the bytes as they came, which is what pins are about. */

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "proto/trust/meta.h"
+#include "proto/wire/time.h"
 
 /* Seconds as `date -u -d TEXT +%s` gives them. */
 static const struct {

@@ -1,4 +1,4 @@
-#include "proto/trust/meta.h"
+#include "proto/wire/time.h"
 
 #include <stdio.h>
 
