@@ -46,6 +46,7 @@
 #define LIMIT_ROLLBACK_TO   8
 #define LIMIT_HARDWARE_IDS  8
 #define LIMIT_WAVES         16
+#define LIMIT_FREEZES       16
 #define LIMIT_TEXT          256          /* notes, reasons, names for people */
 #define LIMIT_AUDIT_LINE    8192         /* a row or a checkpoint of an export */
 #define LIMIT_DOSSIER_BYTES (192 * 1024) /* of a report, so that the rest of it always fits */

@@ -52,7 +52,8 @@ static void what_may_be_left_out_has_a_default(void **state)
 static void encoding_comes_back_and_is_one(void **state)
 {
 	static const char *const vectors[] = {"manifests/vectors/good/policy.careful.json",
-		"manifests/vectors/good/policy.least.json"};
+		"manifests/vectors/good/policy.least.json",
+		"manifests/vectors/good/policy.full.json"};
 	struct err e;
 
 	(void)state;
@@ -61,20 +62,46 @@ static void encoding_comes_back_and_is_one(void **state)
 		BUF_AUTO once = {0}, twice = {0};
 
 		load(vectors[i], &p);
-		p.first_alone = i;
+		p.first_alone = i != 0;
 		policy_encode(&p, &once);
 		expect_ok(policy_parse(buf_str(&once), &q, &e), &e);
-		assert_int_equal(q.first_alone, i);
+		assert_int_equal(q.first_alone, i != 0);
 		policy_encode(&q, &twice);
 		expect_text(buf_cstr(&once), buf_cstr(&twice));
 	}
 }
 
-static const struct {
+static void a_judge_and_freezes_are_read(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	load("manifests/vectors/good/policy.full.json", &p);
+	assert_true(p.judge.on);
+	assert_int_equal(p.judge.abort_alpha, 10000);
+	assert_int_equal(p.judge.unsure, POLICY_EXTEND);
+	assert_int_equal(p.judge.extend_max, 3);
+	assert_int_equal(p.max_failures, LIMIT_DEVICES);
+	assert_int_equal(p.n_freezes, 2);
+	assert_false(p.freezes[0].weekly);
+	assert_int_equal(p.freezes[0].until - p.freezes[0].from, MINUTE((18 * 24 + 6) * 60));
+	assert_true(p.freezes[1].weekly);
+	assert_int_equal(p.freezes[1].days, 0x13);
+	assert_int_equal(p.freezes[1].from_min, 22 * 60);
+	assert_int_equal(p.freezes[1].until_min, 6 * 60 + 30);
+	assert_int_equal(p.freezes[1].offset_min, 60);
+	assert_true(p.waves[2].approval);
+	assert_int_equal(p.waves[1].rate_count, 10);
+	assert_int_equal(p.waves[1].rate_per, MINUTE(1));
+}
+
+struct mistake {
 	const char *path, *value;
 	enum err_code code;
 	const char *text;
-} bad[] = {
+};
+
+static const struct mistake bad[] = {
 	{"", "[]", ERR_BAD_INPUT, "policy: an object"},
 	{"", "{", ERR_BAD_INPUT, "line 1"},
 	{"format", NULL, ERR_BAD_INPUT, "policy.format is missing"},
@@ -104,22 +131,61 @@ static const struct {
 	{"waves.0.share", "1", ERR_BAD_INPUT, "policy.waves[0]: unknown member"},
 };
 
-static void mistakes_are_refused_with_their_place(void **state)
+static const struct mistake bad_full[] = {
+	{"judge", "true", ERR_BAD_INPUT, "policy.judge"},
+	{"judge.alpha", "1", ERR_BAD_INPUT, "policy.judge: unknown member"},
+	{"judge.abort_alpha_ppm", "1000000", ERR_BAD_INPUT, "policy.judge.abort_alpha_ppm"},
+	{"judge.bad_ppm", "0", ERR_BAD_INPUT, "policy.judge.bad_ppm"},
+	{"judge.base_ppm", "50000", ERR_BAD_INPUT, "not below bad_ppm"},
+	{"judge.guard_first", "1", ERR_BAD_INPUT, "2 failures among the first 1"},
+	{"judge.when_inconclusive", "\"wait\"", ERR_BAD_INPUT, "policy.judge.when_inconclusive"},
+	{"freeze", "{}", ERR_BAD_INPUT, "policy.freeze"},
+	{"freeze.0", "[]", ERR_BAD_INPUT, "policy.freeze[0]: an object"},
+	{"freeze.0.name", NULL, ERR_BAD_INPUT, "policy.freeze[0].name"},
+	{"freeze.0.from", "\"tomorrow\"", ERR_BAD_INPUT, "policy.freeze[0].from: not a time"},
+	{"freeze.0.until", "\"2026-12-20T00:00:00Z\"", ERR_BAD_INPUT, "ends before it begins"},
+	{"freeze.0.utc_offset_min", "0", ERR_BAD_INPUT, "policy.freeze[0]: unknown member"},
+	{"freeze.1.days", "[]", ERR_BAD_INPUT, "policy.freeze[1].days is empty"},
+	{"freeze.1.days", "[\"monday\"]", ERR_BAD_INPUT, "policy.freeze[1].days[0]: none of"},
+	{"freeze.1.days", "[1]", ERR_BAD_INPUT, "policy.freeze[1].days[0]: none of"},
+	{"freeze.1.from", "\"24:00\"", ERR_BAD_INPUT, "24:00 is 00:00 of the next day"},
+	{"freeze.1.from", "\"7:30\"", ERR_BAD_INPUT, "policy.freeze[1].from: not a time of day"},
+	{"freeze.1.until", "\"24:01\"", ERR_BAD_INPUT, "policy.freeze[1].until: not a time of day"},
+	{"freeze.1.until", "\"12:60\"", ERR_BAD_INPUT, "policy.freeze[1].until: not a time of day"},
+	{"freeze.1.utc_offset_min", "1441", ERR_BAD_INPUT, "policy.freeze[1].utc_offset_min"},
+	{"waves.2.approval", "1", ERR_BAD_INPUT, "policy.waves[2].approval"},
+	{"waves.1.rate", "10", ERR_BAD_INPUT, "policy.waves[1].rate"},
+	{"waves.1.rate.count", "0", ERR_BAD_INPUT, "policy.waves[1].rate.count"},
+	{"waves.1.rate.per_ms", "0", ERR_BAD_INPUT, "policy.waves[1].rate.per_ms"},
+	{"waves.1.rate.per", "1", ERR_BAD_INPUT, "policy.waves[1].rate: unknown member"},
+};
+
+static void refuse(const char *vector, const struct mistake *m, size_t n)
 {
 	BUF_AUTO text = {0};
 	JSON_AUTO *base = NULL;
 	struct policy p = {.n_waves = 4711};
 	struct err e;
 
-	(void)state;
-	source_read("manifests/vectors/good/policy.careful.json", &text);
+	source_read(vector, &text);
 	expect_ok(json_read(buf_str(&text), text.n, &base, &e), &e);
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		patch_write(base, bad[i].path, bad[i].value, &text);
-		expect_err(policy_parse(buf_str(&text), &p, &e), &e, bad[i].code, bad[i].text,
-			bad[i].path);
+	for (size_t i = 0; i < n; i++) {
+		patch_write(base, m[i].path, m[i].value, &text);
+		expect_err(
+			policy_parse(buf_str(&text), &p, &e), &e, m[i].code, m[i].text, m[i].path);
 	}
-	buf_clear(&text);
+	assert_int_equal(p.n_waves, 4711);
+}
+
+static void mistakes_are_refused_with_their_place(void **state)
+{
+	BUF_AUTO text = {0};
+	struct policy p = {.n_waves = 4711};
+	struct err e;
+
+	(void)state;
+	refuse("manifests/vectors/good/policy.careful.json", bad, ARRAY_LEN(bad));
+	refuse("manifests/vectors/good/policy.full.json", bad_full, ARRAY_LEN(bad_full));
 	for (int i = 0; i <= LIMIT_POLICY_BYTES; i++)
 		buf_add_char(&text, ' ');
 	expect_err(policy_parse(buf_str(&text), &p, &e), &e, ERR_TOO_LARGE, NULL, "blanks");
@@ -131,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policies_are_read),
 		cmocka_unit_test(what_may_be_left_out_has_a_default),
+		cmocka_unit_test(a_judge_and_freezes_are_read),
 		cmocka_unit_test(encoding_comes_back_and_is_one),
 		cmocka_unit_test(mistakes_are_refused_with_their_place),
 	};
