@@ -1,0 +1,33 @@
+/* What the files of the wave engine share. */
+#ifndef SERVER_CORE_WAVE_PRIV_H
+#define SERVER_CORE_WAVE_PRIV_H
+
+#include "server/core/wave.h"
+
+/* One step in the making. */
+struct step {
+	const struct policy *p;
+	const struct wave_event *ev;
+	struct wave_state s;
+	struct wave_acts a;
+	bool changed;
+};
+
+/* Recipients that have been let in, ever. */
+uint32_t wave_ever_admitted(const struct wave_state *s);
+
+/* Adds an action, with its sentence. */
+void wave_act(struct step *x, enum wave_act_kind kind, const char *fmt, ...) PRINTF(3, 4);
+/* Begins a phase; the sentence says why. */
+void wave_enter(struct step *x, enum wave_phase phase, const char *fmt, ...) PRINTF(3, 4);
+/* Opens the given wave, or the first after it that adds a recipient to those that have been let in.
+ */
+void wave_open(struct step *x, unsigned wave);
+/* Orders everybody back who has or is getting the release. */
+void wave_roll_back(struct step *x, const char *why);
+/* What follows from the counts and the time. */
+void wave_settle(struct step *x);
+/* When that will be so again without an event; 0: never by itself. */
+ms_t wave_next_wake(const struct step *x);
+
+#endif

@@ -1,0 +1,211 @@
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/core/wave_priv.h"
+
+uint32_t wave_ever_admitted(const struct wave_state *s)
+{
+	return s->recipients - s->all.n[RECIPIENT_WAITING];
+}
+
+static uint32_t failures(const struct wave_state *s)
+{
+	return s->all.n[RECIPIENT_REVERTED] + s->all.n[RECIPIENT_FAILED] +
+	       s->all.n[RECIPIENT_SILENT];
+}
+
+void wave_act(struct step *x, enum wave_act_kind kind, const char *fmt, ...)
+{
+	struct wave_act *a;
+	va_list ap;
+
+	assert(x->a.n < ARRAY_LEN(x->a.v));
+	a = &x->a.v[x->a.n++];
+	a->kind = kind;
+	va_start(ap, fmt);
+	vsnprintf(a->text, sizeof a->text, fmt, ap);
+	va_end(ap);
+	x->changed = true;
+}
+
+void wave_enter(struct step *x, enum wave_phase phase, const char *fmt, ...)
+{
+	va_list ap;
+
+	x->s.phase = phase;
+	x->s.since = x->s.quiet_since = x->ev->now;
+	if (wave_is_over(phase))
+		x->s.paused = false;
+	memset(x->s.why, 0, sizeof x->s.why); /* states are compared as bytes */
+	va_start(ap, fmt);
+	vsnprintf(x->s.why, sizeof x->s.why, fmt, ap);
+	va_end(ap);
+	wave_act(x, WACT_AUDIT, "%s: %s", wave_phase_name(phase), x->s.why);
+}
+
+/* ---- waves ---- */
+
+static bool is_last(const struct step *x)
+{
+	return x->s.open_to == x->s.recipients;
+}
+
+static bool is_proven(const struct step *x)
+{
+	return x->s.all.n[RECIPIENT_COMMITTED] > x->s.committed_before;
+}
+
+/* When the recipients of the wave that have never asked are passed over; 0: never. */
+static ms_t pass_over_at(const struct step *x)
+{
+	if (is_last(x) || !is_proven(x) || x->s.all.n[RECIPIENT_ADMITTED] || !x->p->silence)
+		return 0;
+	return x->s.quiet_since + x->p->silence;
+}
+
+static bool has_ended(const struct step *x)
+{
+	ms_t at = pass_over_at(x);
+
+	if (x->s.all.n[RECIPIENT_ADMITTED])
+		return false;
+	return x->s.open_to == wave_ever_admitted(&x->s) ||
+	       (at && at <= x->ev->now && !x->s.paused);
+}
+
+void wave_open(struct step *x, unsigned wave)
+{
+	while (wave + 1 < x->p->n_waves && wave_end(x->p, x->s.recipients, wave) <= x->s.open_to)
+		wave++;
+	x->s.wave = wave;
+	x->s.open_to = wave_end(x->p, x->s.recipients, wave);
+	x->s.committed_before = x->s.all.n[RECIPIENT_COMMITTED];
+}
+
+static void leave_wave(struct step *x)
+{
+	if (x->s.paused && !is_last(x))
+		return;
+	if (is_last(x)) {
+		wave_enter(x, WAVE_DONE, "%u of %u recipients run the release",
+			x->s.all.n[RECIPIENT_COMMITTED], x->s.recipients);
+		return;
+	}
+	wave_open(x, x->s.wave + 1);
+	wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
+		x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
+}
+
+/* ---- the end of a campaign ---- */
+
+static uint32_t order_back(struct step *x)
+{
+	static const enum recipient_state who[] = {
+		RECIPIENT_ADMITTED, RECIPIENT_COMMITTED, RECIPIENT_SILENT};
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+		n += x->s.all.n[who[i]];
+		x->s.all.n[who[i]] = 0;
+	}
+	x->s.all.n[RECIPIENT_ORDERED_BACK] += n;
+	return n;
+}
+
+void wave_roll_back(struct step *x, const char *why)
+{
+	uint32_t n = order_back(x);
+
+	if (!n) {
+		wave_enter(x, WAVE_HALTED, "%s; nobody has the release", why);
+		return;
+	}
+	wave_enter(x, WAVE_ROLLING_BACK, "%s", why);
+	wave_act(x, WACT_ROLL_BACK, "%u recipients are ordered back to what they ran before", n);
+}
+
+static void abort_campaign(struct step *x, const char *why)
+{
+	if (x->p->roll_back_on_abort)
+		wave_roll_back(x, why);
+	else
+		wave_enter(x, WAVE_HALTED, "%s; devices keep what they have", why);
+}
+
+static bool has_too_many_failures(struct step *x, char *why, size_t cap)
+{
+	const uint32_t *n = x->s.all.n;
+
+	if (failures(&x->s) <= x->p->max_failures)
+		return false;
+	snprintf(why, cap,
+		"%u of %u recipients failed (%u went back, %u gave up, %u are silent), %u %s allowed",
+		failures(&x->s), x->s.recipients, n[RECIPIENT_REVERTED], n[RECIPIENT_FAILED],
+		n[RECIPIENT_SILENT], x->p->max_failures, x->p->max_failures == 1 ? "is" : "are");
+	return true;
+}
+
+/* ---- what follows from the counts and the time, phase by phase ---- */
+
+static void settle_first(struct step *x)
+{
+	if (x->s.all.n[RECIPIENT_COMMITTED])
+		wave_enter(x, WAVE_OPEN, "the first device has committed; wave %s opens for %u",
+			x->p->waves[x->s.wave].name, x->s.open_to);
+	else if (has_ended(x))
+		abort_campaign(x, "no device of the first wave has accepted the release");
+}
+
+static void settle_open(struct step *x)
+{
+	const struct policy_wave *w = &x->p->waves[x->s.wave];
+
+	if (!has_ended(x))
+		return;
+	if (!x->s.all.n[RECIPIENT_COMMITTED])
+		abort_campaign(x, "no device has accepted the release");
+	else if (w->soak)
+		wave_enter(x, WAVE_SOAK, "wave %s has ended, %u of %u recipients run the release",
+			w->name, x->s.all.n[RECIPIENT_COMMITTED], x->s.recipients);
+	else
+		leave_wave(x);
+}
+
+static void settle_soak(struct step *x)
+{
+	if (x->ev->now - x->s.since >= x->p->waves[x->s.wave].soak &&
+		!x->s.all.n[RECIPIENT_ADMITTED])
+		leave_wave(x);
+}
+
+void wave_settle(struct step *x)
+{
+	static void (*const by_phase[WAVE_PHASE_MAX])(struct step *) = {
+		[WAVE_FIRST] = settle_first,
+		[WAVE_OPEN] = settle_open,
+		[WAVE_SOAK] = settle_soak,
+	};
+	char why[LIMIT_TEXT / 2];
+
+	for (enum wave_phase was = WAVE_PHASE_MAX; was != x->s.phase && by_phase[x->s.phase];) {
+		was = x->s.phase;
+		if (has_too_many_failures(x, why, sizeof why))
+			abort_campaign(x, why);
+		else
+			by_phase[was](x);
+	}
+	if (x->s.phase == WAVE_ROLLING_BACK && !x->s.all.n[RECIPIENT_ORDERED_BACK])
+		wave_enter(x, WAVE_HALTED, "%u of %u recipients are back on what they ran before",
+			x->s.all.n[RECIPIENT_BACK], x->s.recipients);
+}
+
+ms_t wave_next_wake(const struct step *x)
+{
+	if (x->s.paused)
+		return 0;
+	if (x->s.phase == WAVE_SOAK && !x->s.all.n[RECIPIENT_ADMITTED])
+		return x->s.since + x->p->waves[x->s.wave].soak;
+	return x->s.phase == WAVE_OPEN ? pass_over_at(x) : 0;
+}
