@@ -4,7 +4,8 @@
 
 #include "server/core/evalue.h"
 
-#define MILLION 1000000U
+#define MILLION   1000000U
+#define COUNT_MAX 200000000LL /* so that the sum over strata fits */
 
 static double share_of(uint32_t ppm)
 {
@@ -159,21 +160,26 @@ static void carry(const struct judge_rule *r, struct judge_state *s, uint32_t sh
 		s->verdict = JUDGE_OPEN;
 }
 
+/* What an earlier wave has counted cannot be taken back from this one. */
+static void add(uint32_t *n, uint32_t *bad, const struct judge_event *ev)
+{
+	int64_t all = MAX(0, (int64_t)*n + ev->n);
+
+	*bad = (uint32_t)MIN(all, MAX(0, (int64_t)*bad + ev->bad));
+	*n = (uint32_t)all;
+}
+
 static void count(struct judge_state *s, const struct judge_event *ev)
 {
 	struct judge_tally *t = &s->wave[ev->metric][ev->stratum];
 
 	if (ev->arm == JUDGE_CONTROL) {
-		t->control += ev->n;
-		t->control_bad += ev->bad;
+		add(&t->control, &t->control_bad, ev);
 		return;
 	}
-	t->canary += ev->n;
-	t->canary_bad += ev->bad;
-	if (ev->metric == 0) {
-		s->devices += ev->n;
-		s->failures += ev->bad;
-	}
+	add(&t->canary, &t->canary_bad, ev);
+	if (ev->metric == 0)
+		add(&s->devices, &s->failures, ev);
 }
 
 static bool is_share(uint32_t ppm)
@@ -203,12 +209,13 @@ static int check_event(const struct judge_rule *r, const struct judge_state *s,
 		return err_set(e, ERR_BAD_INPUT, "a canary with a share of %u", ev->share);
 	if (ev->kind != JEV_OUTCOME)
 		return 0;
-	if (ev->metric >= r->metrics || ev->stratum >= r->strata || ev->bad > ev->n)
-		return err_set(e, ERR_BAD_INPUT, "%u of %u in metric %u, stratum %u", ev->bad,
+	if (ev->metric >= r->metrics || ev->stratum >= r->strata ||
+		(ev->n >= 0 && ev->bad > ev->n + 1))
+		return err_set(e, ERR_BAD_INPUT, "%d of %d in metric %u, stratum %u", ev->bad,
 			ev->n, ev->metric, ev->stratum);
-	if (ev->n > UINT32_MAX / (2 * JUDGE_STRATA) - s->devices ||
-		ev->n > UINT32_MAX / (2 * JUDGE_STRATA) - s->wave[ev->metric][ev->stratum].canary -
-				s->wave[ev->metric][ev->stratum].control)
+	if (ev->n > COUNT_MAX - (int64_t)s->devices || ev->bad > COUNT_MAX ||
+		ev->n > COUNT_MAX - (int64_t)s->wave[ev->metric][ev->stratum].canary -
+				(int64_t)s->wave[ev->metric][ev->stratum].control)
 		return err_set(e, ERR_BAD_INPUT, "more units than a judge can count");
 	return 0;
 }

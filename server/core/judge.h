@@ -86,7 +86,8 @@ struct judge_state {
 
 enum judge_ev_kind {
 	JEV_WAVE,    /* a wave opens with this share; what is known is carried */
-	JEV_OUTCOME, /* n units of an arm ended, `bad` of them badly */
+	JEV_OUTCOME, /* n units of an arm ended, `bad` of them badly. Negative numbers take back
+			what was counted: whoever was silent has been heard of again */
 	JEV_END      /* the time for this wave is over */
 };
 enum judge_arm { JUDGE_CANARY, JUDGE_CONTROL };
@@ -96,7 +97,7 @@ struct judge_event {
 	uint32_t share; /* JEV_WAVE */
 	enum judge_arm arm;
 	unsigned metric, stratum;
-	uint32_t n, bad; /* JEV_OUTCOME */
+	int32_t n, bad; /* JEV_OUTCOME */
 };
 
 void judge_init(struct judge_state *s);
@@ -117,6 +118,12 @@ int64_t judge_promote_limit(const struct judge_rule *r);
 
 /* A sentence for people: the counts, the evidence as a number of times, and what is needed. */
 void judge_format(const struct judge_rule *r, const struct judge_state *s, struct buf *out);
+
+/* The state as whole numbers separated by blanks, and back; ERR_BAD_INPUT. Only the
+ * metrics and strata of the rule are in it. */
+void judge_encode(const struct judge_rule *r, const struct judge_state *s, struct buf *out);
+int judge_decode(const struct judge_rule *r, struct str text, struct judge_state *out,
+	struct err *e) MUST_CHECK;
 
 const char *judge_verdict_name(enum judge_verdict v);
 const char *judge_test_name(enum judge_test t);

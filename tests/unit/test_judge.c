@@ -30,7 +30,7 @@ static void wave(const struct judge_rule *r, struct judge_state *s, uint32_t sha
 }
 
 static void outcome(const struct judge_rule *r, struct judge_state *s, enum judge_arm arm,
-	uint32_t n, uint32_t bad)
+	int32_t n, int32_t bad)
 {
 	feed(r, s, (struct judge_event){.kind = JEV_OUTCOME, .arm = arm, .n = n, .bad = bad});
 }
@@ -100,7 +100,7 @@ static void failures_of_both_arms_do_not(void **state)
 
 static void no_wave_of_5_20_75_promotes_but_all_do(void **state)
 {
-	static const uint32_t sizes[] = {5, 20, 75};
+	static const int32_t sizes[] = {5, 20, 75};
 	struct judge_state all, one;
 
 	(void)state;
@@ -190,10 +190,10 @@ static void what_cannot_be_is_refused(void **state)
 	static const struct judge_event bad[] = {
 		{.kind = JEV_WAVE, .share = 0},
 		{.kind = JEV_WAVE, .share = 1000001},
-		{.kind = JEV_OUTCOME, .n = 1, .bad = 2},
+		{.kind = JEV_OUTCOME, .n = 1, .bad = 3},
 		{.kind = JEV_OUTCOME, .metric = 1, .n = 1},
 		{.kind = JEV_OUTCOME, .stratum = 1, .n = 1},
-		{.kind = JEV_OUTCOME, .n = UINT32_MAX},
+		{.kind = JEV_OUTCOME, .n = INT32_MAX},
 	};
 	struct judge_rule rules[] = {usual, usual, usual, usual};
 	struct judge_state s, was;
@@ -213,6 +213,68 @@ static void what_cannot_be_is_refused(void **state)
 			judge_step(&rules[i], &s, &(struct judge_event){.kind = JEV_END}, &s, &e),
 			-ERR_BAD_INPUT);
 	assert_memory_equal(&s, &was, sizeof s);
+}
+
+static void what_was_counted_can_be_taken_back(void **state)
+{
+	struct judge_state s, t;
+
+	(void)state;
+	judge_init(&s);
+	outcome(&usual, &s, JUDGE_CANARY, 7, 1);
+	t = s;
+	outcome(&usual, &s, JUDGE_CANARY, 1, 1); /* silent */
+	outcome(&usual, &s, JUDGE_CANARY, -1, -1);
+	assert_int_equal(s.devices, 7);
+	assert_int_equal(s.failures, 1);
+	assert_int_equal(judge_pooled(&usual, &s, 0), judge_pooled(&usual, &t, 0));
+	outcome(&usual, &s, JUDGE_CANARY, 0, 1); /* went back after all */
+	assert_int_equal(s.devices, 7);
+	assert_int_equal(s.failures, 2);
+	wave(&usual, &s, 1000000);
+	outcome(&usual, &s, JUDGE_CANARY, 0, -1);
+	assert_int_equal(s.failures, 1);
+	assert_int_equal(s.wave[0][0].canary_bad, 0);
+}
+
+static void comes_back_from_a_line(void **state)
+{
+	struct judge_rule r = usual;
+	struct judge_state s, t;
+	struct err e = {0};
+	BUF_AUTO line = {0};
+
+	(void)state;
+	r.strata = 3;
+	judge_init(&s);
+	wave(&r, &s, 250000);
+	outcome(&r, &s, JUDGE_CONTROL, 45, 1);
+	outcome(&r, &s, JUDGE_CANARY, 5, 2);
+	wave(&r, &s, 300000);
+	judge_encode(&r, &s, &line);
+	memset(&t, 0x5a, sizeof t);
+	assert_int_equal(judge_decode(&r, buf_str(&line), &t, &e), 0);
+	assert_memory_equal(&s, &t, sizeof s);
+}
+
+static void lines_that_are_no_state_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "0", "0 0 0 0 1 0 0 0 0 0 0 0 0 0 0",
+		"0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0", "4 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0",
+		"0 5 0 0 1 0 0 0 0 0 0 0 0 0 0 0", "0 0 1 0 1 0 0 0 0 0 0 0 0 0 0 0",
+		"0 0 0 1 1 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 -1 0 0 0 0 0 0 0 0 0 0 0",
+		"0 0 0 0 4294967296 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 x 0 0 0 0 0 0 0 0 0 0 0",
+		"0  0 0 0 1 0 0 0 0 0 0 0 0 0 0 0"};
+	struct judge_state s = {.share = 77};
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (judge_decode(&usual, str_of(bad[i]), &s, &e) != -ERR_BAD_INPUT)
+			fail_msg("row %zu was taken", i);
+	assert_int_equal(s.share, 77);
+	assert_int_equal(judge_decode(&usual, STR("0 0 0 0 1 0 0 0 -5 0 0 0 0 0 0 0"), &s, &e), 0);
+	assert_int_equal(s.pooled[0].carried, -5);
 }
 
 static void says_what_it_saw(void **state)
@@ -245,6 +307,9 @@ int main(void)
 		cmocka_unit_test(one_model_is_not_hidden_by_the_others),
 		cmocka_unit_test(a_verdict_stays),
 		cmocka_unit_test(what_cannot_be_is_refused),
+		cmocka_unit_test(what_was_counted_can_be_taken_back),
+		cmocka_unit_test(comes_back_from_a_line),
+		cmocka_unit_test(lines_that_are_no_state_are_refused),
 		cmocka_unit_test(says_what_it_saw),
 	};
 

@@ -37,7 +37,7 @@ static void step(const struct judge_rule *r, struct judge_state *s, struct judge
 }
 
 static void outcome(const struct judge_rule *r, struct judge_state *s, enum judge_arm arm,
-	uint32_t n, uint32_t bad)
+	int32_t n, int32_t bad)
 {
 	step(r, s, (struct judge_event){.kind = JEV_OUTCOME, .arm = arm, .n = n, .bad = bad});
 }
@@ -92,7 +92,7 @@ static uint32_t canaries_to_abort(
 	const struct judge_rule *r, unsigned controls, double rate, uint32_t cap)
 {
 	struct judge_state s;
-	uint32_t waiting = 0;
+	int32_t waiting = 0;
 
 	judge_init(&s);
 	step(r, &s, (struct judge_event){.kind = JEV_WAVE, .share = 1000000 / (1 + controls)});
