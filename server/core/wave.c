@@ -8,6 +8,18 @@ typedef int on_event_f(struct step *x, struct err *e);
 
 /* ---- events ---- */
 
+static void begin(struct step *x)
+{
+	wave_open(x, 0);
+	if (x->p->first_alone)
+		wave_enter(x, WAVE_FIRST,
+			"one device alone, then wave %s up to %u of %u recipients",
+			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
+	else
+		wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
+			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
+}
+
 static int on_start(struct step *x, struct err *e)
 {
 	if (!x->ev->recipients)
@@ -16,28 +28,37 @@ static int on_start(struct step *x, struct err *e)
 		return err_set(e, ERR_BUG, "a policy without waves");
 	x->s.recipients = x->ev->recipients;
 	x->s.all.n[RECIPIENT_WAITING] = x->ev->recipients;
-	wave_open(x, 0);
+	wave_judge_begin(x);
 	wave_act(x, WACT_AUDIT, "%s started it for %u recipients in %u waves%s%s", x->ev->who,
 		x->s.recipients, x->p->n_waves, *x->ev->text ? ": " : "", x->ev->text);
-	if (x->p->first_alone)
-		wave_enter(x, WAVE_FIRST,
-			"one device alone, then wave %s up to %u of %u recipients",
-			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
-	else
-		wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
-			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
+	if (x->p->waves[0].approval) {
+		x->s.hold = WAVE_HOLD_APPROVAL;
+		wave_enter(x, WAVE_HOLD, "wave %s waits for approval", x->p->waves[0].name);
+	} else {
+		begin(x);
+	}
 	return 0;
+}
+
+/* Evenly: ten a minute is one in six seconds. */
+static void space_out(struct step *x)
+{
+	const struct policy_wave *w = &x->p->waves[x->s.wave];
+
+	if (w->rate_count)
+		x->s.next_at = x->ev->now + (w->rate_per + w->rate_count - 1) / w->rate_count;
 }
 
 static int on_ask(struct step *x, struct err *e)
 {
 	if (!x->s.all.n[RECIPIENT_WAITING])
 		return err_set(e, ERR_BUG, "%s asks, but nobody waits", x->ev->who);
-	if (!wave_admits(x->p, &x->s, x->ev->position))
+	if (!wave_admits(x->p, &x->s, x->ev->position, x->ev->now))
 		return 0;
 	x->s.all.n[RECIPIENT_WAITING]--;
 	x->s.all.n[RECIPIENT_ADMITTED]++;
 	x->s.quiet_since = x->ev->now;
+	space_out(x);
 	wave_act(x, WACT_ADMIT, "%s is admitted in wave %s (position %u, %u in update)", x->ev->who,
 		x->p->waves[wave_of(x->p, x->s.recipients, x->ev->position)].name, x->ev->position,
 		x->s.all.n[RECIPIENT_ADMITTED]);
@@ -63,6 +84,7 @@ static int on_moved(struct step *x, struct err *e)
 	x->s.all.n[ev->was]--;
 	x->s.all.n[ev->is]++;
 	x->s.quiet_since = ev->now;
+	wave_judge_move(x, ev->was, ev->is);
 	wave_act(x, WACT_AUDIT, "%s: %s, was %s%s%s", ev->who, recipient_state_name(ev->is),
 		recipient_state_name(ev->was), *ev->text ? ": " : "", ev->text);
 	wave_settle(x);
@@ -113,6 +135,44 @@ static int on_roll_back(struct step *x, struct err *e UNUSED)
 	return 0;
 }
 
+/* Who overrules the judge's doubt is not alone with it. */
+static int on_approve(struct step *x, struct err *e)
+{
+	const struct wave_event *ev = x->ev;
+	bool doubted = x->s.hold == WAVE_HOLD_JUDGE;
+
+	if (doubted && !*ev->text)
+		return err_set(e, ERR_BAD_INPUT, "a reason is wanted to go on all the same");
+	if (doubted && !*x->s.agreed) {
+		snprintf(x->s.agreed, sizeof x->s.agreed, "%s", ev->who);
+		wave_act(x, WACT_AUDIT, "%s wants to go on: %s; a second person must agree",
+			ev->who, ev->text);
+		return 0;
+	}
+	if (doubted && strcmp(x->s.agreed, ev->who) == 0)
+		return err_set(e, ERR_CONFLICT,
+			"%s wants to go on already; somebody else must agree", ev->who);
+	wave_act(x, WACT_AUDIT, "%s approved%s%s", ev->who, *ev->text ? ": " : "", ev->text);
+	if (x->s.open_to)
+		wave_go_on(x);
+	else
+		begin(x);
+	return 0;
+}
+
+static int on_break_glass(struct step *x, struct err *e)
+{
+	unsigned which;
+	ms_t until;
+
+	if (!wave_is_frozen(x->p, &x->s, x->ev->now, &which, &until))
+		return err_set(e, ERR_CONFLICT, "nothing is frozen now");
+	x->s.thawed = until;
+	wave_act(x, WACT_AUDIT, "%s broke the glass of freeze %s: %s", x->ev->who,
+		x->p->freezes[which].name, x->ev->text);
+	return 0;
+}
+
 /* ---- the step ---- */
 
 static on_event_f *const handlers[WEV_MAX] = {
@@ -124,37 +184,51 @@ static on_event_f *const handlers[WEV_MAX] = {
 	[WEV_RESUME] = on_resume,
 	[WEV_HALT] = on_halt,
 	[WEV_ROLL_BACK] = on_roll_back,
+	[WEV_APPROVE] = on_approve,
+	[WEV_BREAK_GLASS] = on_break_glass,
 };
 
 /* Which event fits which phase: yes, it is so already, or no. */
 enum fit { NO, SAME, YES };
 
 static const enum fit fits[WAVE_PHASE_MAX][WEV_MAX] = {
-	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK */
-	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO},
-	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES},
-	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES},
-	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES},
-	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME},
-	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES},
-	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES},
+	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS */
+	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO, NO, NO},
+	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES},
+	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES},
+	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES, NO, YES},
+	[WAVE_HOLD] = {SAME, SAME, YES, YES, YES, YES, YES, YES, YES, YES},
+	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME, NO, NO},
+	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES, NO, NO},
+	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES, NO, NO},
 };
+
+static bool counts_add_up(const struct step *x)
+{
+	const struct wave_state *is = &x->s;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < RECIPIENT_STATE_MAX; i++)
+		sum += is->all.n[i];
+	return sum == is->recipients && wave_ever_admitted(is) <= is->open_to &&
+	       is->open_to <= sum &&
+	       (is->phase == WAVE_DRAFT || !is->recipients ||
+		       is->open_to <= wave_end(x->p, is->recipients, is->wave));
+}
 
 static bool keeps_the_laws(const struct step *x, const struct wave_state *was)
 {
 	const struct wave_state *is = &x->s;
 	bool admits = x->ev->kind != WEV_START &&
 		      is->all.n[RECIPIENT_WAITING] != was->all.n[RECIPIENT_WAITING];
-	uint64_t sum = 0;
+	unsigned which;
+	ms_t until;
 
-	for (size_t i = 0; i < RECIPIENT_STATE_MAX; i++)
-		sum += is->all.n[i];
-	if (sum != is->recipients || wave_ever_admitted(is) > is->open_to || is->open_to > sum)
+	if (!counts_add_up(x) || (is->phase == WAVE_HOLD) != (is->hold != WAVE_NO_HOLD))
 		return false;
-	if (is->phase != WAVE_DRAFT && is->open_to > wave_end(x->p, is->recipients, is->wave) &&
-		is->recipients)
-		return false;
-	if (admits && (was->paused || (was->phase != WAVE_FIRST && was->phase != WAVE_OPEN)))
+	if (admits && (was->paused || (was->phase != WAVE_FIRST && was->phase != WAVE_OPEN) ||
+			      x->ev->now < was->next_at ||
+			      wave_is_frozen(x->p, was, x->ev->now, &which, &until)))
 		return false;
 	return was->phase != WAVE_HALTED || is->phase == WAVE_HALTED ||
 	       x->ev->kind == WEV_ROLL_BACK;

@@ -5,28 +5,36 @@
  *   DRAFT -start-> FIRST -one device has committed-> OPEN -the wave has ended-> SOAK -+-> DONE
  *                    |                                ^                          |    |
  *                    |                                +------ the next wave -----|----+
- *                    +--- more failures than allowed, or nobody committed -------+
- *                                            v
+ *                    |                                +-- approved -- HOLD <-----|----+
+ *                    +--- more failures than allowed, the judge aborts, or ------+
+ *                                            v  nobody committed
  *                                     ROLLING_BACK -everyone is back-> HALTED
  *
  * A wave has ended when none of its recipients is in update and none waits. Recipients that never
- * ask are passed over once nothing has moved for the policy's silence and somebody of the wave has
- * committed; they are admitted later, whenever they ask. The last wave waits for everybody. Pause
- * and resume stop and go on with admissions and with the opening of waves; a paused campaign still
- * counts failures and aborts. Halt and rollback are a person's orders.
+ * ask are passed over once nothing has moved for the policy's silence (not counting freezes) and
+ * somebody of the wave has committed; they are admitted later, whenever they ask. The last wave
+ * waits for everybody. Pause and resume stop and go on with admissions and with the opening of
+ * waves; a paused campaign still counts failures and aborts. Halt and rollback are a person's
+ * orders.
+ *
+ * A policy's judge (judge.h) hears of every device that ends: to abort, it needs no end of a wave;
+ * to go on, it is asked when a wave has soaked. Inconclusive, the policy says what is done; to go
+ * on all the same takes two people. A freeze (freeze.h) keeps everybody from being admitted, until
+ * it ends or a person breaks the glass, for that one freeze.
  *
  * Laws, asserted after every step: admitted <= the wave's share at every instant; nothing is
- * admitted while paused, halted or rolling back; silence counts against, never for; HALTED is left
- * only by a person; counts add up to the recipients. Replaying the events gives the same states
- * and actions. */
+ * admitted while paused, frozen, on hold, halted or rolling back, or faster than the wave's rate;
+ * silence counts against, never for; HALTED is left only by a person; counts add up to the
+ * recipients. Replaying the events gives the same states and actions. */
 #ifndef SERVER_CORE_WAVE_H
 #define SERVER_CORE_WAVE_H
 
 #include "lib/id.h"
 #include "proto/wire/policy.h"
+#include "server/core/judge.h"
 
 /* Stands in audit rows: a decision is replayed with the engine that made it. */
-#define WAVE_ENGINE "wave-1"
+#define WAVE_ENGINE "wave-2"
 
 /*  id, name, what it means */
 #define WAVE_PHASE_TABLE(X)                                                                        \
@@ -34,6 +42,7 @@
 	X(FIRST, "first", "one device alone has the release, until one has committed")             \
 	X(OPEN, "open", "devices of the wave are admitted as they ask")                            \
 	X(SOAK, "soak", "all devices of the wave have ended; watching before the next wave")       \
+	X(HOLD, "hold", "waits for a person who lets the next wave open")                          \
 	X(ROLLING_BACK, "rolling_back", "aborted; devices that have the release are ordered back") \
 	X(HALTED, "halted", "stopped for good; a person must look")                                \
 	X(DONE, "done", "every recipient has ended")
@@ -72,7 +81,9 @@ enum recipient_state {
 	X(PAUSE, "pause", "a person stops admissions")                                             \
 	X(RESUME, "resume", "a person lets admissions go on")                                      \
 	X(HALT, "halt", "a person stops it for good, devices keep what they have")                 \
-	X(ROLL_BACK, "rollback", "a person orders everyone back who has or is getting it")
+	X(ROLL_BACK, "rollback", "a person orders everyone back who has or is getting it")         \
+	X(APPROVE, "approve", "a person lets a wave that is on hold open")                         \
+	X(BREAK_GLASS, "break_glass", "a person lets devices be admitted in spite of this freeze")
 
 enum wave_ev_kind {
 #define X(id, ...) WEV_##id,
@@ -84,6 +95,8 @@ enum wave_ev_kind {
 struct wave_counts {
 	uint32_t n[RECIPIENT_STATE_MAX];
 };
+
+enum wave_hold { WAVE_NO_HOLD, WAVE_HOLD_APPROVAL, WAVE_HOLD_JUDGE };
 
 struct wave_state {
 	uint64_t rev; /* grows by one with every change */
@@ -97,6 +110,12 @@ struct wave_state {
 	ms_t quiet_since;          /* wall clock of the last thing that moved */
 	ms_t wake_at;              /* when a TICK will change something; 0: never by itself */
 	struct wave_counts all;    /* over all recipients */
+	enum wave_hold hold;       /* HOLD: for what */
+	char agreed[ID_TEXT_MAX];  /* HOLD for the judge: the first who wants to go on */
+	uint32_t extended;         /* how often the present wave's soak was */
+	ms_t next_at;              /* nobody is admitted before: the wave's rate */
+	ms_t thawed;               /* freezes up to here are broken */
+	struct judge_state judge;  /* zero where the policy has none */
 	char why[LIMIT_TEXT];      /* what led to the present phase, for people */
 };
 
@@ -136,7 +155,14 @@ int wave_step(const struct policy *p, const struct wave_state *now, const struct
 	struct wave_state *next, struct wave_acts *acts, struct err *e) MUST_CHECK;
 
 /* Would an ASK from this position be admitted? The same rule as in the step, for the hot path. */
-bool wave_admits(const struct policy *p, const struct wave_state *s, uint32_t position);
+bool wave_admits(const struct policy *p, const struct wave_state *s, uint32_t position, ms_t now);
+
+/* Does a freeze keep everybody out? *out_until is its end, *out_which its index. */
+bool wave_is_frozen(const struct policy *p, const struct wave_state *s, ms_t now,
+	unsigned *out_which, ms_t *out_until);
+
+/* The judge's rule as a policy states it. */
+void wave_judge_rule(const struct policy *p, struct judge_rule *out);
 
 /* First position that does not belong to waves 0..wave any more. */
 uint32_t wave_end(const struct policy *p, uint32_t recipients, unsigned wave);

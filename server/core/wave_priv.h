@@ -20,6 +20,8 @@ uint32_t wave_ever_admitted(const struct wave_state *s);
 void wave_act(struct step *x, enum wave_act_kind kind, const char *fmt, ...) PRINTF(3, 4);
 /* Begins a phase; the sentence says why. */
 void wave_enter(struct step *x, enum wave_phase phase, const char *fmt, ...) PRINTF(3, 4);
+/* Leaves a HOLD for the wave that waits. */
+void wave_go_on(struct step *x);
 /* Opens the given wave, or the first after it that adds a recipient to those that have been let in.
  */
 void wave_open(struct step *x, unsigned wave);
@@ -29,5 +31,18 @@ void wave_roll_back(struct step *x, const char *why);
 void wave_settle(struct step *x);
 /* When that will be so again without an event; 0: never by itself. */
 ms_t wave_next_wake(const struct step *x);
+
+/* ---- wave_judge.c; all of it does nothing where the policy has no judge ---- */
+
+void wave_judge_begin(struct step *x);
+/* A wave opens. */
+void wave_judge_wave(struct step *x);
+/* A recipient has moved. */
+void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_state is);
+/* The time of a wave is over. */
+enum judge_verdict wave_judge_end(struct step *x);
+bool wave_judge_aborts(const struct step *x);
+/* The judge's sentence. */
+void wave_judge_say(const struct step *x, char *out, size_t cap);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/core/freeze.h"
 #include "server/core/wave_priv.h"
 
 uint32_t wave_ever_admitted(const struct wave_state *s)
@@ -38,6 +39,10 @@ void wave_enter(struct step *x, enum wave_phase phase, const char *fmt, ...)
 	x->s.since = x->s.quiet_since = x->ev->now;
 	if (wave_is_over(phase))
 		x->s.paused = false;
+	if (phase != WAVE_HOLD) {
+		x->s.hold = WAVE_NO_HOLD;
+		memset(x->s.agreed, 0, sizeof x->s.agreed);
+	}
 	memset(x->s.why, 0, sizeof x->s.why); /* states are compared as bytes */
 	va_start(ap, fmt);
 	vsnprintf(x->s.why, sizeof x->s.why, fmt, ap);
@@ -57,12 +62,21 @@ static bool is_proven(const struct step *x)
 	return x->s.all.n[RECIPIENT_COMMITTED] > x->s.committed_before;
 }
 
+/* Nobody who asked would have been let in before: freezes, and the rate. */
+static ms_t could_ask_since(const struct step *x)
+{
+	struct freeze_view v;
+
+	freeze_look(x->p, x->ev->now, &v);
+	return MAX(x->s.next_at, v.frozen && x->ev->now >= x->s.thawed ? v.until : v.ended);
+}
+
 /* When the recipients of the wave that have never asked are passed over; 0: never. */
 static ms_t pass_over_at(const struct step *x)
 {
 	if (is_last(x) || !is_proven(x) || x->s.all.n[RECIPIENT_ADMITTED] || !x->p->silence)
 		return 0;
-	return x->s.quiet_since + x->p->silence;
+	return MAX(x->s.quiet_since, could_ask_since(x)) + x->p->silence;
 }
 
 static bool has_ended(const struct step *x)
@@ -77,25 +91,59 @@ static bool has_ended(const struct step *x)
 
 void wave_open(struct step *x, unsigned wave)
 {
-	while (wave + 1 < x->p->n_waves && wave_end(x->p, x->s.recipients, wave) <= x->s.open_to)
-		wave++;
 	x->s.wave = wave;
 	x->s.open_to = wave_end(x->p, x->s.recipients, wave);
 	x->s.committed_before = x->s.all.n[RECIPIENT_COMMITTED];
+	x->s.extended = 0;
+	wave_judge_wave(x);
 }
 
-static void leave_wave(struct step *x)
+/* The first that adds a recipient to those that have been let in. */
+static unsigned next_wave(const struct step *x)
 {
-	if (x->s.paused && !is_last(x))
-		return;
-	if (is_last(x)) {
-		wave_enter(x, WAVE_DONE, "%u of %u recipients run the release",
-			x->s.all.n[RECIPIENT_COMMITTED], x->s.recipients);
-		return;
-	}
-	wave_open(x, x->s.wave + 1);
+	unsigned wave = x->s.wave + 1;
+
+	while (wave + 1 < x->p->n_waves && wave_end(x->p, x->s.recipients, wave) <= x->s.open_to)
+		wave++;
+	return wave;
+}
+
+static void hold(struct step *x, enum wave_hold what, const char *why)
+{
+	x->s.hold = what;
+	wave_enter(x, WAVE_HOLD, "%s", why);
+}
+
+static void to_next_wave(struct step *x)
+{
+	wave_open(x, next_wave(x));
 	wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
 		x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
+}
+
+void wave_go_on(struct step *x)
+{
+	char text[LIMIT_TEXT];
+	bool asked = x->s.hold == WAVE_HOLD_APPROVAL;
+
+	memset(x->s.agreed, 0, sizeof x->s.agreed);
+	if (!asked && x->p->waves[next_wave(x)].approval) {
+		snprintf(text, sizeof text, "wave %s waits for approval",
+			x->p->waves[next_wave(x)].name);
+		hold(x, WAVE_HOLD_APPROVAL, text);
+	} else {
+		to_next_wave(x);
+	}
+}
+
+static void finish(struct step *x)
+{
+	char said[LIMIT_TEXT] = "";
+
+	if (x->p->judge.on)
+		wave_judge_say(x, said, sizeof said);
+	wave_enter(x, WAVE_DONE, "%u of %u recipients run the release%s%s",
+		x->s.all.n[RECIPIENT_COMMITTED], x->s.recipients, *said ? "; " : "", said);
 }
 
 /* ---- the end of a campaign ---- */
@@ -134,10 +182,14 @@ static void abort_campaign(struct step *x, const char *why)
 		wave_enter(x, WAVE_HALTED, "%s; devices keep what they have", why);
 }
 
-static bool has_too_many_failures(struct step *x, char *why, size_t cap)
+static bool has_failed(struct step *x, char *why, size_t cap)
 {
 	const uint32_t *n = x->s.all.n;
 
+	if (wave_judge_aborts(x)) {
+		wave_judge_say(x, why, cap);
+		return true;
+	}
 	if (failures(&x->s) <= x->p->max_failures)
 		return false;
 	snprintf(why, cap,
@@ -145,6 +197,58 @@ static bool has_too_many_failures(struct step *x, char *why, size_t cap)
 		failures(&x->s), x->s.recipients, n[RECIPIENT_REVERTED], n[RECIPIENT_FAILED],
 		n[RECIPIENT_SILENT], x->p->max_failures, x->p->max_failures == 1 ? "is" : "are");
 	return true;
+}
+
+/* ---- when a wave has soaked ---- */
+
+static void extend(struct step *x, const char *said)
+{
+	if (x->s.extended < x->p->judge.extend_max) {
+		x->s.extended++;
+		wave_enter(x, WAVE_SOAK, "wave %s soaks again, %u of at most %u times; %s",
+			x->p->waves[x->s.wave].name, x->s.extended, x->p->judge.extend_max, said);
+	} else if (is_last(x)) {
+		finish(x);
+	} else {
+		hold(x, WAVE_HOLD_JUDGE, said);
+	}
+}
+
+static void widen(struct step *x, const char *said UNUSED)
+{
+	if (is_last(x))
+		finish(x);
+	else
+		wave_go_on(x);
+}
+
+static void ask_people(struct step *x, const char *said)
+{
+	if (is_last(x))
+		finish(x);
+	else
+		hold(x, WAVE_HOLD_JUDGE, said);
+}
+
+/* Whoever cannot tell does what the policy says. */
+static void leave_wave(struct step *x)
+{
+	static void (*const unsure[POLICY_UNSURE_MAX])(struct step *, const char *said) = {
+		[POLICY_WIDEN] = widen,
+		[POLICY_EXTEND] = extend,
+		[POLICY_HOLD] = ask_people,
+		[POLICY_ROLL_BACK] = abort_campaign,
+	};
+	char said[LIMIT_TEXT] = "";
+
+	if (x->s.paused && !is_last(x))
+		return;
+	if (x->p->judge.on && wave_judge_end(x) == JUDGE_INCONCLUSIVE) {
+		wave_judge_say(x, said, sizeof said);
+		unsure[x->p->judge.unsure](x, said);
+	} else {
+		widen(x, said);
+	}
 }
 
 /* ---- what follows from the counts and the time, phase by phase ---- */
@@ -180,18 +284,24 @@ static void settle_soak(struct step *x)
 		leave_wave(x);
 }
 
+/* A person's turn. */
+static void settle_hold(struct step *x UNUSED)
+{
+}
+
 void wave_settle(struct step *x)
 {
 	static void (*const by_phase[WAVE_PHASE_MAX])(struct step *) = {
 		[WAVE_FIRST] = settle_first,
 		[WAVE_OPEN] = settle_open,
 		[WAVE_SOAK] = settle_soak,
+		[WAVE_HOLD] = settle_hold,
 	};
-	char why[LIMIT_TEXT / 2];
+	char why[LIMIT_TEXT];
 
 	for (enum wave_phase was = WAVE_PHASE_MAX; was != x->s.phase && by_phase[x->s.phase];) {
 		was = x->s.phase;
-		if (has_too_many_failures(x, why, sizeof why))
+		if (has_failed(x, why, sizeof why))
 			abort_campaign(x, why);
 		else
 			by_phase[was](x);

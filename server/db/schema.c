@@ -126,5 +126,14 @@ static const char approvals[] =
 	" path TEXT NOT NULL, role TEXT NOT NULL, who TEXT NOT NULL, document BLOB NOT NULL,"
 	" at_ms INTEGER NOT NULL, PRIMARY KEY (path, role, who)) WITHOUT ROWID;";
 
+/* Waves that judge, ask and go at a rate. A campaign from before has none of that. */
+static const char judged[] =
+	"ALTER TABLE campaigns ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE campaigns ADD COLUMN agreed TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE campaigns ADD COLUMN extended INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE campaigns ADD COLUMN next_at_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE campaigns ADD COLUMN thawed_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE campaigns ADD COLUMN judge TEXT NOT NULL DEFAULT '';";
+
 const char *const schema_migrations[] = {
-	devices, metadata, campaigns, users, identities, gates, chain, approvals, NULL};
+	devices, metadata, campaigns, users, identities, gates, chain, approvals, judged, NULL};

@@ -5,7 +5,8 @@
 #define COLUMNS                                                                                    \
 	"id, release_path, release_digest, release_id, selector, policy, policy_digest, "          \
 	"created_ms, created_by, rev, phase, paused, wave, recipients, open_to, "                  \
-	"committed_before, since_ms, quiet_since_ms, wake_at_ms, why, counts"
+	"committed_before, since_ms, quiet_since_ms, wake_at_ms, why, counts, "                    \
+	"hold, agreed, extended, next_at_ms, thawed_ms, judge"
 #define SELECT "SELECT " COLUMNS " FROM campaigns "
 
 void campaign_row_fini(struct campaign_row *c)
@@ -34,7 +35,29 @@ static int decode_counts(struct str text, struct wave_counts *out, struct err *e
 	return 0;
 }
 
-static int read_wave(const struct db_rows *rows, struct wave_state *w, struct err *e)
+/* A campaign without a judge, or one that was not started, has none to remember. */
+static int read_judge(
+	const struct policy *p, struct str line, struct judge_state *out, struct err *e)
+{
+	struct judge_rule r;
+
+	if (!line.n)
+		return 0;
+	wave_judge_rule(p, &r);
+	return judge_decode(&r, line, out, e);
+}
+
+static void encode_judge(const struct policy *p, const struct wave_state *w, struct buf *out)
+{
+	struct judge_rule r;
+
+	wave_judge_rule(p, &r);
+	if (p->judge.on && w->phase != WAVE_DRAFT)
+		judge_encode(&r, &w->judge, out);
+}
+
+static int read_wave(
+	const struct db_rows *rows, const struct policy *p, struct wave_state *w, struct err *e)
 {
 	char phase[16];
 
@@ -52,7 +75,13 @@ static int read_wave(const struct db_rows *rows, struct wave_state *w, struct er
 	w->quiet_since = db_col_int(rows, 17);
 	w->wake_at = db_col_int(rows, 18);
 	db_col_text(rows, 19, w->why, sizeof w->why);
-	return decode_counts(db_col_str(rows, 20), &w->all, e);
+	TRY(decode_counts(db_col_str(rows, 20), &w->all, e));
+	w->hold = (unsigned)db_col_int(rows, 21);
+	db_col_text(rows, 22, w->agreed, sizeof w->agreed);
+	w->extended = (uint32_t)db_col_int(rows, 23);
+	w->next_at = db_col_int(rows, 24);
+	w->thawed = db_col_int(rows, 25);
+	return read_judge(p, db_col_str(rows, 26), &w->judge, e);
 }
 
 static int read_row(const struct db_rows *rows, struct campaign_row *c, struct err *e)
@@ -68,7 +97,7 @@ static int read_row(const struct db_rows *rows, struct campaign_row *c, struct e
 	db_col_digest(rows, 6, &c->policy_digest);
 	c->created = db_col_int(rows, 7);
 	db_col_text(rows, 8, c->created_by, sizeof c->created_by);
-	TRY(read_wave(rows, &c->wave, e));
+	TRY(read_wave(rows, &c->policy, &c->wave, e));
 	buf_add(&c->selector, selector.p, selector.n);
 	return 0;
 }
@@ -89,7 +118,7 @@ int campaigns_add(struct db *db, const struct campaign_row *c, struct err *e)
 	encode_counts(&c->wave.all, &counts);
 	return db_exec(db,
 		"INSERT INTO campaigns (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-		"0, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, '', ?10)",
+		"0, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, '', ?10, 0, '', 0, 0, 0, '')",
 		DB_ARGS(db_text(c->id.s), db_text(c->release_path), db_digest(&c->release_digest),
 			db_text(c->release.s), db_bytes(buf_str(&c->selector)),
 			db_bytes(buf_str(&policy)), db_digest(&c->policy_digest),
@@ -97,40 +126,44 @@ int campaigns_add(struct db *db, const struct campaign_row *c, struct err *e)
 		NULL, e);
 }
 
-static int save_wave(
-	struct db *db, const char *id, uint64_t rev, const struct wave_state *w, struct err *e)
+static int save_wave(struct db *db, const struct campaign_row *c, uint64_t rev, struct err *e)
 {
-	BUF_AUTO counts = {0};
+	const struct wave_state *w = &c->wave;
+	BUF_AUTO counts = {0}, judge = {0};
 	uint64_t changed;
 
 	encode_counts(&w->all, &counts);
+	encode_judge(&c->policy, w, &judge);
 	TRY(db_exec(db,
 		"UPDATE campaigns SET rev = ?3, phase = ?4, paused = ?5, wave = ?6,"
 		" recipients = ?7, open_to = ?8, committed_before = ?9, since_ms = ?10,"
-		" quiet_since_ms = ?11, wake_at_ms = ?12, why = ?13, counts = ?14"
+		" quiet_since_ms = ?11, wake_at_ms = ?12, why = ?13, counts = ?14, hold = ?15,"
+		" agreed = ?16, extended = ?17, next_at_ms = ?18, thawed_ms = ?19, judge = ?20"
 		" WHERE id = ?1 AND rev = ?2",
-		DB_ARGS(db_text(id), db_int((int64_t)rev), db_int((int64_t)w->rev),
+		DB_ARGS(db_text(c->id.s), db_int((int64_t)rev), db_int((int64_t)w->rev),
 			db_text(wave_phase_name(w->phase)), db_int(w->paused), db_int(w->wave),
 			db_int(w->recipients), db_int(w->open_to), db_int(w->committed_before),
 			db_int(w->since), db_int(w->quiet_since), db_int(w->wake_at),
-			db_text(w->why), db_bytes(buf_str(&counts))),
+			db_text(w->why), db_bytes(buf_str(&counts)), db_int(w->hold),
+			db_text(w->agreed), db_int(w->extended), db_int(w->next_at),
+			db_int(w->thawed), db_bytes(buf_str(&judge))),
 		&changed, e));
 	if (changed != 1)
-		return err_set(e, ERR_BUG, "campaign %s is no longer at revision %llu", id,
+		return err_set(e, ERR_BUG, "campaign %s is no longer at revision %llu", c->id.s,
 			(unsigned long long)rev);
 	return 0;
 }
 
-int campaigns_step(struct db *db, const char *id, uint64_t rev, const struct wave_state *next,
+int campaigns_step(struct db *db, const struct campaign_row *c, uint64_t rev,
 	const struct wave_event *ev, struct err *e)
 {
-	TRY(save_wave(db, id, rev, next, e));
+	TRY(save_wave(db, c, rev, e));
 	return db_exec(db,
 		"INSERT INTO events (campaign, rev, kind, now_ms, recipients, position, was,"
 		" is_now, who, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-		DB_ARGS(db_text(id), db_int((int64_t)next->rev), db_text(wave_event_name(ev->kind)),
-			db_int(ev->now), db_int(ev->recipients), db_int(ev->position),
-			db_text(recipient_state_name(ev->was)),
+		DB_ARGS(db_text(c->id.s), db_int((int64_t)c->wave.rev),
+			db_text(wave_event_name(ev->kind)), db_int(ev->now), db_int(ev->recipients),
+			db_int(ev->position), db_text(recipient_state_name(ev->was)),
 			db_text(recipient_state_name(ev->is)), db_text(ev->who), db_text(ev->text)),
 		NULL, e);
 }

@@ -26,9 +26,9 @@ int campaigns_add(struct db *db, const struct campaign_row *c, struct err *e) MU
 /* ERR_NOT_FOUND. */
 int campaigns_get(
 	struct db *db, const char *id, struct campaign_row *out, struct err *e) MUST_CHECK;
-/* Stores the wave state, and with it the event that led there. `rev` is the revision that was
+/* Stores c->wave, and with it the event that led there. `rev` is the revision that was
  * loaded: ERR_BUG when the stored one is another. */
-int campaigns_step(struct db *db, const char *id, uint64_t rev, const struct wave_state *next,
+int campaigns_step(struct db *db, const struct campaign_row *c, uint64_t rev,
 	const struct wave_event *ev, struct err *e) MUST_CHECK;
 
 /* Oldest first. */

@@ -42,7 +42,7 @@ static int may_ask(struct run *r, const struct device_poll *p, bool *out, struct
 	if (!p->waiting || !p->settled)
 		return 0;
 	TRY(run_active(r, p->campaign.s, &c, e));
-	*out = c && wave_admits(&c->policy, &c->wave, p->position);
+	*out = c && wave_admits(&c->policy, &c->wave, p->position, run_now(r));
 	return 0;
 }
 

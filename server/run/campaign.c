@@ -132,7 +132,7 @@ static int check_before_start(struct run *r, const char *id, struct err *e)
 int campaign_order(struct run *r, const char *id, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e)
 {
-	if ((kind == WEV_HALT || kind == WEV_ROLL_BACK) && !*reason)
+	if ((kind == WEV_HALT || kind == WEV_ROLL_BACK || kind == WEV_BREAK_GLASS) && !*reason)
 		return err_set(e, ERR_BAD_INPUT, "%s: a reason is wanted", wave_event_name(kind));
 	if (kind == WEV_START)
 		TRY(check_before_start(r, id, e));

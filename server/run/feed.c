@@ -101,7 +101,7 @@ static int step(struct feed *f, struct err *e)
 	if (f->c.wave.rev == rev)
 		return 0;
 	f->r->stale = true;
-	TRY(campaigns_step(f->r->c.db, f->c.id.s, rev, &f->c.wave, &f->ev, e));
+	TRY(campaigns_step(f->r->c.db, &f->c, rev, &f->ev, e));
 	TRY(write_sentences(f, &acts, e));
 	return carry_out(f, was_over, e);
 }

@@ -35,4 +35,7 @@ struct run_stats {
 };
 const struct run_stats *run_stats(const struct run *r);
 
+/* The wall clock that decisions are made by. */
+ms_t run_now(const struct run *r);
+
 #endif

@@ -25,7 +25,6 @@ struct run {
 	struct run_stats stats;
 };
 
-ms_t run_now(const struct run *r);
 int64_t run_now_s(const struct run *r);
 
 /* One transaction: run_end commits when rc >= 0 and hands rc or the failure up. */

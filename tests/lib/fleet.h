@@ -66,7 +66,7 @@ bool fleet_poll(struct fleet *f, struct fleet_device *d);
  * there was nothing to do. */
 bool fleet_update(struct fleet *f, struct fleet_device *d, const char *outcome);
 
-/* A draft with `waves` as JSON for all devices. */
+/* A draft with `waves` as JSON (other members of a policy may follow) for all devices. */
 void fleet_campaign(struct fleet *f, const char *id, const char *release, const char *waves,
 	unsigned max_failures);
 void fleet_order(struct fleet *f, const char *campaign, enum wave_ev_kind order);

@@ -12,6 +12,7 @@
 #include "lib/buf.h"
 #include "lib/prng.h"
 #include "server/core/cohort.h"
+#include "server/core/freeze.h"
 #include "server/core/wave.h"
 
 static struct policy policy_of(unsigned n, const struct policy_wave *waves, uint32_t max_failures)
@@ -27,6 +28,12 @@ static struct policy policy_of(unsigned n, const struct policy_wave *waves, uint
 
 	memcpy(p.waves, waves, n * sizeof *waves);
 	return p;
+}
+
+static void freeze(struct policy *p, ms_t from, ms_t until)
+{
+	p->freezes[0] = (struct policy_freeze){.name = "fair", .from = from, .until = until};
+	p->n_freezes = 1;
 }
 
 static const struct policy_wave three_waves[] = {
@@ -97,6 +104,21 @@ static void check_laws(
 		if (before->s.phase == WAVE_FIRST)
 			assert_int_equal(c.n[RECIPIENT_ADMITTED], 1);
 	}
+	if (admitted) {
+		struct freeze_view v;
+
+		freeze_look(after->p, ev->now, &v);
+		assert_true(!v.frozen || ev->now < before->s.thawed);
+		assert_true(ev->now >= before->s.next_at);
+	}
+	if (before->s.phase == WAVE_HOLD && after->s.phase == WAVE_OPEN)
+		assert_int_equal(ev->kind, WEV_APPROVE);
+	if (after->s.phase == WAVE_OPEN && after->s.wave != before->s.wave &&
+		after->p->waves[after->s.wave].approval)
+		assert_int_equal(ev->kind, WEV_APPROVE);
+	if (before->s.judge.verdict == JUDGE_ABORT && ev->kind != WEV_MOVED &&
+		before->s.phase != WAVE_DONE)
+		assert_true(before->s.phase == WAVE_ROLLING_BACK || before->s.phase == WAVE_HALTED);
 	if (before->s.phase == WAVE_HALTED && after->s.phase != WAVE_HALTED)
 		assert_int_equal(ev->kind, WEV_ROLL_BACK);
 	if (after->s.phase == WAVE_DONE && before->s.phase != WAVE_DONE)
@@ -121,7 +143,7 @@ static bool step(struct fleet *f, struct wave_event ev)
 	if (!*ev.who)
 		snprintf(ev.who, sizeof ev.who, "dev-%u", ev.position);
 	if (wave_step(f->p, &f->s, &ev, &f->s, &f->acts, &e) < 0) {
-		assert_int_equal(e.code, ERR_CONFLICT);
+		assert_true(e.code == ERR_CONFLICT || e.code == ERR_BAD_INPUT);
 		assert_memory_equal(&before, f, sizeof before);
 		return false;
 	}
@@ -242,6 +264,238 @@ static void a_bad_release_is_taken_back(void **state)
 	move(&f, 0, RECIPIENT_BACK); /* it comes home late */
 	assert_int_equal(f.s.all.n[RECIPIENT_BACK], 2);
 	assert_int_equal(f.s.phase, WAVE_HALTED);
+}
+
+static bool say(struct fleet *f, enum wave_ev_kind kind, const char *who, const char *text)
+{
+	struct wave_event ev = {.kind = kind};
+
+	snprintf(ev.who, sizeof ev.who, "%s", who);
+	snprintf(ev.text, sizeof ev.text, "%s", text);
+	return step(f, ev);
+}
+
+static struct policy judged_policy(unsigned n, const struct policy_wave *waves)
+{
+	struct policy p = policy_of(n, waves, LIMIT_DEVICES);
+
+	p.first_alone = false;
+	p.judge = (struct policy_judge){true, 10000, 50000, 50000, 5000, 2, 5, POLICY_WIDEN, 1};
+	return p;
+}
+
+static void one_failure_is_not_yet_an_abort_two_of_five_are(void **state)
+{
+	const struct policy_wave waves[] = {{.name = "a", .count = 8}, {.name = "b"}};
+	struct policy p = judged_policy(2, waves);
+	struct fleet f;
+
+	(void)state;
+	start(&f, &p, 60);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_true(ask(&f, i));
+	move(&f, 0, RECIPIENT_REVERTED);
+	move(&f, 1, RECIPIENT_COMMITTED);
+	move(&f, 2, RECIPIENT_COMMITTED);
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+	move(&f, 3, RECIPIENT_SILENT);
+	assert_int_equal(f.s.phase, WAVE_ROLLING_BACK);
+	assert_int_equal(f.s.judge.by, JUDGE_BY_GUARD);
+	assert_non_null(strstr(f.s.why, "abort (guard): 2 of 4 canaries failed"));
+}
+
+/* Five of a hundred, where one in two hundred is usual. */
+static void what_no_guard_sees_the_statistics_see(void **state)
+{
+	const struct policy_wave waves[] = {{.name = "all"}};
+	struct policy p = judged_policy(1, waves);
+	struct fleet f;
+	uint32_t i = 0;
+
+	(void)state;
+	p.judge.promote_alpha = 0;
+	start(&f, &p, DEVICES);
+	for (; i < DEVICES && f.s.phase == WAVE_OPEN; i++) {
+		assert_true(ask(&f, i));
+		move(&f, i, i % 10 == 9 ? RECIPIENT_REVERTED : RECIPIENT_COMMITTED);
+	}
+	assert_int_equal(f.s.phase, WAVE_ROLLING_BACK);
+	assert_int_equal(f.s.judge.by, JUDGE_BY_POOLED);
+	assert_int_equal(i, 30);
+}
+
+static void a_silent_device_that_comes_back_is_no_failure(void **state)
+{
+	const struct policy_wave waves[] = {{.name = "all"}};
+	struct policy p = judged_policy(1, waves);
+	struct fleet f;
+
+	(void)state;
+	start(&f, &p, 10);
+	for (unsigned k = 0; k < 4; k++) {
+		assert_true(ask(&f, k));
+		move(&f, k, RECIPIENT_SILENT);
+		assert_int_equal(f.s.judge.failures, 1);
+		move(&f, k, k & 1 ? RECIPIENT_ADMITTED : RECIPIENT_COMMITTED);
+		assert_int_equal(f.s.judge.failures, 0);
+	}
+	assert_int_equal(f.s.judge.devices, 2);
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+}
+
+static void wave_a_is_good(struct fleet *f, const struct policy *p)
+{
+	start(f, p, 60);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_true(ask(f, i));
+		move(f, i, RECIPIENT_COMMITTED);
+	}
+	pass(f, MINUTE(1));
+}
+
+static const struct policy_wave two_waves[] = {
+	{.name = "a", .count = 2, .soak = MINUTE(1)}, {.name = "b", .count = 20}};
+
+static void who_cannot_tell_does_what_the_policy_says(void **state)
+{
+	static const enum wave_phase then[POLICY_UNSURE_MAX] = {
+		[POLICY_WIDEN] = WAVE_OPEN,
+		[POLICY_EXTEND] = WAVE_SOAK,
+		[POLICY_HOLD] = WAVE_HOLD,
+		[POLICY_ROLL_BACK] = WAVE_ROLLING_BACK,
+	};
+	struct policy p = judged_policy(2, two_waves);
+	struct fleet f;
+
+	(void)state;
+	for (enum policy_unsure u = 0; u < POLICY_UNSURE_MAX; u++) {
+		p.judge.unsure = u;
+		wave_a_is_good(&f, &p);
+		assert_int_equal(f.s.phase, then[u]);
+	}
+	p.judge.unsure = POLICY_EXTEND;
+	wave_a_is_good(&f, &p);
+	pass(&f, MINUTE(1));
+	assert_int_equal(f.s.phase, WAVE_HOLD);
+	assert_int_equal(f.s.extended, 1);
+}
+
+static void going_on_in_doubt_takes_two_people_and_a_reason(void **state)
+{
+	struct policy p = judged_policy(2, two_waves);
+	struct fleet f;
+
+	(void)state;
+	p.judge.unsure = POLICY_HOLD;
+	wave_a_is_good(&f, &p);
+	assert_false(ask(&f, 2));
+	assert_false(say(&f, WEV_APPROVE, "ann", ""));
+	assert_true(say(&f, WEV_APPROVE, "ann", "the lab is sure"));
+	assert_int_equal(f.s.phase, WAVE_HOLD);
+	assert_false(say(&f, WEV_APPROVE, "ann", "really"));
+	assert_int_equal(f.s.phase, WAVE_HOLD);
+	assert_true(say(&f, WEV_APPROVE, "bob", "so am I"));
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+	assert_true(ask(&f, 2));
+}
+
+static void a_wave_waits_for_approval(void **state)
+{
+	struct policy p = policy_of(3, three_waves, 0);
+	struct fleet f;
+
+	(void)state;
+	p.waves[0].approval = p.waves[1].approval = true;
+	start(&f, &p, 10);
+	assert_int_equal(f.s.phase, WAVE_HOLD);
+	assert_string_equal(f.s.why, "wave canary waits for approval");
+	assert_false(ask(&f, 0));
+	assert_true(say(&f, WEV_APPROVE, "ann", ""));
+	assert_int_equal(f.s.phase, WAVE_FIRST);
+	assert_true(ask(&f, 0));
+	move(&f, 0, RECIPIENT_COMMITTED);
+	pass(&f, MINUTE(1));
+	assert_int_equal(f.s.phase, WAVE_HOLD);
+	assert_false(ask(&f, 1));
+	assert_true(say(&f, WEV_APPROVE, "ann", ""));
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+	assert_false(say(&f, WEV_APPROVE, "ann", ""));
+	assert_true(ask(&f, 1));
+}
+
+static void a_failure_while_on_hold_still_aborts(void **state)
+{
+	struct policy p = policy_of(3, three_waves, 0);
+	struct fleet f;
+
+	(void)state;
+	p.waves[1].approval = true;
+	start(&f, &p, 10);
+	assert_true(ask(&f, 0));
+	move(&f, 0, RECIPIENT_COMMITTED);
+	pass(&f, MINUTE(1));
+	move(&f, 0, RECIPIENT_REVERTED);
+	assert_int_equal(f.s.phase, WAVE_HALTED);
+}
+
+static void a_freeze_keeps_everybody_out_until_the_glass_is_broken(void **state)
+{
+	struct policy p = policy_of(3, three_waves, 0);
+	struct fleet f;
+
+	(void)state;
+	freeze(&p, 1000000, 1000000 + MINUTE(60));
+	start(&f, &p, 10);
+	assert_false(ask(&f, 0));
+	f.now += MINUTE(59);
+	assert_false(ask(&f, 0));
+	assert_true(say(&f, WEV_BREAK_GLASS, "ann", "a hole is open"));
+	assert_true(ask(&f, 0));
+	f.now += MINUTE(1);
+	assert_false(say(&f, WEV_BREAK_GLASS, "ann", "again"));
+	start(&f, &p, 10);
+	f.now += MINUTE(60);
+	assert_true(ask(&f, 0));
+}
+
+/* Nobody could have been let in meanwhile. */
+static void a_freeze_is_no_silence(void **state)
+{
+	struct policy p = policy_of(3, three_waves, 0);
+	struct fleet f;
+
+	(void)state;
+	start(&f, &p, 10);
+	assert_true(ask(&f, 0));
+	move(&f, 0, RECIPIENT_COMMITTED);
+	pass(&f, MINUTE(1));
+	assert_true(ask(&f, 1));
+	freeze(&p, f.now, f.now + MINUTE(600));
+	move(&f, 1, RECIPIENT_COMMITTED);
+	pass(&f, MINUTE(599));
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+	pass(&f, MINUTE(10));
+	assert_int_equal(f.s.phase, WAVE_OPEN);
+	pass(&f, MINUTE(1));
+	assert_int_equal(f.s.phase, WAVE_SOAK);
+}
+
+static void a_wave_goes_no_faster_than_its_rate(void **state)
+{
+	const struct policy_wave waves[] = {
+		{.name = "all", .rate_count = 10, .rate_per = MINUTE(1)}};
+	struct policy p = policy_of(1, waves, 0);
+	struct fleet f;
+
+	(void)state;
+	p.first_alone = false;
+	start(&f, &p, 10);
+	assert_true(ask(&f, 0));
+	assert_false(ask(&f, 1));
+	f.now += 5999;
+	assert_false(ask(&f, 1));
+	f.now += 1;
+	assert_true(ask(&f, 1));
 }
 
 static void the_first_one_refused_ends_it_before_anybody_has_it(void **state)
@@ -458,14 +712,15 @@ static void positions_do_not_change(void **state)
 enum answer { C, S, Y }; /* conflict, same, yes */
 
 static const enum answer answers[WAVE_PHASE_MAX][WEV_MAX] = {
-	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK */
-	[WAVE_DRAFT] = {Y, S, C, S, C, C, Y, C},
-	[WAVE_FIRST] = {S, Y, Y, S, Y, S, Y, Y},
-	[WAVE_OPEN] = {S, Y, Y, S, Y, S, Y, Y},
-	[WAVE_SOAK] = {S, S, Y, S, Y, S, Y, Y},
-	[WAVE_ROLLING_BACK] = {C, S, Y, S, C, C, Y, S},
-	[WAVE_HALTED] = {C, S, Y, S, C, C, S, Y},
-	[WAVE_DONE] = {C, S, Y, S, C, C, C, Y},
+	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS */
+	[WAVE_DRAFT] = {Y, S, C, S, C, C, Y, C, C, C},
+	[WAVE_FIRST] = {S, Y, Y, S, Y, S, Y, Y, C, Y},
+	[WAVE_OPEN] = {S, Y, Y, S, Y, S, Y, Y, C, Y},
+	[WAVE_SOAK] = {S, S, Y, S, Y, S, Y, Y, C, Y},
+	[WAVE_HOLD] = {S, S, Y, S, Y, S, Y, Y, Y, Y},
+	[WAVE_ROLLING_BACK] = {C, S, Y, S, C, C, Y, S, C, C},
+	[WAVE_HALTED] = {C, S, Y, S, C, C, S, Y, C, C},
+	[WAVE_DONE] = {C, S, Y, S, C, C, C, Y, C, C},
 };
 
 /* A campaign of six in the given phase: device 0 has committed, 1 is silent, 2 waits if anybody
@@ -479,6 +734,11 @@ static struct wave_state in_phase(enum wave_phase phase)
 	s.recipients = 6;
 	s.wave = 2;
 	s.open_to = 6;
+	if (phase == WAVE_HOLD) {
+		s.wave = 1;
+		s.open_to = 3;
+		s.hold = WAVE_HOLD_APPROVAL;
+	}
 	s.all.n[RECIPIENT_SILENT] = 1;
 	s.all.n[phase == WAVE_FIRST ? RECIPIENT_WAITING : RECIPIENT_COMMITTED] = 1;
 	if (phase == WAVE_ROLLING_BACK)
@@ -507,8 +767,15 @@ static void every_phase_answers_every_event(void **state)
 				.text = "y"};
 			struct wave_acts acts = {0};
 			struct err e;
-			int rc = wave_step(&p, &was, &ev, &is, &acts, &e);
-			enum answer got = rc < 0 ? C : is.rev == was.rev ? S : Y;
+			int rc;
+			enum answer got;
+
+			if (k == WEV_BREAK_GLASS)
+				freeze(&p, 0, 2000000);
+			else
+				p.n_freezes = 0;
+			rc = wave_step(&p, &was, &ev, &is, &acts, &e);
+			got = rc < 0 ? C : is.rev == was.rev ? S : Y;
 
 			if (got != answers[ph][k])
 				fail_msg("%s in %s: %d", wave_event_name(k), wave_phase_name(ph),
@@ -552,6 +819,8 @@ static void impossible_events_are_bugs(void **state)
 #define SMALL 4
 #define SLOTS (1U << 17)
 
+static uint32_t small = SMALL; /* devices */
+
 struct walk {
 	struct fleet *queue;
 	size_t n, cap;
@@ -560,12 +829,23 @@ struct walk {
 	unsigned ends[WAVE_PHASE_MAX];
 };
 
+/* The peaks are left out: one that decides has decided. */
+static bool judges_alike(const struct judge_state *a, const struct judge_state *b)
+{
+	return a->verdict == b->verdict && a->devices == b->devices && a->failures == b->failures &&
+	       !memcmp(a->wave[0], b->wave[0], sizeof a->wave[0][0]) &&
+	       a->pooled[0].carried == b->pooled[0].carried;
+}
+
 /* Equal for what goes on in the same way: times, texts and revision are left out, because a tick of
  * the walk always lets every span pass. */
 static bool is_same(const struct fleet *a, const struct fleet *b)
 {
 	return a->s.phase == b->s.phase && a->s.paused == b->s.paused && a->s.wave == b->s.wave &&
 	       a->s.open_to == b->s.open_to && a->s.committed_before == b->s.committed_before &&
+	       a->s.hold == b->s.hold && a->s.extended == b->s.extended &&
+	       !strcmp(a->s.agreed, b->s.agreed) && a->s.thawed == b->s.thawed &&
+	       judges_alike(&a->s.judge, &b->s.judge) &&
 	       !memcmp(a->device, b->device, SMALL * sizeof a->device[0]);
 }
 
@@ -574,6 +854,8 @@ static uint64_t hash_of(const struct fleet *f)
 	uint64_t h = hash64(f->s.phase * 2 + f->s.paused, f->device, SMALL * sizeof f->device[0]);
 
 	h = hash64(h, &f->s.open_to, sizeof f->s.open_to);
+	h = hash64(h + f->s.extended, &f->s.judge.wave[0][0], sizeof f->s.judge.wave[0][0]);
+	h = hash64(h + f->s.judge.verdict, &f->s.judge.devices, 2 * sizeof f->s.judge.devices);
 	return hash64(h + f->s.wave, &f->s.committed_before, sizeof f->s.committed_before);
 }
 
@@ -625,13 +907,16 @@ static void walk_all(const struct policy *p, struct walk *w)
 	memset(w, 0, sizeof *w);
 	w->slots = calloc(SLOTS, sizeof *w->slots);
 	assert_non_null(w->slots);
-	start(&f, p, SMALL);
+	start(&f, p, small);
 	visit(w, &f);
 	for (size_t i = 0; i < w->n; i++) {
 		f = w->queue[i];
 		for (enum wave_ev_kind k = WEV_TICK; k < WEV_MAX; k++)
-			try_event(w, &f, (struct wave_event){.kind = k, .who = "ann"});
-		for (uint32_t d = 0; d < SMALL; d++)
+			try_event(
+				w, &f, (struct wave_event){.kind = k, .who = "ann", .text = "so"});
+		try_event(w, &f,
+			(struct wave_event){.kind = WEV_APPROVE, .who = "bob", .text = "so"});
+		for (uint32_t d = 0; d < small; d++)
 			try_device(w, &f, d);
 	}
 }
@@ -651,6 +936,44 @@ static void every_state_of_a_small_campaign_keeps_the_laws(void **state)
 		struct walk w;
 
 		p.first_alone = !(variant & 2);
+		small = SMALL;
+		walk_all(&p, &w);
+		for (enum wave_phase ph = WAVE_OPEN; ph < WAVE_PHASE_MAX; ph++)
+			assert_true(w.ends[ph] > 0 || ph == WAVE_HOLD);
+		states += w.n;
+		steps += w.steps;
+		free(w.queue);
+		free(w.slots);
+	}
+	printf("== wave engine: %llu states, %llu steps, no law broken\n",
+		(unsigned long long)states, (unsigned long long)steps);
+}
+
+/* Three devices, because what the judge remembers makes many states of one. */
+static void every_state_with_a_judge_keeps_the_laws(void **state)
+{
+	const struct policy_wave waves[] = {
+		{.name = "a", .count = 1, .soak = MINUTE(1)},
+		{.name = "b", .count = 1, .soak = MINUTE(1)},
+		{.name = "c", .approval = true},
+	};
+	uint64_t states = 0, steps = 0;
+
+	(void)state;
+	for (enum policy_unsure u = 0; u < POLICY_UNSURE_MAX; u++) {
+		struct policy p = policy_of(3, waves, LIMIT_DEVICES);
+		struct walk w;
+
+		p.judge = (struct policy_judge){.on = true,
+			.abort_alpha = 50000,
+			.promote_alpha = 900000,
+			.bad = 900000,
+			.base = 5000,
+			.guard_failures = 2,
+			.guard_first = 2,
+			.unsure = u,
+			.extend_max = 1};
+		small = 3;
 		walk_all(&p, &w);
 		for (enum wave_phase ph = WAVE_OPEN; ph < WAVE_PHASE_MAX; ph++)
 			assert_true(w.ends[ph] > 0);
@@ -659,7 +982,7 @@ static void every_state_of_a_small_campaign_keeps_the_laws(void **state)
 		free(w.queue);
 		free(w.slots);
 	}
-	printf("== wave engine: %llu states, %llu steps, no law broken\n",
+	printf("== wave engine with a judge: %llu states, %llu steps, no law broken\n",
 		(unsigned long long)states, (unsigned long long)steps);
 }
 
@@ -690,6 +1013,7 @@ static struct wave_event random_event(struct prng *r, const struct fleet *f)
 	ev.was = f->device[ev.position];
 	ev.is = to;
 	snprintf(ev.who, sizeof ev.who, "dev-%u", ev.position);
+	snprintf(ev.text, sizeof ev.text, "so");
 	return ev;
 }
 
@@ -706,6 +1030,23 @@ static void replay(const struct fleet *f, const struct log *log, uint32_t recipi
 	assert_memory_equal(&g.acts, &f->acts, sizeof g.acts);
 }
 
+/* Any of what a policy may have. */
+static void spice(struct policy *p, struct prng *r)
+{
+	if (prng_below(r, 2)) {
+		p->judge = (struct policy_judge){true, 10000, 50000, 50000, 5000, 2, 5,
+			(enum policy_unsure)prng_below(r, POLICY_UNSURE_MAX), 2};
+		p->max_failures = LIMIT_DEVICES;
+	}
+	if (prng_below(r, 2))
+		freeze(p, 1000000 + (ms_t)prng_below(r, 2000000), 4000000);
+	for (unsigned i = 0; i < p->n_waves; i++) {
+		p->waves[i].approval = !prng_below(r, 3);
+		p->waves[i].rate_count = (uint32_t)prng_below(r, 3);
+		p->waves[i].rate_per = 90000;
+	}
+}
+
 static void random_walk(uint64_t seed, unsigned ends[WAVE_PHASE_MAX])
 {
 	struct prng r = {seed};
@@ -716,6 +1057,7 @@ static void random_walk(uint64_t seed, unsigned ends[WAVE_PHASE_MAX])
 
 	p.first_alone = prng_below(&r, 2);
 	p.roll_back_on_abort = prng_below(&r, 2);
+	spice(&p, &r);
 	start(&f, &p, n);
 	for (unsigned i = 0; i < ARRAY_LEN(log.v); i++) {
 		f.now += (ms_t)prng_below(&r, 40000);
@@ -742,6 +1084,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_release_reaches_everybody),
 		cmocka_unit_test(a_bad_release_is_taken_back),
+		cmocka_unit_test(one_failure_is_not_yet_an_abort_two_of_five_are),
+		cmocka_unit_test(what_no_guard_sees_the_statistics_see),
+		cmocka_unit_test(a_silent_device_that_comes_back_is_no_failure),
+		cmocka_unit_test(who_cannot_tell_does_what_the_policy_says),
+		cmocka_unit_test(going_on_in_doubt_takes_two_people_and_a_reason),
+		cmocka_unit_test(a_wave_waits_for_approval),
+		cmocka_unit_test(a_failure_while_on_hold_still_aborts),
+		cmocka_unit_test(a_freeze_keeps_everybody_out_until_the_glass_is_broken),
+		cmocka_unit_test(a_freeze_is_no_silence),
+		cmocka_unit_test(a_wave_goes_no_faster_than_its_rate),
 		cmocka_unit_test(the_first_one_refused_ends_it_before_anybody_has_it),
 		cmocka_unit_test(a_first_wave_of_several_tries_them_one_by_one),
 		cmocka_unit_test(silence_counts_against),
@@ -755,6 +1107,7 @@ int main(void)
 		cmocka_unit_test(every_phase_answers_every_event),
 		cmocka_unit_test(impossible_events_are_bugs),
 		cmocka_unit_test(every_state_of_a_small_campaign_keeps_the_laws),
+		cmocka_unit_test(every_state_with_a_judge_keeps_the_laws),
 		cmocka_unit_test(random_walks_keep_the_laws_and_replay),
 	};
 

@@ -107,6 +107,41 @@ static void a_good_release_reaches_everybody(void **state)
 		assert_false(fleet_poll(&f, &dev[i])); /* told what it runs: nothing to do */
 }
 
+static void a_judged_campaign_is_stored_and_replayed(void **state)
+{
+	struct campaign_row c;
+	struct err e;
+
+	(void)state;
+	fleet_campaign(&f, "spring", "toy-2",
+		"[{\"name\": \"two\", \"count\": 2, \"soak_ms\": 60000},"
+		" {\"name\": \"rest\", \"share_permille\": 1000, \"approval\": true}],"
+		" \"judge\": {\"when_inconclusive\": \"hold\"}",
+		10);
+	fleet_order(&f, "spring", WEV_START);
+	assert_true(fleet_update(&f, at("spring", 0), "reverted"));
+	assert_true(fleet_update(&f, at("spring", 1), "committed"));
+	fleet_restart(&f);
+	fleet_pass(&f, 60000);
+	expect_ok(campaigns_get(&f.store, "spring", &c, &e), &e);
+	assert_int_equal(c.wave.phase, WAVE_HOLD);
+	assert_int_equal(c.wave.hold, WAVE_HOLD_JUDGE);
+	assert_int_equal(c.wave.judge.devices, 2);
+	assert_int_equal(c.wave.judge.failures, 1);
+	assert_int_equal(c.wave.judge.verdict, JUDGE_INCONCLUSIVE);
+	campaign_row_fini(&c);
+	fleet_check(&f, "spring");
+	expect_ok(campaign_order(f.run, "spring", WEV_APPROVE, "ann", "the lab is sure", &e), &e);
+	expect_err(campaign_order(f.run, "spring", WEV_APPROVE, "ann", "really", &e), &e,
+		ERR_CONFLICT, "somebody else", "ann");
+	fleet_restart(&f);
+	expect_ok(campaign_order(f.run, "spring", WEV_APPROVE, "bob", "me too", &e), &e);
+	assert_int_equal(fleet_phase(&f, "spring"), WAVE_HOLD); /* the wave wants an approval */
+	fleet_order(&f, "spring", WEV_APPROVE);
+	assert_int_equal(fleet_phase(&f, "spring"), WAVE_OPEN);
+	fleet_check(&f, "spring");
+}
+
 static void a_bad_release_is_taken_back_everywhere(void **state)
 {
 	struct fleet_device *first, *second, *third;
@@ -470,6 +505,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(a_judged_campaign_is_stored_and_replayed),
 		T(a_device_without_an_order_stays_as_it_is),
 		T(a_good_release_reaches_everybody),
 		T(a_bad_release_is_taken_back_everywhere),

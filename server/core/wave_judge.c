@@ -1,0 +1,97 @@
+/* What the wave engine tells its judge, and what it hears. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/core/wave_priv.h"
+
+#define ALONE                                                                                      \
+	1000000U /* nobody to compare with: the rate that the policy calls usual stands in         \
+		  */
+
+void wave_judge_rule(const struct policy *p, struct judge_rule *out)
+{
+	*out = (struct judge_rule){
+		.abort_alpha = p->judge.abort_alpha,
+		.promote_alpha = p->judge.promote_alpha,
+		.bad = p->judge.bad,
+		.base = {p->judge.base},
+		.guard_k = p->judge.guard_failures,
+		.guard_n = p->judge.guard_first,
+		.metrics = 1,
+		.strata = 1,
+	};
+}
+
+/* The rule comes from a policy that was checked, and events from states that the engine counts, so
+ * that the judge cannot refuse; if it did, nothing would have been counted. */
+static void tell(struct step *x, const struct judge_event *ev)
+{
+	struct judge_rule r;
+	struct err e;
+	int rc UNUSED;
+
+	if (!x->p->judge.on)
+		return;
+	wave_judge_rule(x->p, &r);
+	rc = judge_step(&r, &x->s.judge, ev, &x->s.judge, &e);
+	assert(rc == 0);
+}
+
+void wave_judge_begin(struct step *x)
+{
+	if (x->p->judge.on)
+		judge_init(&x->s.judge);
+}
+
+void wave_judge_wave(struct step *x)
+{
+	tell(x, &(struct judge_event){.kind = JEV_WAVE, .share = ALONE});
+}
+
+static bool is_bad(enum recipient_state s)
+{
+	return s == RECIPIENT_REVERTED || s == RECIPIENT_FAILED || s == RECIPIENT_SILENT;
+}
+
+static bool has_ended(enum recipient_state s)
+{
+	return s == RECIPIENT_COMMITTED || is_bad(s);
+}
+
+/* Each device is one outcome, the last one known: who was silent and is heard of again is open
+ * again, and who goes back after it had accepted the release has failed. Whoever is ordered back
+ * keeps what it was. */
+void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_state is)
+{
+	bool counts = (was == RECIPIENT_ADMITTED || has_ended(was)) &&
+		      (is == RECIPIENT_ADMITTED || has_ended(is));
+	struct judge_event ev = {.kind = JEV_OUTCOME,
+		.arm = JUDGE_CANARY,
+		.n = has_ended(is) - has_ended(was),
+		.bad = is_bad(is) - is_bad(was)};
+
+	if (counts && (ev.n || ev.bad))
+		tell(x, &ev);
+}
+
+enum judge_verdict wave_judge_end(struct step *x)
+{
+	tell(x, &(struct judge_event){.kind = JEV_END});
+	return x->s.judge.verdict;
+}
+
+bool wave_judge_aborts(const struct step *x)
+{
+	return x->p->judge.on && x->s.judge.verdict == JUDGE_ABORT;
+}
+
+void wave_judge_say(const struct step *x, char *out, size_t cap)
+{
+	BUF_AUTO text = {0};
+	struct judge_rule r;
+
+	wave_judge_rule(x->p, &r);
+	judge_format(&r, &x->s.judge, &text);
+	snprintf(out, cap, "%s", buf_cstr(&text));
+}
