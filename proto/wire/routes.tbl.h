@@ -32,7 +32,9 @@
 	X(CAMPAIGN, GET, "/v1/campaigns/{campaign}", VIEWER, 0, "One campaign with its waves and counts")            \
 	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", VIEWER, 0, "The recipients and where each is")  \
 	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
-		"start, pause, resume, halt or rollback, with a reason")                                               \
+		"start, pause, resume, halt, rollback or break_glass, with a reason")                                  \
+	X(CAMPAIGN_APPROVE, POST, "/v1/campaigns/{campaign}/approval", APPROVER, LIMIT_BODY_BYTES,                      \
+		"Lets a wave that is on hold open; where the judge was in doubt, two people must say so")              \
 	X(AUDIT_CHECKPOINTS, GET, "/v1/audit/checkpoints", VIEWER, 0,                                                  \
 		"Signed checkpoints of the audit log, one of the newest row among them; ?after=N pages on")            \
 	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \

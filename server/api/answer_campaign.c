@@ -45,6 +45,34 @@ static void add_parsed(json_t *o, const char *key, struct str text)
 		json_object_set_new(o, key, j);
 }
 
+static void add_judge(const struct campaign_row *c, json_t *o)
+{
+	struct judge_rule r;
+	BUF_AUTO text = {0};
+
+	wave_judge_rule(&c->policy, &r);
+	judge_format(&r, &c->wave.judge, &text);
+	json_object_set_new(o, "judge",
+		json_pack("{s:s, s:s, s:I, s:I, s:s}", "verdict",
+			judge_verdict_name(c->wave.judge.verdict), "by",
+			judge_test_name(c->wave.judge.by), "devices",
+			(json_int_t)c->wave.judge.devices, "failures",
+			(json_int_t)c->wave.judge.failures, "text", buf_cstr(&text)));
+}
+
+/* What keeps everybody out at this moment, if anything does. */
+static void add_freeze(const struct api *a, const struct campaign_row *c, json_t *o)
+{
+	unsigned which;
+	ms_t until;
+
+	if (!wave_is_over(c->wave.phase) &&
+		wave_is_frozen(&c->policy, &c->wave, run_now(a->run), &which, &until))
+		json_object_set_new(o, "frozen",
+			json_pack("{s:s, s:I}", "name", c->policy.freezes[which].name, "until_ms",
+				(json_int_t)until));
+}
+
 static json_t *campaign_of(const struct campaign_row *c)
 {
 	const struct wave_state *w = &c->wave;
@@ -61,6 +89,10 @@ static json_t *campaign_of(const struct campaign_row *c)
 	answer_set_number(o, "created_ms", c->created);
 	answer_set_text(o, "created_by", c->created_by);
 	answer_set_digest(o, "policy_digest", &c->policy_digest);
+	if (c->policy.judge.on && w->phase != WAVE_DRAFT)
+		add_judge(c, o);
+	if (*w->agreed)
+		answer_set_text(o, "agreed", w->agreed);
 	return o;
 }
 
@@ -75,6 +107,7 @@ static int whole_campaign(struct api *a, const char *id, struct web_reply *out, 
 	for (unsigned w = 0; w < c.policy.n_waves; w++)
 		TRY(wave_of_campaign(a, &c, w, waves, e));
 	o = campaign_of(&c);
+	add_freeze(a, &c, o);
 	json_object_set(o, "waves", waves);
 	policy_encode(&c.policy, &policy);
 	add_parsed(o, "policy", buf_str(&policy));
@@ -198,7 +231,7 @@ int answer_CAMPAIGN_ORDER(
 {
 	static const char *const known[] = {"order", "reason", "who", NULL};
 	static const enum wave_ev_kind orders[] = {
-		WEV_START, WEV_PAUSE, WEV_RESUME, WEV_HALT, WEV_ROLL_BACK};
+		WEV_START, WEV_PAUSE, WEV_RESUME, WEV_HALT, WEV_ROLL_BACK, WEV_BREAK_GLASS};
 	const char *names[ARRAY_LEN(orders)];
 	char id[ID_TEXT_MAX], reason[LIMIT_TEXT] = "";
 	JSON_AUTO *body = NULL;
@@ -211,5 +244,19 @@ int answer_CAMPAIGN_ORDER(
 	TRY(json_choice(body, "body", "order", names, ARRAY_LEN(orders), &order, e));
 	TRY(json_text_opt(body, "body", "reason", reason, sizeof reason, e));
 	TRY(campaign_order(a->run, id, orders[order], a->user.name, reason, e));
+	return whole_campaign(a, id, out, e);
+}
+
+int answer_CAMPAIGN_APPROVE(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	static const char *const known[] = {"reason", NULL};
+	char id[ID_TEXT_MAX], reason[LIMIT_TEXT] = "";
+	JSON_AUTO *body = NULL;
+
+	TRY(answer_id(rq, 0, "campaign", id, e));
+	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
+	TRY(json_text_opt(body, "body", "reason", reason, sizeof reason, e));
+	TRY(campaign_order(a->run, id, WEV_APPROVE, a->user.name, reason, e));
 	return whole_campaign(a, id, out, e);
 }

@@ -162,6 +162,14 @@
 	X(CAMPAIGN_RESUME, "campaign", "resume", "NAME", 1, 1,                                     \
 		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
 		"go on after a pause", "backstay campaign resume spring")                          \
+	X(CAMPAIGN_APPROVE, "campaign", "approve", "NAME", 1, 1,                                   \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"let a wave that is on hold open; in the judge's doubt, two people must",          \
+		"backstay campaign approve spring --reason 'the depot is ready'")                  \
+	X(CAMPAIGN_BREAK_GLASS, "campaign", "break-glass", "NAME", 1, 1,                           \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"admit devices in spite of the present freeze; audited",                           \
+		"backstay campaign break-glass spring --reason 'closes CVE-2026-1'")               \
 	X(CAMPAIGN_HALT, "campaign", "halt", "NAME", 1, 1,                                         \
 		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
 		"stop for good; devices stay where they are",                                      \

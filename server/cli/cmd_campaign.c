@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proto/wire/policy.h"
+#include "proto/wire/time.h"
 #include "server/cli/cli.h"
 #include "server/cli/table.h"
 #include "server/core/wave.h"
@@ -163,6 +164,16 @@ static void print_recipients(const json_t *devices)
 	table_fini(&t);
 }
 
+static void print_frozen(const json_t *frozen)
+{
+	char until[21];
+
+	if (!frozen)
+		return;
+	time_format(cli_int(frozen, "until_ms") / 1000, until);
+	printf("frozen by %s until %s: nobody is admitted\n", cli_text(frozen, "name"), until);
+}
+
 static void print_campaign(const json_t *campaign, const json_t *devices)
 {
 	printf("%s: %s, %s%s\n", cli_text(campaign, "id"), cli_text(campaign, "release"),
@@ -170,6 +181,9 @@ static void print_campaign(const json_t *campaign, const json_t *devices)
 		json_is_true(json_object_get(campaign, "paused")) ? ", paused" : "");
 	if (*cli_text(campaign, "why"))
 		printf("%s\n", cli_text(campaign, "why"));
+	if (json_object_get(campaign, "judge"))
+		printf("judge: %s\n", cli_text(json_object_get(campaign, "judge"), "text"));
+	print_frozen(json_object_get(campaign, "frozen"));
 	puts("");
 	print_waves(campaign);
 	puts("  # committed   > under way   . waiting   < back or going back   x went back by itself or failed   ? silent\n");
@@ -259,4 +273,24 @@ int cmd_CAMPAIGN_HALT(const struct cli *c, struct err *e)
 int cmd_CAMPAIGN_ROLLBACK(const struct cli *c, struct err *e)
 {
 	return order(c, "rollback", true, "is rolling back", e);
+}
+
+int cmd_CAMPAIGN_BREAK_GLASS(const struct cli *c, struct err *e)
+{
+	return order(c, "break_glass", true, "admits devices in spite of this freeze", e);
+}
+
+int cmd_CAMPAIGN_APPROVE(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *body = json_pack("{s:s}", "reason", cli_value(c, CLI_OPT_REASON, ""));
+	JSON_AUTO *answer = NULL;
+
+	TRY(cli_ask(c, ROUTE_CAMPAIGN_APPROVE, c->args, NULL, body, &answer, e));
+	if (cli_json(c, answer))
+		return 0;
+	if (*cli_text(answer, "agreed"))
+		printf("Noted: a second person must approve campaign %s, too.\n", c->args[0]);
+	else
+		printf("Campaign %s goes on: %s.\n", c->args[0], cli_text(answer, "why"));
+	return 0;
 }
