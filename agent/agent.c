@@ -118,6 +118,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 		poll_now(a);
 	}
 	watch_moved(a);
+	promise_tell(a);
 }
 
 /* Hands up only what the journal says: then nothing has happened and the event can come again. */
@@ -185,6 +186,7 @@ static int first_step(struct agent *a, const struct upd_event *ev, struct err *e
 	watch_moved(a);
 	TRY(step(a, ev, e));
 	a->up = true;
+	promise_rescue_now(a);
 	outbox_tell(a, REPORT_HELLO);
 	return 0;
 }
@@ -227,6 +229,7 @@ static void due(struct agent *a)
 	ms_t now = agent_mono(a);
 
 	notes_due(a);
+	promise_due(a, now);
 	if (now >= a->wake_at) {
 		a->wake_at = NEVER;
 		wake(a);
@@ -242,6 +245,7 @@ static ms_t next_due(const struct agent *a)
 {
 	ms_t at = MIN(a->wake_at, a->stalled ? a->stalled : NEVER);
 
+	at = MIN(at, a->promised);
 	if (!a->up)
 		return at;
 	at = MIN(at, a->watch.look ? NEVER : a->watch.next);
@@ -363,6 +367,7 @@ int agent_open(const struct agent_conf *conf, const struct agent_world *w, struc
 		agent_close(&a);
 		return rc;
 	}
+	promise_tell(a);
 	wake(a);
 	*out = a;
 	return 0;

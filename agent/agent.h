@@ -6,7 +6,7 @@
 
 #include "agent/agent_conf.h"
 #include "agent/boot/boot.h"
-#include "agent/core/update.h"
+#include "agent/core/promise.h"
 #include "agent/ctl/ctl.h"
 #include "agent/jobs.h"
 #include "agent/net/desired.h"
@@ -35,6 +35,8 @@ struct agent_world {
 	bool (*clock_is_set)(void *self);
 	/* One line about what goes on, for the service manager. */
 	void (*tell)(void *self, const char *line);
+	/* Tells who holds the agent to it what it promises about this update. NULL: nobody does. */
+	void (*promise)(void *self, const struct promise *p, const struct txn_id *txn);
 	/* The process that talks to the network; NULL: there is none besides this one. */
 	void (*worker)(void *self, struct worker_view *out);
 
@@ -91,6 +93,11 @@ int agent_answer(void *ctx, enum ctl_cmd cmd, const json_t *request, json_t **ou
 /* Asks a folder once, as soon as possible, and carries out what comes of it: the same checks, the
  * same staging. agent_trouble tells how it ended. ERR_BUSY while another is read, ERR_NOT_FOUND. */
 int agent_carry(struct agent *a, const char *dir, struct err *e) MUST_CHECK;
+
+/* This agent is not the device's own, which was lost or does not decide: as soon as it has looked
+ * at the machine, an update on trial is taken back, with this as the reason. To be called before
+ * agent_run. */
+void agent_rescue(struct agent *a, const char *why);
 
 /* Is there nothing left to do: the server was asked since agent_open and said nothing new or could
  * not be reached, no update runs, and no report waits that could be sent? */

@@ -69,6 +69,10 @@ static const struct conf_row rows[] = {
 		"How long a release that failed here is not taken again; 0: until a person clears "
 		"it."),
 
+	SPAN(agent, lost, SEC(1), HOURS(24), "5min",
+		"While an update is on trial: how long the agent may be silent before the old "
+		"version is brought back without it, and a part of how long it may take to decide."),
+
 	TEXT(slot, a, "", "raw: block device or file of slot a, as /dev/disk/by-partlabel/root-a."),
 	TEXT(slot, b, "", "raw: the same of slot b."),
 

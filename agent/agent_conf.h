@@ -24,7 +24,7 @@ struct agent_conf {
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
 		char boot[16], slots[16], worker_user[32];
-		ms_t watch_interval, report_interval, quarantine;
+		ms_t watch_interval, report_interval, quarantine, lost;
 	} agent;
 	struct {
 		char a[256], b[256];

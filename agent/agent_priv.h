@@ -69,12 +69,13 @@ struct watch {
 	struct trig_state state[LIMIT_TRIGGERS];
 	struct trig_window window[LIMIT_TRIGGERS]; /* baseline: what is gathered */
 	ms_t soak_done, soak_want;
-	ms_t counted;    /* mono until which soak time has been counted; 0: not begun */
-	ms_t checkpoint; /* mono of the last one */
-	ms_t dead_since; /* mono; 0: it was alive at the last look */
-	ms_t asked;      /* mono of ASK_WINDOW; 0: nobody waits for the baseline */
-	ms_t answered;   /* mono; TRIGGER or SOAK_OVER was sent then; 0: not */
-	bool known;      /* `svc` was seen */
+	ms_t counted;          /* mono until which soak time has been counted; 0: not begun */
+	ms_t waited, patience; /* for the soak in this process, and how long at most */
+	ms_t checkpoint;       /* mono of the last one */
+	ms_t dead_since;       /* mono; 0: it was alive at the last look */
+	ms_t asked;            /* mono of ASK_WINDOW; 0: nobody waits for the baseline */
+	ms_t answered;         /* mono; TRIGGER or SOAK_OVER was sent then; 0: not */
+	bool known;            /* `svc` was seen */
 	struct svc_view svc;
 	struct look *look; /* in flight */
 	ms_t next;         /* mono */
@@ -100,6 +101,14 @@ bool watch_is_looked_at(const struct trig_rule *r);
 /* Answers ASK_WINDOW, if it was asked and nothing stands in the way any more: the old version's
  * baseline is known, and the director has said lately that it wants this. */
 void window_answer(struct agent *a);
+
+/* ---- promise.c: what is promised to who holds the agent to it ---- */
+
+/* Before anything is done in the present state; and again when it is due. */
+void promise_tell(struct agent *a);
+void promise_due(struct agent *a, ms_t now);
+/* Ends the trial, if this is a rescue and it was not on its way back already. */
+void promise_rescue_now(struct agent *a);
 
 /* ---- poll.c: what the server wants ---- */
 
@@ -275,6 +284,8 @@ struct agent {
 	bool tell;        /* the server, of the present state */
 	bool draft;       /* a dossier's draft */
 	ms_t wake_at;     /* mono */
+	ms_t promised;    /* mono: when it is to be renewed; NEVER: to nobody */
+	char rescue[128]; /* why somebody else ends the trial; "": nobody does */
 	struct watch watch;
 	struct poll poll;
 	struct carry carry;

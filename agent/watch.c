@@ -195,6 +195,21 @@ static bool is_gone(struct agent *a, bool runs, ms_t now)
 	return true;
 }
 
+/* A soak that gets nowhere, because the workload comes and goes or cannot be seen, is a decision
+ * too. */
+static bool is_stale(struct agent *a)
+{
+	struct watch *w = &a->watch;
+	char text[96];
+
+	if (w->waited < w->patience)
+		return false;
+	snprintf(text, sizeof(text), "%lld of %lld ms could be watched in %lld ms",
+		(long long)w->soak_done, (long long)w->soak_want, (long long)w->waited);
+	fire(a, TRIG_UNDECIDED, text);
+	return true;
+}
+
 /* Time counts only while it is watched: a look that was late, because the machine slept or was
  * busy, vouches for no more than a few intervals. */
 static void count_time(struct agent *a, bool runs, ms_t now)
@@ -204,6 +219,7 @@ static void count_time(struct agent *a, bool runs, ms_t now)
 
 	if (runs)
 		w->soak_done += MIN(now - w->counted, most);
+	w->waited += MIN(now - w->counted, most);
 	w->counted = now;
 }
 
@@ -229,6 +245,8 @@ static void soak(struct agent *a, const struct look *l)
 
 		w->answered = l->mono;
 		work_look_then_post(a, &over);
+	} else if (is_stale(a)) {
+		return;
 	} else if (l->mono - w->checkpoint >= checkpoint_every(w)) {
 		struct upd_event mark = soak_event(a, UEV_CHECKPOINT);
 
@@ -339,6 +357,8 @@ void watch_begin_soak(struct agent *a)
 	w->soak_done = a->rec.soak_done;
 	w->soak_want = a->rec.soak_want;
 	w->counted = agent_mono(a);
+	w->waited = 0;
+	w->patience = promise_patience(w->soak_want - w->soak_done, a->conf->agent.lost);
 	w->checkpoint = w->counted;
 	w->dead_since = 0;
 }

@@ -18,9 +18,11 @@
 #include "agent/probe/probe.h"
 #include "agent/smoke/smoke.h"
 #include "agent/tele/tele.h"
+#include "agent/trial.h"
 #include "agent/version.h"
 #include "lib/prng.h"
 #include "lib/sys/entropy.h"
+#include "lib/sys/log.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define WORKER_IDLE  MINUTE(1)
@@ -82,6 +84,15 @@ static bool port_clock_is_set(void *self UNUSED)
 static void port_tell(void *self UNUSED, const char *line)
 {
 	sd_notifyf(0, "STATUS=%s", line);
+}
+
+static void port_promise(void *self, const struct promise *p, const struct txn_id *txn)
+{
+	struct world *w = self;
+	struct err e;
+
+	if (trial_tell(w->conf, p, txn, &e) < 0)
+		log_err(LOG_ID_ACTION_FAILED, &e, "action=promise");
 }
 
 static void port_worker(void *self, struct worker_view *out)
@@ -212,6 +223,7 @@ static const struct agent_world ports = {
 	.wake = port_wake,
 	.clock_is_set = port_clock_is_set,
 	.tell = port_tell,
+	.promise = port_promise,
 	.worker = port_worker,
 	.carry = port_carry,
 	.fetch = port_fetch,

@@ -471,6 +471,7 @@ static void fill_conf(struct agent_conf *c)
 		.agent = {.boot = "symlink",
 			.slots = "dir",
 			.watch_interval = SEC(1),
+			.lost = MINUTE(5),
 			.report_interval = SEC(10),
 			.quarantine = HOUR * 720},
 		.service = {.probe_timeout = SEC(1)}};

@@ -414,6 +414,33 @@ static void the_soak_goes_on_after_a_restart(void **state)
 	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 2);
 }
 
+/* ---- a soak that gets nowhere ---- */
+
+/* The workload comes and goes: never away for long enough to be given up, and never there for long
+ * enough. */
+static void a_soak_that_gets_nowhere_is_decided(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.conf.agent.lost = SEC(2);
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	unsigned one = slot_other(l->dev.work.slot), two = l->dev.work.slot;
+
+	for (unsigned i = 0; i < 10 && agent_state(l->dev.agent) == UPD_SOAKING; i++) {
+		l->dev.work.slot = one;
+		run_for(l, SEC(2));
+		if (agent_state(l->dev.agent) == UPD_SOAKING)
+			l->dev.work.slot = two;
+		run_for(l, SEC(1));
+	}
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
+	expect_says(l, "could be watched");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
 
 /* ---- sleepers ---- */
@@ -522,6 +549,7 @@ int main(void)
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),
 		CASE(the_soak_goes_on_after_a_restart),
+		CASE(a_soak_that_gets_nowhere_is_decided),
 		CASE(a_sleeper_asks_before_it_switches),
 		CASE(what_was_called_off_while_it_slept_is_not_switched_to),
 		CASE(what_was_replaced_while_it_slept_is_not_switched_to),
