@@ -10,6 +10,7 @@
 
 #include "agent/main.tbl.h"
 #include "agent/version.h"
+#include "agent/rescue.h"
 #include "agent/world.h"
 #include "lib/sys/log.h"
 #include "lib/sys/program.h"
@@ -34,7 +35,7 @@ static const struct argp_option options[] = {
 
 struct args {
 	const char *config, *home, *provision, *from;
-	bool dump, once, worker, version;
+	bool dump, once, rescue, worker, version;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -62,6 +63,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FROM:
 		a->from = arg;
+		return 0;
+	case OPT_RESCUE:
+		a->rescue = true;
 		return 0;
 	case OPT_WORKER:
 		a->worker = true;
@@ -172,6 +176,35 @@ static int serve(const struct agent_conf *conf, bool once, const char *from, str
 	return once ? agent_trouble(s.agent, e) : 0;
 }
 
+/* ---- in place of an agent that is lost ---- */
+
+/* Without the server: what brings the old version back must wait for nobody. The report is sent by
+ * the next agent. */
+static int take_over(struct agent_conf *conf, enum promise_fault why, struct err *e)
+{
+	struct service s CLEANUP(service_end) = {0};
+
+	conf->server.url[0] = 0;
+	TRY(service_begin(&s, conf, true, e));
+	agent_rescue(s.agent, promise_fault_text(why));
+	log_ev(LOG_ID_RESCUE, "state=%s why=\"%s\"", upd_state_name(agent_state(s.agent)),
+		promise_fault_text(why));
+	int rc = sd_event_loop(s.loop);
+
+	return rc < 0 ? err_sys(e, -rc, "event loop") : agent_trouble(s.agent, e);
+}
+
+static int rescue(struct agent_conf *conf, struct err *e)
+{
+	enum promise_fault why;
+
+	TRY(rescue_look(conf, &why, e));
+	if (why == PROMISE_KEPT)
+		return 0;
+	TRY(rescue_end_agent(conf, e));
+	return take_over(conf, why, e);
+}
+
 /* ---- what was carried here ---- */
 
 /* Prints what has changed, and tells whether it is over; how it ended is the answer's error. */
@@ -237,6 +270,8 @@ static int run(const struct args *args, struct err *e)
 	TRY(load(args, &conf, e));
 	if (args->provision)
 		return provision(&conf, args->provision, e);
+	if (args->rescue)
+		return rescue(&conf, e);
 	if (args->from)
 		return install_from(&conf, args->from, e);
 	return serve(&conf, args->once, NULL, e);

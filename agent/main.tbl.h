@@ -28,6 +28,9 @@
 	X(FROM, "from", 0, "DIR",                                                                  \
 		"Install what `backstay device export` has written into DIR, and end when it has been accepted or taken back. A " \
 		"running agent is asked to do it")                                                 \
+	X(RESCUE, "rescue", 0, NULL,                                                               \
+		"If an update is on trial and its agent is lost or does not decide: bring the old version back in its place, and " \
+		"end. Run by backstay-deadman.timer")                                              \
 	X(WORKER, "worker", 0, NULL,                                                               \
 		"Be the worker of the agent that started this; of no use to people")               \
 	X(VERSION, "version", 'V', NULL, "Print the version, and end")

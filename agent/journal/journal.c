@@ -129,37 +129,63 @@ static int make_file(struct journal *j, unsigned i, struct err *e)
 	return fs_write_file(j->fs, j->path[i], block, sizeof block, 0600, e);
 }
 
+static int name_files(struct journal *j, const char *dir, struct err *e)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		int n = snprintf(
+			j->path[i], sizeof j->path[i], "%s%sstate.%u", dir, *dir ? "/" : "", i);
+
+		if (n < 0 || (size_t)n >= sizeof j->path[i])
+			return err_set(e, ERR_TOO_LARGE, "%s: the path is too long", dir);
+	}
+	return 0;
+}
+
 int journal_open(struct fs *fs, const char *dir, struct journal *out, struct err *e)
 {
 	struct journal j = {.fs = fs};
 
+	TRY(name_files(&j, dir, e));
 	TRY(fs_make_dirs(fs, dir, e));
-	for (unsigned i = 0; i < 2; i++) {
-		int n = snprintf(
-			j.path[i], sizeof j.path[i], "%s%sstate.%u", dir, *dir ? "/" : "", i);
-
-		if (n < 0 || (size_t)n >= sizeof j.path[i])
-			return err_set(e, ERR_TOO_LARGE, "%s: the path is too long", dir);
+	for (unsigned i = 0; i < 2; i++)
 		if (make_file(&j, i, e) < 0)
 			return err_wrap(e, "journal");
-	}
 	*out = j;
 	return 0;
 }
 
-int journal_load(struct journal *j, struct upd_record *out, struct err *e)
+static int newest_of(struct journal *j, struct upd_record r[2], unsigned *out_newest, struct err *e)
 {
-	struct upd_record r[2];
 	struct err why[2];
 	bool whole[2];
-	unsigned newest;
 
 	for (unsigned i = 0; i < 2; i++)
 		TRY(look_at(j, i, &r[i], &whole[i], &why[i], e));
 	if (!whole[0] && !whole[1])
 		return err_set(e, ERR_NEED_HAND, "the journal is damaged: %.140s; %.140s",
 			why[0].text, why[1].text);
-	newest = whole[0] && whole[1] ? r[1].seq > r[0].seq : whole[1];
+	*out_newest = whole[0] && whole[1] ? r[1].seq > r[0].seq : whole[1];
+	return 0;
+}
+
+int journal_peek(struct fs *fs, const char *dir, struct upd_record *out, struct err *e)
+{
+	struct journal j = {.fs = fs};
+	struct upd_record r[2];
+	unsigned newest = 0;
+
+	TRY(name_files(&j, dir, e));
+	TRY(newest_of(&j, r, &newest, e));
+	*out = r[newest];
+	return 0;
+}
+
+int journal_load(struct journal *j, struct upd_record *out, struct err *e)
+{
+	struct upd_record r[2];
+	unsigned newest = 0;
+
+	TRY(newest_of(j, r, &newest, e));
 	/* The same bytes at the same place: a cut in the middle of it changes nothing. */
 	if (write_block(j, &r[newest], e) < 0)
 		return err_wrap(e, "journal");

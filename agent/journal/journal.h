@@ -28,6 +28,10 @@ struct journal {
  * that has never updated. Durable on return. */
 int journal_open(struct fs *fs, const char *dir, struct journal *out, struct err *e) MUST_CHECK;
 
+/* The newest whole record as it stands there now, for somebody who does not have the home: an agent
+ * may be writing. Changes nothing. ERR_NOT_FOUND when there is no journal. */
+int journal_peek(struct fs *fs, const char *dir, struct upd_record *out, struct err *e) MUST_CHECK;
+
 /* The newest whole record, written again so that it is durable on return: an agent that died in a
  * save may have left bytes that only the cache holds. ERR_NEED_HAND when neither file is whole. */
 int journal_load(struct journal *j, struct upd_record *out, struct err *e) MUST_CHECK;

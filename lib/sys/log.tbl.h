@@ -75,6 +75,10 @@
 		"the device's certificate could not be made new", "server error reason",                                \
 		"The certificate that it has stays in use as long as it is good. An invitation is made by `backstay "   \
 		"device invite`.")                                                                                      \
+	X(RESCUE, LOG_ERR, "ede5ae408e7a4654a7915548f1cac7df", "a trial is taken out of its agent's hands",             \
+		"state why",                                                                                            \
+		"The agent was lost, or did not decide about the version on trial in time. The old version is brought " \
+		"back without it; what went wrong with the agent stands in its own lines before.")                      \
 	X(BUG, LOG_CRIT, "cedcb47b064446e28ef4489210034b84", "a contract was broken",                                   \
 		"state event error reason",                                                                             \
 		"This should not have been possible. The event was dropped, and the program goes on. Please report it " \
