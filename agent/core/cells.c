@@ -301,6 +301,20 @@ static void soak_over(struct step *s)
 				"the new version did not run when its soak was over"});
 }
 
+/* Whoever stands before the device may know more than the triggers, but not that it runs: that must
+ * be seen. The record then says how long it was watched, not how long it should have been. */
+static void vouch(struct step *s)
+{
+	struct upd_record *r = s->next;
+
+	if (!boot_is_on_trial(r, s->ev) || !svc_runs_new(r, s->ev))
+		return;
+	r->soak_done = MAX(r->soak_done, MIN(s->ev->soak_done, r->soak_want));
+	r->soak_want = r->soak_done;
+	step_stop(s);
+	step_enter(s, UPD_COMMITTING);
+}
+
 /* The soak was good; a confirm that cannot be written is tried for as long as it takes. */
 static void confirmed(struct step *s)
 {

@@ -39,7 +39,8 @@
 	X(TAIL_DONE, "tail_done", ANSWER, NO_LOOK, "the tail ended; ok: quarantine and report are durable")       \
 	X(POWER_UP, "power_up", FACT, LOOK, "the agent has started")                                              \
 	X(TICK, "tick", FACT, NO_LOOK, "a wake-up has come")                                                      \
-	X(RESET, "reset", ORDER, LOOK, "a person has looked at a stuck device and clears it")
+	X(RESET, "reset", ORDER, LOOK, "a person has looked at a stuck device and clears it")                     \
+	X(VOUCH, "vouch", ANSWER, LOOK, "a person accepts the new version before its soak is over")
 
 /*  id, name, what the driver does; every one may be repeated without harm */
 #define UPD_ACTIONS(X)                                                                                            \

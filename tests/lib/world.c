@@ -270,6 +270,10 @@ static void give_orders(struct maker *m, const struct world *w)
 	order(m, *w, &ev);
 	ev.goal.document.b[0] = 1; /* the old one again */
 	order(m, *w, &ev);
+	/* A person who vouches for a bad release gets it; that is no mistake of the machine's. */
+	ev = world_event(w, UEV_VOUCH);
+	if (w->release == WORLD_GOOD)
+		order(m, *w, &ev);
 }
 
 const char *world_step(const struct world *w, enum world_mistake mistake, struct world_next *out)

@@ -60,7 +60,7 @@ struct world {
 	uint8_t faults, orders;
 };
 
-#define WORLD_NEXT_MAX 12
+#define WORLD_NEXT_MAX 14
 
 struct world_next {
 	unsigned n;

@@ -688,6 +688,38 @@ static void cancel_has_an_end_from_every_state(void **state)
 	}
 }
 
+static void only_a_soak_can_be_vouched_for(void **state)
+{
+	struct upd_event ev = event_on_new(UEV_VOUCH);
+	struct upd_record r;
+
+	(void)state;
+	for (unsigned s = 0; s < UPD_STATE_MAX; s++) {
+		device_in(s, &r);
+		r.soak_done = s == UPD_SOAKING ? SEC(20) : r.soak_done;
+		ev.soak_done = SEC(30);
+		step(&r, ev);
+		if (s != UPD_SOAKING) {
+			expect(&r, s, "");
+			continue;
+		}
+		expect(&r, UPD_COMMITTING, "stop confirm report");
+		assert_int_equal(r.soak_done, SEC(30));
+		assert_int_equal(r.soak_want, SEC(30));
+	}
+	device_in(UPD_SOAKING, &r);
+	step(&r, event(UEV_VOUCH)); /* the old one runs */
+	expect(&r, UPD_SOAKING, "");
+	ev = event_on_new(UEV_VOUCH);
+	ev.svc.alive = false;
+	step(&r, ev);
+	expect(&r, UPD_SOAKING, "");
+	ev = event_on_new(UEV_VOUCH);
+	ev.txn.b[0] = 99; /* of another update */
+	step(&r, ev);
+	expect(&r, UPD_SOAKING, "");
+}
+
 static void a_newer_wish_ends_what_has_not_switched(void **state)
 {
 	struct upd_event ev;
@@ -976,6 +1008,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_cause_is_an_order),
 		cmocka_unit_test(answers_need_evidence),
 		cmocka_unit_test(cancel_has_an_end_from_every_state),
+		cmocka_unit_test(only_a_soak_can_be_vouched_for),
 		cmocka_unit_test(a_newer_wish_ends_what_has_not_switched),
 		cmocka_unit_test(a_trial_is_only_called_back_to_the_old_release),
 		cmocka_unit_test(power_up_goes_on_from_what_is_seen),

@@ -162,6 +162,8 @@ static const struct question wishes[] = {{"another release, newer order", all_we
 static const struct question soak_ends[] = {{"the new one runs", all_well},
 	{"soak time is missing", too_early}, {"it does not run", workload_is_dead},
 	{"it still does not run", workload_is_dead_again}};
+static const struct question vouches[] = {
+	{"the new one runs", all_well}, {"it does not run", workload_is_dead}};
 static const struct question confirms[] = {{"ok", all_well},
 	{"failed, trying again can help", fail_for_now},
 	{"the old slot is active again", fallen_back}};
@@ -176,6 +178,8 @@ static const struct question *questions_about(enum upd_ev ev, unsigned *out_n)
 		return ASK(soak_ends);
 	case UEV_CONFIRMED:
 		return ASK(confirms);
+	case UEV_VOUCH:
+		return ASK(vouches);
 	case UEV_CANCEL:
 	case UEV_CHECKPOINT:
 	case UEV_TRIGGER:
