@@ -41,6 +41,8 @@ struct work {
 void work_begin(struct agent *a, const struct work_row *row, const struct upd_act *act);
 /* Looks at boot, workload and slots in LANE_SVC, then posts `ev` with what was seen. */
 void work_look_then_post(struct agent *a, const struct upd_event *ev);
+/* Looks at the slots' marks, for people: staging changes them without an event. */
+void agent_see_slots(struct agent *a);
 /* What still works for the update no longer counts. */
 void work_drop(struct agent *a);
 
@@ -235,6 +237,25 @@ json_t *findings_draft(const struct agent *a);
 void findings_complete(json_t *f, const struct agent *a, struct str log);
 /* Text of unknown making as JSON: at most the last `max` bytes, what JSON cannot carry replaced. */
 json_t *findings_text(struct str s, size_t max);
+
+/* ---- marks.c: what a person may say of a slot ---- */
+
+/* Each carries out {"slot", "reason"} or refuses it: ERR_CONFLICT when it would break a law or
+ * means nothing in the present state, ERR_QUARANTINED, ERR_BAD_INPUT, ERR_NOT_FOUND for a slot that
+ * there is not. *out_text says what comes of it. */
+int marks_good(
+	struct agent *a, const json_t *request, const char **out_text, struct err *e) MUST_CHECK;
+int marks_bad(
+	struct agent *a, const json_t *request, const char **out_text, struct err *e) MUST_CHECK;
+int marks_active(
+	struct agent *a, const json_t *request, const char **out_text, struct err *e) MUST_CHECK;
+/* After acceptance the way back stays open for as long as the other slot is whole: it is an update
+ * like any other, whose bytes are there already. */
+int marks_go_to_other(struct agent *a, struct err *e) MUST_CHECK;
+
+/* ---- answer.c ---- */
+
+int answer_reason(const json_t *request, char out[LIMIT_TEXT], struct err *e) MUST_CHECK;
 
 /* ---- explain.c, status.c: answers ---- */
 

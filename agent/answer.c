@@ -46,6 +46,12 @@ static int answer_history(struct agent *a, const json_t *request, json_t **out, 
 	return give(json_pack("{so}", "lines", lines), out);
 }
 
+int answer_reason(const json_t *request, char out[LIMIT_TEXT], struct err *e)
+{
+	snprintf(out, LIMIT_TEXT, "ordered by hand");
+	return json_text_opt(request, "request", "reason", out, LIMIT_TEXT, e);
+}
+
 static int answer_check(struct agent *a, const json_t *request UNUSED, json_t **out, struct err *e)
 {
 	if (!a->conf->server.url[0])
@@ -55,46 +61,12 @@ static int answer_check(struct agent *a, const json_t *request UNUSED, json_t **
 	return give_state(a, out);
 }
 
-static int read_reason(const json_t *request, char *out, size_t cap, struct err *e)
-{
-	snprintf(out, cap, "ordered by hand");
-	return json_text_opt(request, "request", "reason", out, cap, e);
-}
-
-/* After acceptance the way back stays open for as long as the old slot is whole: it is an update
- * like any other, whose bytes are there already. */
-static int go_back_by_hand(struct agent *a, struct err *e)
-{
-	struct upd_event ev = {.kind = UEV_DESIRED, .ok = true};
-	const struct slot_view *other;
-	const struct quarantine_entry *q;
-
-	if (a->boot.active >= SLOT_COUNT)
-		return err_set(e, ERR_CONFLICT, "nothing was ever installed");
-	other = &a->slot[slot_other(a->boot.active)];
-	if (other->mark != SLOT_VALID)
-		return err_set(e, ERR_CONFLICT, "slot %s holds nothing to go back to",
-			slot_name(slot_other(a->boot.active)));
-	if (sha256_eq(&other->document, &agent_running(a)->document))
-		return err_set(e, ERR_CONFLICT, "both slots hold %s", other->release.s);
-	q = quarantine_find(&a->quarantine, &other->document, agent_wall(a));
-	if (q)
-		return err_set(e, ERR_QUARANTINED, "%s: %s", q->release.s, q->text);
-	ev.goal.release = other->release;
-	ev.goal.document = other->document;
-	ev.goal.director_version = a->rec.director_seen;
-	ev.goal.rollback = true;
-	agent_new_txn(a, &ev.txn);
-	work_look_then_post(a, &ev);
-	return 0;
-}
-
 static int answer_rollback(struct agent *a, const json_t *request, json_t **out, struct err *e)
 {
 	struct upd_event ev = {.kind = UEV_CANCEL, .ok = true, .cause = TRIG_OPERATOR};
 	char reason[LIMIT_TEXT];
 
-	TRY(read_reason(request, reason, sizeof(reason), e));
+	TRY(answer_reason(request, reason, e));
 	if (a->rec.state == UPD_STUCK)
 		return err_set(e, ERR_CONFLICT, "the update is stuck; look at it and reset it");
 	if (a->rec.state > UPD_SOAKING)
@@ -104,7 +76,7 @@ static int answer_rollback(struct agent *a, const json_t *request, json_t **out,
 		(void)err_set(&ev.err, ERR_CANCELLED, "%s", reason);
 		agent_post(a, &ev);
 	} else {
-		TRY(go_back_by_hand(a, e));
+		TRY(marks_go_to_other(a, e));
 	}
 	agent_run(a);
 	return give_state(a, out);
@@ -135,7 +107,7 @@ static int answer_reset(struct agent *a, const json_t *request, json_t **out, st
 	struct upd_event ev = {.kind = UEV_RESET, .ok = true};
 	char reason[LIMIT_TEXT];
 
-	TRY(read_reason(request, reason, sizeof(reason), e));
+	TRY(answer_reason(request, reason, e));
 	if (a->rec.state != UPD_STUCK)
 		return err_set(e, ERR_CONFLICT, "nothing is stuck: the update is %s",
 			upd_state_name(a->rec.state));
@@ -155,6 +127,33 @@ static int answer_from(struct agent *a, const json_t *request, json_t **out, str
 	return give_state(a, out);
 }
 
+static int mark(struct agent *a, const json_t *request, json_t **out, struct err *e,
+	int (*how)(struct agent *, const json_t *, const char **, struct err *))
+{
+	const char *text;
+
+	TRY(how(a, request, &text, e));
+	agent_run(a);
+	return give(json_pack("{sb ss ss}", "ok", true, "state", upd_state_name(a->rec.state),
+			    "text", text),
+		out);
+}
+
+static int answer_mark_good(struct agent *a, const json_t *request, json_t **out, struct err *e)
+{
+	return mark(a, request, out, e, marks_good);
+}
+
+static int answer_mark_bad(struct agent *a, const json_t *request, json_t **out, struct err *e)
+{
+	return mark(a, request, out, e, marks_bad);
+}
+
+static int answer_mark_active(struct agent *a, const json_t *request, json_t **out, struct err *e)
+{
+	return mark(a, request, out, e, marks_active);
+}
+
 static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_STATUS] = answer_status,
 	[CTL_EXPLAIN] = answer_explain,
@@ -164,6 +163,9 @@ static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_ROLLBACK] = answer_rollback,
 	[CTL_CLEAR] = answer_clear,
 	[CTL_RESET] = answer_reset,
+	[CTL_MARK_GOOD] = answer_mark_good,
+	[CTL_MARK_BAD] = answer_mark_bad,
+	[CTL_MARK_ACTIVE] = answer_mark_active,
 };
 
 int agent_answer(

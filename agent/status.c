@@ -18,10 +18,12 @@ static json_t *slots_json(const struct agent *a)
 		const struct slot_view *v = &a->slot[i];
 
 		json_array_append_new(slots,
-			json_pack("{ss ss ss so sb sb}", "name", slot_name(i), "mark",
+			json_pack("{ss ss ss so so sb sb sb}", "name", slot_name(i), "mark",
 				v->mark == SLOT_VALID ? "valid" : "invalid", "release",
-				v->release.s, "document", digest_json(&v->document), "active",
-				a->boot.active == i, "confirmed", a->boot.confirmed == i));
+				v->release.s, "document", digest_json(&v->document), "content",
+				digest_json(&v->content), "active", a->boot.active == i,
+				"confirmed", a->boot.confirmed == i, "running",
+				a->watch.known && a->watch.svc.alive && a->watch.svc.slot == i));
 	}
 	return slots;
 }
@@ -132,6 +134,7 @@ static json_t *quarantine_json(const struct agent *a)
 
 json_t *status_answer(struct agent *a)
 {
+	agent_see_slots(a);
 	return json_pack("{ss ss ss ss ss so so so so so so so so so so so si}", "device",
 		a->conf->device.id, "hardware", a->conf->device.hardware, "version", AGENT_VERSION,
 		"state", upd_state_name(a->rec.state), "text", upd_state_text(a->rec.state),

@@ -1,5 +1,7 @@
 #include "agent/agent_priv.h"
 
+#include <string.h>
+
 #include "lib/sys/log.h"
 
 /* Any event that looks will do as the answer: all look at the same. */
@@ -33,14 +35,28 @@ static void work_free(struct work *k)
 }
 
 /* The slots' status files are read here and not in the lane: its handle may be busy staging. */
-static int see_slots(struct agent *a, struct work *k, struct err *e)
+static int look_at_slots(struct agent *a, struct slot_view out[SLOT_COUNT], struct err *e)
 {
 	const struct slot_driver *d = slots_driver(a->look_slots);
 
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		TRY(d->look(a->look_slots, i, &k->ev.slot[i], e));
-	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		a->slot[i] = k->ev.slot[i];
+		TRY(d->look(a->look_slots, i, &out[i], e));
+	return 0;
+}
+
+void agent_see_slots(struct agent *a)
+{
+	struct slot_view seen[SLOT_COUNT];
+
+	/* What cannot be seen just now stays as it was seen last. */
+	if (look_at_slots(a, seen, NULL) == 0)
+		memcpy(a->slot, seen, sizeof seen);
+}
+
+static int see_slots(struct agent *a, struct work *k, struct err *e)
+{
+	TRY(look_at_slots(a, k->ev.slot, e));
+	memcpy(a->slot, k->ev.slot, sizeof a->slot);
 	a->boot = k->ev.boot;
 	return 0;
 }

@@ -8,4 +8,7 @@
 	X(FROM, "from", true, "install what was carried here in a folder; {\"dir\": ...}")            \
 	X(ROLLBACK, "rollback", true, "give up the running update and go back; {\"reason\": ...}")  \
 	X(CLEAR, "clear", true, "take a release out of quarantine; {\"release\": ...}")             \
-	X(RESET, "reset", true, "clear a stuck update after a person has looked; {\"reason\": ...}")
+	X(RESET, "reset", true, "clear a stuck update after a person has looked; {\"reason\": ...}") \
+	X(MARK_GOOD, "mark-good", true, "accept the version that is watched, before its soak is over; {\"reason\": ...}") \
+	X(MARK_BAD, "mark-bad", true, "take the running version back, or make the other slot invalid; {\"slot\": ..., \"reason\": ...}") \
+	X(MARK_ACTIVE, "mark-active", true, "switch to a slot that is valid; {\"slot\": ..., \"reason\": ...}")

@@ -243,6 +243,18 @@
 		"backstay rollback --reason 'display is dark'")                                    \
 	X(CLEAR, "clear", NULL, "RELEASE", 1, 1, O(SOCKET) | O(JSON),                              \
 		"on a device: take a release out of quarantine", "backstay clear ocr-4")           \
+	X(SLOTS, "slots", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                     \
+		"on a device: what each slot holds, and which starts next, is good and runs",      \
+		"backstay slots")                                                                  \
+	X(MARK_GOOD, "mark-good", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                 \
+		"on a device: accept the new version that is watched, before its soak is over",    \
+		"backstay mark-good --reason 'seen by the shift lead'")                            \
+	X(MARK_BAD, "mark-bad", NULL, "[SLOT]", 0, 1, O(SOCKET) | O(REASON) | O(JSON),             \
+		"on a device: take the running version back; with the other slot: it is no way back any more", \
+		"backstay mark-bad --reason 'gate 3 stays shut'")                                  \
+	X(MARK_ACTIVE, "mark-active", NULL, "SLOT", 1, 1, O(SOCKET) | O(REASON) | O(JSON),         \
+		"on a device: switch to the other slot, with its soak and its way back",           \
+		"backstay mark-active b")                                                          \
 	X(RESET, "reset", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                         \
 		"on a device: clear a stuck update after somebody has looked",                     \
 		"backstay reset --reason 'slot checked'")

@@ -156,6 +156,72 @@ int cmd_CLEAR(const struct cli *c, struct err *e)
 		"Taken out of quarantine.", e);
 }
 
+/* "active confirmed running" */
+static void put_marks(struct table *t, const json_t *slot)
+{
+	static const char *const marks[] = {"active", "confirmed", "running"};
+	BUF_AUTO b = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (json_is_true(json_object_get(slot, marks[i])))
+			buf_addf(&b, "%s%s", b.n ? " " : "", marks[i]);
+	table_cell(t, "%s", buf_cstr(&b));
+}
+
+static void print_slots_whole(const json_t *slots)
+{
+	struct table t;
+	const json_t *s;
+	size_t i;
+
+	table_init(&t, "SLOT|MARK|RELEASE|DIGEST|");
+	json_array_foreach (slots, i, s) {
+		table_cell(&t, "%s", cli_text(s, "name"));
+		table_cell(&t, "%s", cli_text(s, "mark"));
+		table_cell(&t, "%s", *cli_text(s, "release") ? cli_text(s, "release") : "-");
+		table_cell(&t, "%.12s", *cli_text(s, "content") ? cli_text(s, "content") : "-");
+		put_marks(&t, s);
+	}
+	table_print(&t);
+	table_fini(&t);
+}
+
+int cmd_SLOTS(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL;
+	const json_t *slots;
+
+	TRY(cli_local(c, CTL_STATUS, NULL, &answer, e));
+	slots = json_object_get(answer, "slots");
+	if (!cli_json(c, slots))
+		print_slots_whole(slots);
+	return 0;
+}
+
+static json_t *with_slot(const struct cli *c)
+{
+	json_t *j = with_reason(c);
+
+	if (c->n_args > 0)
+		json_object_set_new(j, "slot", json_string(c->args[0]));
+	return j;
+}
+
+int cmd_MARK_GOOD(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_MARK_GOOD, with_slot(c), "", e);
+}
+
+int cmd_MARK_BAD(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_MARK_BAD, with_slot(c), "", e);
+}
+
+int cmd_MARK_ACTIVE(const struct cli *c, struct err *e)
+{
+	return order(c, CTL_MARK_ACTIVE, with_slot(c), "", e);
+}
+
 int cmd_RESET(const struct cli *c, struct err *e)
 {
 	return order(c, CTL_RESET, with_reason(c), "Cleared.", e);
