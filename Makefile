@@ -29,6 +29,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wformat=2 -Wundef -Wimplicit-fallthrough -Wcast-align -Wwrite-strings \
 	-Wpointer-arith -Wdouble-promotion -Werror
 HARD := -fstack-protector-strong -fPIE
+# What is only tested is linked by the fastest linker there is; what is shipped, by the compiler's own.
+LINK_debug  := $(if $(shell command -v ld.lld),-fuse-ld=lld)
 LDHARD := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections
 
 OPT_debug   := -O1 -g3
@@ -43,7 +45,7 @@ endif
 
 CFLAGS_ALL  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARD) $(FORTIFY) $(OPT_$(MODE)) \
 	$(SAN_$(SAN)) $(PKG_CFLAGS) $(CFLAGS)
-LDFLAGS_ALL = $(LDHARD) $(SAN_$(SAN)) $(LDFLAGS)
+LDFLAGS_ALL = $(LDHARD) $(LINK_$(MODE)) $(SAN_$(SAN)) $(LDFLAGS)
 # A program that says p_STATIC needs nothing besides itself; only the sanitizers do.
 LDSTATIC     = $(if $(SAN),$(LDFLAGS_ALL),-static-pie $(filter-out -pie,$(LDHARD)) $(LDFLAGS))
 
