@@ -225,7 +225,7 @@ static void answer(struct request *r, const struct httpd_file *f)
 		serve_endless(r, "HTTP/1.1 200 OK\r\n", "X-More: and more and more\r\n");
 		break;
 	case HTTPD_STATUS:
-		head(r, (int)f->n, f->etag, f->body.n, "Retry-After: 7\r\n");
+		head(r, (int)f->n, f->etag, f->body.n, "Retry-After: 1\r\n");
 		send_all(r, f->body.p, f->body.n);
 		break;
 	case HTTPD_REDIRECT:

@@ -234,7 +234,7 @@ static void json_is_sent(void **state)
 		http_send(&n->conf, "PUT", url(n, "/r"), STR("{\"a\":1}"), 100, NULL, &n->a, &n->e),
 		0);
 	assert_int_equal(n->a.status, 429);
-	assert_int_equal(n->a.retry_after, SEC(7));
+	assert_int_equal(n->a.retry_after, SEC(1));
 	httpd_last(n->server, &head);
 	assert_non_null(strstr(buf_cstr(&head), "PUT /r HTTP/1.1\r\n"));
 	assert_non_null(strstr(buf_cstr(&head), "Content-Type: application/json\r\n"));
