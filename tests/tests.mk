@@ -94,30 +94,32 @@ check-docs: $(B)/reference $(B)/machine check-manual ## are these pages what the
 	@echo "docs: $$($< | wc -l) pages agree with the tables"
 
 # ---- everything -------------------------------------------------------------------
-# gcc runs all; clang with ASan and UBSan runs what is in one process; clang alone proves that it builds and agrees. Most of the
-# first is waiting and most of the rest is work, so they run side by side; the lines of the rest say which build they are of.
+# gcc runs all; clang with ASan and UBSan runs what is in one process; clang alone proves that it builds and agrees. Much of
+# the first is waiting and most of the rest is work, building too, so they run side by side; the lines of the rest say
+# which build they are of. The fuzz targets run when both are over, for they get seconds, not turns.
 RUN   = @$(MAKE) --no-print-directory
+JOBS := $(shell nproc)
 NAMED = 2>&1 | sed -u 's/^/$(1): /'
 .PHONY: check check-by-gcc check-by-clang
 check: ## install what is missing, build with gcc and clang, run all tests (short campaigns)
 	@packaging/install-deps
 	@date +%s > .check-began
 	$(RUN) check-layers check-format
-	$(RUN) -j2 CC=gcc all tests
-	$(RUN) -j2 CC=clang SAN=asan all tests
-	$(RUN) -j2 CC=clang all tests
-	$(RUN) -j2 fuzz-build
+	$(RUN) -j$(JOBS) CC=gcc all tests
 	$(RUN) -j2 check-by-gcc check-by-clang
+	$(RUN) fuzz S=3
 	@echo "check: all green in $$(( $$(date +%s) - $$(cat .check-began) )) s"; rm -f .check-began
 check-by-gcc:
-	$(RUN) -j1 CC=gcc check-pure check-docs check-unit check-machine check-fault check-system check-attack
+	$(RUN) -j1 CC=gcc check-pure check-docs check-system check-attack check-unit check-machine check-fault
 check-by-clang: SHELL := bash
 check-by-clang: .SHELLFLAGS := -o pipefail -c
 check-by-clang:
+	$(RUN) -j$(JOBS) CC=clang SAN=asan all tests $(call NAMED,asan)
 	$(RUN) -j1 CC=clang SAN=asan check-unit check-machine check-fault $(call NAMED,asan)
+	$(RUN) -j$(JOBS) CC=clang all tests $(call NAMED,clang)
 	$(RUN) -j1 CC=clang check-unit check-machine $(call NAMED,clang)
 	$(RUN) -j1 cppcheck
-	$(RUN) -j1 fuzz S=3
+	$(RUN) -j$(JOBS) fuzz-build $(call NAMED,fuzz)
 
 .PHONY: check-layers check-pure
 check-layers: ## prove that every include respects the layers
