@@ -23,7 +23,7 @@ double stats_lbeta(double a, double b)
 static double log_complement(double l)
 {
 	if (l >= 0)
-		return -INFINITY;
+		return -(double)INFINITY;
 	return l > -0.6931471805599453 ? log(-expm1(l)) : log1p(-exp(l));
 }
 
