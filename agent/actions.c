@@ -23,6 +23,8 @@ static int run_stage(struct work *k, struct err *e)
 
 	if (!r)
 		return -(int)e->code;
+	waits_look(k->w, &k->waits, &k->facts);
+	TRY(waits_hold(&k->waits, &k->facts, e));
 	TRY(stage_run(&in, &k->ev.content, e));
 	k->ev.soak = r->soak;
 	k->ev.start_timeout = r->start_timeout;
@@ -110,13 +112,35 @@ static int run_restore(struct work *k, struct err *e)
 		&k->job.cancel, e);
 }
 
-/* What this device can hold against a release: that it failed here before. */
+static int run_precond(struct work *k, struct err *e UNUSED)
+{
+	waits_look(k->w, &k->waits, &k->facts);
+	return 0;
+}
+
+/* What this device can hold against a release: that it failed here before; and what it has to wait
+ * for. */
 static int finish_precond(struct agent *a, struct work *k, struct err *e)
 {
 	const struct quarantine_entry *q =
 		quarantine_find(&a->quarantine, &k->rec.goal.document, agent_wall(a));
 
-	return q ? err_set(e, ERR_QUARANTINED, "%s: %s", q->release.s, q->text) : 0;
+	if (q)
+		return err_set(e, ERR_QUARANTINED, "%s: %s", q->release.s, q->text);
+	return waits_judge(a, waits_phases(a), &k->waits, &k->facts, &k->ev.retry_after, e);
+}
+
+/* It was not begun, because a precondition has stopped to hold: that is no failure of staging. */
+static int finish_stage(struct agent *a, struct work *k, struct err *e UNUSED)
+{
+	struct err why = {0};
+
+	if (k->ev.ok || k->ev.err.code != ERR_UNMET)
+		return 0;
+	if (waits_judge(a, waits_phases(a), &k->waits, &k->facts, &k->ev.retry_after, &why) < 0)
+		k->ev.err = why;
+	k->ev.kind = UEV_PRECOND;
+	return 0;
 }
 
 static int finish_smoke(struct agent *a, struct work *k, struct err *e UNUSED)
@@ -129,8 +153,8 @@ static int finish_smoke(struct agent *a, struct work *k, struct err *e UNUSED)
 /* ---- the table ---- */
 
 static const struct work_row works[] = {
-	{UACT_PRECOND, LANE_SVC, UEV_PRECOND, NULL, finish_precond},
-	{UACT_STAGE, LANE_SLOT, UEV_STAGED, run_stage, NULL},
+	{UACT_PRECOND, LANE_SVC, UEV_PRECOND, run_precond, finish_precond},
+	{UACT_STAGE, LANE_SLOT, UEV_STAGED, run_stage, finish_stage},
 	{UACT_SMOKE, LANE_SLOT, UEV_SMOKE, run_smoke, finish_smoke},
 	{UACT_TRY_NEXT, LANE_SVC, UEV_SWITCHED, run_try_next, NULL},
 	{UACT_APPLY, LANE_SVC, UEV_STARTED, run_apply, NULL},

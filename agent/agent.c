@@ -119,6 +119,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 	}
 	watch_moved(a);
 	promise_tell(a);
+	waits_moved(a);
 }
 
 /* Hands up only what the journal says: then nothing has happened and the event can come again. */
@@ -237,6 +238,7 @@ static void due(struct agent *a)
 	if (!a->up)
 		return;
 	watch_due(a, now);
+	waits_due(a, now);
 	poll_due(a, now);
 	outbox_due(a, now);
 }
@@ -249,6 +251,7 @@ static ms_t next_due(const struct agent *a)
 	if (!a->up)
 		return at;
 	at = MIN(at, a->watch.look ? NEVER : a->watch.next);
+	at = MIN(at, waits_next(a));
 	at = MIN(at, a->poll.job ? NEVER : a->poll.next);
 	at = MIN(at, a->poll.job || a->carry.state != CARRY_WAITS ? NEVER : agent_mono(a));
 	at = MIN(at, a->outbox.job ? NEVER : a->outbox.next);

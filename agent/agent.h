@@ -10,6 +10,7 @@
 #include "agent/ctl/ctl.h"
 #include "agent/jobs.h"
 #include "agent/net/desired.h"
+#include "agent/precond/precond.h"
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
 #include "agent/worker/worker.h"
@@ -61,6 +62,10 @@ struct agent_world {
 		const atomic_bool *cancel, struct err *) MUST_CHECK;
 	int (*look)(void *self, struct svc_view *out, struct err *) MUST_CHECK;
 	int (*log_tail)(void *self, size_t max, struct buf *out, struct err *) MUST_CHECK;
+
+	/* LANE_SVC, LANE_SLOT. What preconditions of the types in `want` are judged by; NULL:
+	 * nothing can be seen. */
+	void (*facts)(void *self, unsigned want, struct precond_facts *out);
 
 	/* A probe remembers its last look; looks happen in LANE_SVC, the rest in the loop's. */
 	int (*probe_open)(void *self, const struct trig_rule *rules, unsigned n, void **out_probe,

@@ -1,8 +1,10 @@
 #include "agent/agent_conf.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/boot/boot.h"
+#include "agent/precond/precond.h"
 #include "agent/slot/slot.h"
 #include "agent/svc/svc.h"
 #include "proto/wire/report.h"
@@ -28,6 +30,10 @@
 #sec, #key, CONF_BOOL, AT(sec, key), 0, 0, 0, def, help                            \
 	}
 #define HOURS(n) MINUTE((n)*60)
+/* A row for each type of precondition, named like it. */
+#define PRECOND(id, name, shape, before, may, on_unknown, holds, min, max, text)                   \
+	{"precond", name, CONF_TEXT, AT(precond, rule[PRECOND_##id]), LIMIT_PRECOND_TEXT, 0, 0,    \
+		"", "Waits until " text "; empty: not asked for."},
 
 static const struct conf_row rows[] = {
 	TEXT(device, id, "", "Name of this device in the fleet; metadata for another is refused."),
@@ -100,6 +106,31 @@ static const struct conf_row rows[] = {
 	SPAN(net, total_timeout, 10, HOURS(1), "60s", "How long a whole answer may take."),
 	SPAN(net, refresh_timeout, 10, HOURS(24), "10min",
 		"How long all questions about one repository may take together."),
+
+	/* clang-format off */
+	PRECOND_TABLE(PRECOND)
+	/* clang-format on */
+	TEXT(precond, parked_from, "",
+		"Who says that it is parked: file:/PATH, or dbus:SERVICE /PATH INTERFACE PROPERTY; "
+		"empty: nobody knows."),
+	TEXT(precond, parked_when, "1,yes,true,on,parked,P", "Answers that mean that it is."),
+	TEXT(precond, ignition_from, "", "The same of the ignition."),
+	TEXT(precond, ignition_when, "0,no,false,off", "Answers that mean that it is off."),
+	TEXT(precond, metered_from, "",
+		"The same of the link: route:LINK... names the metered ones; NetworkManager has the "
+		"property Metered."),
+	TEXT(precond, metered_when, "free,2,4,0,no,false",
+		"Answers that mean that it is not metered (2 and 4 are NetworkManager's)."),
+	TEXT(precond, zone, "", "Time zone of windows, Europe/Berlin; empty: the system's."),
+	SPAN(precond, wait, 0, HOURS(24 * 30), "0s",
+		"An update that waits so long in one place is given up; 0: never. A release may say "
+		"less."),
+	SPAN(precond, look_interval, 100, HOURS(1), "30s",
+		"How often preconditions are looked at while an update waits, or is staged."),
+	FLAG(precond, lease_offline, "no",
+		"Goes on without a lease when the server cannot be asked for one."),
+	TEXT(precond, sys, "/sys", "Where the kernel shows power supplies and thermal zones."),
+	TEXT(precond, proc, "/proc", "Where the kernel shows load, pressure and routes."),
 };
 
 const struct conf_row *agent_conf_rows(size_t *out_n)
@@ -198,6 +229,43 @@ static void check_plain(const struct agent_conf *c, struct buf *problems)
 				      "server.insecure_http = yes\n");
 }
 
+static unsigned check_rules(const struct agent_conf *c, enum precond_type t, struct buf *problems)
+{
+	struct precond_rule rules[LIMIT_PRECONDITIONS];
+	struct err e = {0};
+	char where[48];
+	unsigned n = 0;
+
+	snprintf(where, sizeof(where), "precond.%s", precond_type_name(t));
+	if (precond_text_parse(t, str_of(c->precond.rule[t]), where, rules, &n, &e) < 0)
+		buf_addf(problems, "%s\n", e.text);
+	return n;
+}
+
+static void check_asked(const char *key, const char *from, struct buf *problems)
+{
+	struct err e = {0};
+
+	if (precond_from_check(from, &e) < 0)
+		buf_addf(problems, "precond.%s: %s\n", key, e.text);
+}
+
+static void check_precond(const struct agent_conf *c, struct buf *problems)
+{
+	unsigned n = 0;
+	struct err e = {0};
+
+	for (enum precond_type t = 0; t < PRECOND_TYPE_MAX; t++)
+		n += check_rules(c, t, problems);
+	if (n > LIMIT_PRECONDITIONS)
+		buf_addf(problems, "precond: %u rules, at most %d\n", n, LIMIT_PRECONDITIONS);
+	check_asked("parked_from", c->precond.parked_from, problems);
+	check_asked("ignition_from", c->precond.ignition_from, problems);
+	check_asked("metered_from", c->precond.metered_from, problems);
+	if (precond_zone_check(c->precond.zone, &e) < 0)
+		buf_addf(problems, "precond.zone: %s\n", e.text);
+}
+
 static void check_server(struct agent_conf *c, struct buf *problems)
 {
 	size_t n = strlen(c->server.url);
@@ -241,6 +309,7 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", c->agent.boot);
 	check_slots(c, problems);
 	check_service(c, problems);
+	check_precond(c, problems);
 	if (problems->n > before)
 		return err_set(e, ERR_CONFIG, "the configuration contradicts itself");
 	return 0;

@@ -5,6 +5,7 @@
 #include "lib/id.h"
 #include "lib/sys/conf.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/precond.h"
 
 #define AGENT_CONF_NAME "agent.conf"
 
@@ -43,6 +44,14 @@ struct agent_conf {
 		uint64_t low_speed;
 		ms_t low_speed_time, connect_timeout, total_timeout, refresh_timeout;
 	} net;
+	struct {
+		char rule[PRECOND_TYPE_MAX][LIMIT_PRECOND_TEXT]; /* of each type; "": none */
+		char parked_from[256], ignition_from[256], metered_from[256];
+		char parked_when[128], ignition_when[128], metered_when[128];
+		char zone[64], sys[128], proc[128];
+		ms_t wait, look_interval;
+		bool lease_offline;
+	} precond;
 };
 
 /* The rows, for conf_find and the manual. */

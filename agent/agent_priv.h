@@ -10,6 +10,65 @@
 
 #define NEVER INT64_MAX /* a due time that does not come */
 
+/* ---- waits.c: what an update waits for before the switch ---- */
+
+#define WAITS_MAX (2 * LIMIT_PRECONDITIONS) /* the release's and the device's */
+
+/* What is to be judged, as it was when somebody began to look: a copy for a lane. */
+struct wait_list {
+	unsigned n, want; /* want: PRECOND_BIT of what is to be looked for */
+	struct wait_rule {
+		struct precond_rule rule;
+		bool of_device; /* the configuration asks, not the release */
+	} v[WAITS_MAX];
+	struct precond_facts told; /* what nobody can see: consent */
+};
+
+struct wait_job;
+struct waits {
+	unsigned phases; /* that were looked at last; 0: none yet */
+	struct wait_list list;
+	struct precond_facts facts;
+	struct precond_verdict verdict[WAITS_MAX];
+	ms_t looked;           /* mono */
+	struct wait_job *job;  /* in flight */
+	ms_t next;             /* mono: when it is looked at again while it is staged */
+	bool may_swap;         /* all held just now */
+	ms_t waited;           /* in this place, as far as it was seen */
+	ms_t unmet_at;         /* mono of the last look that was not met; 0: it was met */
+	bool loaded;           /* `waited` of an earlier life was looked for */
+	ms_t saved;            /* of `waited`, in the file */
+	uint64_t told;         /* hash of what was told to people and the server */
+	char text[LIMIT_TEXT]; /* what it waits for; "": nothing */
+};
+
+/* The state has changed: another place to wait in. */
+void waits_moved(struct agent *a);
+void waits_due(struct agent *a, ms_t now);
+ms_t waits_next(const struct agent *a);
+/* Before and while it is staged: what is carried here crosses no network. */
+unsigned waits_phases(const struct agent *a);
+/* What the phases (PRECOND_DOWNLOAD, ...) of the present goal ask for. */
+void waits_gather(struct agent *a, unsigned phases, struct wait_list *out);
+/* Looks, in a lane. */
+void waits_look(const struct agent_world *w, const struct wait_list *l, struct precond_facts *out);
+/* Do all hold? ERR_UNMET with the first that does not. Pure. */
+int waits_hold(const struct wait_list *l, const struct precond_facts *f, struct err *e) MUST_CHECK;
+/* The same in the loop: remembers it for people and the server, and counts the time; ERR_EXPIRED
+ * when it has waited too long. *out_again: when it is worth looking again. */
+int waits_judge(struct agent *a, unsigned phases, const struct wait_list *l,
+	const struct precond_facts *f, ms_t *out_again, struct err *e) MUST_CHECK;
+/* May the switch happen, as far as preconditions go? Begins to look when it does not know, and
+ * comes back with window_answer or window_wait. */
+bool waits_allow(struct agent *a);
+/* Something has changed that may end a wait: look now. */
+void waits_poke(struct agent *a);
+/* waited.c: counts the time that was waited; hands up the failure, or ERR_EXPIRED. */
+int waits_count(struct agent *a, ms_t *out_again, struct err *e) MUST_CHECK;
+/* waits_answer.c */
+json_t *waits_answer(const struct agent *a);
+void waits_say(const struct agent *a, json_t *sentences);
+
 /* ---- work.c: one action of the update, away from the loop ---- */
 
 struct work;
@@ -31,7 +90,9 @@ struct work {
 	struct boot *boot;
 	struct upd_record rec; /* as it was when the action began */
 	struct upd_act act;
-	struct upd_event ev; /* the answer */
+	struct upd_event ev;    /* the answer */
+	struct wait_list waits; /* PRECOND, STAGE */
+	struct precond_facts facts;
 	struct stage_http room;
 	struct buf log;         /* SMOKE: output; TAIL: the workload's last lines */
 	_Atomic uint64_t bytes; /* STAGE: dealt with so far */
@@ -76,6 +137,7 @@ struct watch {
 	ms_t checkpoint;       /* mono of the last one */
 	ms_t dead_since;       /* mono; 0: it was alive at the last look */
 	ms_t asked;            /* mono of ASK_WINDOW; 0: nobody waits for the baseline */
+	ms_t asked_first;      /* mono of the first of them in this state */
 	ms_t answered;         /* mono; TRIGGER or SOAK_OVER was sent then; 0: not */
 	bool known;            /* `svc` was seen */
 	struct svc_view svc;
@@ -103,6 +165,8 @@ bool watch_is_looked_at(const struct trig_rule *r);
 /* Answers ASK_WINDOW, if it was asked and nothing stands in the way any more: the old version's
  * baseline is known, and the director has said lately that it wants this. */
 void window_answer(struct agent *a);
+/* Not yet: a precondition does not hold, or has not held for too long. */
+void window_wait(struct agent *a, const struct err *why, ms_t again);
 
 /* ---- promise.c: what is promised to who holds the agent to it ---- */
 
@@ -308,6 +372,7 @@ struct agent {
 	ms_t promised;    /* mono: when it is to be renewed; NEVER: to nobody */
 	char rescue[128]; /* why somebody else ends the trial; "": nobody does */
 	struct watch watch;
+	struct waits waits;
 	struct poll poll;
 	struct carry carry;
 	struct outbox outbox;

@@ -154,7 +154,7 @@ static void say_ready(const struct agent *a, json_t *sentences)
 {
 	const struct watch *w = &a->watch;
 	ms_t wait = a->release ? a->release->baseline_wait : 0;
-	ms_t left = w->asked ? MAX(0, w->asked + wait - agent_mono(a)) : wait;
+	ms_t left = w->asked_first ? MAX(0, w->asked_first + wait - agent_mono(a)) : wait;
 	BUF_AUTO b = {0};
 
 	for (unsigned i = 0; i < w->n; i++) {
@@ -194,7 +194,8 @@ static void say_retry(const struct agent *a, json_t *sentences)
 
 	if (a->wake_at == NEVER)
 		return;
-	if (a->failed.code != ERR_OK)
+	/* What is waited for has been said. */
+	if (a->failed.code != ERR_OK && a->failed.code != ERR_UNMET)
 		buf_addf(&b, "%s (%s); ", a->failed.text, err_name(a->failed.code));
 	buf_add_str(&b, "it is tried again in ");
 	put_span(&b, MAX(0, a->wake_at - agent_mono(a)));
@@ -313,6 +314,7 @@ static void say_update(struct agent *a, json_t *sentences, json_t *triggers)
 		say_ready(a, sentences);
 	if (a->rec.state == UPD_SOAKING)
 		say_soak(a, sentences, triggers);
+	waits_say(a, sentences);
 	say_retry(a, sentences);
 }
 

@@ -102,6 +102,8 @@ void outbox_tell(struct agent *a, enum report_kind kind)
 		fill_text(r.labels, sizeof(r.labels), a->conf->device.labels);
 	if (a->rec.state != UPD_IDLE && a->rec.why != ERR_OK)
 		fill_text(r.text, sizeof(r.text), a->rec.why_text);
+	else if (a->waits.text[0])
+		fill_text(r.text, sizeof(r.text), a->waits.text);
 	if (kind == REPORT_OUTCOME)
 		r.code = a->rec.why;
 	put_or_log(a, &r);

@@ -311,6 +311,7 @@ static void let_go(struct agent *a)
 
 	w->mode = WATCH_IDLE;
 	w->asked = 0;
+	w->asked_first = 0;
 	w->answered = 0;
 	if (w->probe && w->look && w->look->probe == w->probe)
 		w->look->orphan = true;
@@ -366,6 +367,8 @@ void watch_begin_soak(struct agent *a)
 void watch_ask_window(struct agent *a)
 {
 	a->watch.asked = MAX(1, agent_mono(a));
+	if (!a->watch.asked_first)
+		a->watch.asked_first = a->watch.asked;
 	window_answer(a);
 }
 

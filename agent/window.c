@@ -16,7 +16,7 @@ static bool may_switch(const struct agent *a)
 	ms_t wait = a->release ? a->release->baseline_wait : 0;
 
 	return a->rec.slot_old == SLOT_NONE || baseline_known(w) ||
-	       agent_mono(a) - w->asked >= wait;
+	       agent_mono(a) - w->asked_first >= wait;
 }
 
 /* Fails the update: what was staged before a long sleep may have been called off meanwhile. */
@@ -30,6 +30,16 @@ static void refuse_window(struct agent *a)
 	agent_post(a, &ev);
 }
 
+/* What was gathered for the baseline stays. */
+void window_wait(struct agent *a, const struct err *why, ms_t again)
+{
+	struct upd_event ev = {
+		.kind = UEV_WINDOW, .txn = a->rec.txn, .err = *why, .retry_after = again};
+
+	a->watch.asked = 0;
+	agent_post(a, &ev);
+}
+
 void window_answer(struct agent *a)
 {
 	struct watch *w = &a->watch;
@@ -37,7 +47,7 @@ void window_answer(struct agent *a)
 
 	if (w->asked && poll_withdrew(a))
 		refuse_window(a);
-	if (!w->asked || !may_switch(a) || !poll_confirms(a))
+	if (!w->asked || !may_switch(a) || !poll_confirms(a) || !waits_allow(a))
 		return;
 	w->asked = 0;
 	for (unsigned i = 0; i < w->n; i++) {

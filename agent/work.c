@@ -73,6 +73,9 @@ static int finish(struct agent *a, struct work *k, struct err *e)
 static void note_failure(struct agent *a, const struct work *k)
 {
 	a->failed = k->ev.err;
+	/* Waiting is told when it begins. */
+	if (k->ev.err.code == ERR_UNMET)
+		return;
 	log_err(LOG_ID_ACTION_FAILED, &k->ev.err, "state=%s event=%s", upd_state_name(a->rec.state),
 		upd_event_name(k->ev.kind));
 }
@@ -131,6 +134,8 @@ void work_begin(struct agent *a, const struct work_row *row, const struct upd_ac
 	struct work *k = work_new(a, row);
 
 	k->act = *act;
+	if (act->kind == UACT_PRECOND || act->kind == UACT_STAGE)
+		waits_gather(a, waits_phases(a), &k->waits);
 	k->ev.kind = row->answer;
 	k->ev.txn = a->rec.txn;
 	a->work = k;

@@ -16,6 +16,7 @@
 #include "agent/access.h"
 #include "agent/medium.h"
 #include "agent/probe/probe.h"
+#include "agent/sight.h"
 #include "agent/smoke/smoke.h"
 #include "agent/tele/tele.h"
 #include "agent/trial.h"
@@ -189,6 +190,13 @@ static int port_log_tail(void *self, size_t max, struct buf *out, struct err *e)
 	return svc_log_tail(w->svc, max, out, e);
 }
 
+static void port_facts(void *self, unsigned want, struct precond_facts *out)
+{
+	struct world *w = self;
+
+	sight_facts(w->conf, want, out);
+}
+
 static int port_probe_open(
 	void *self, const struct trig_rule *rules, unsigned n, void **out, struct err *e)
 {
@@ -233,6 +241,7 @@ static const struct agent_world ports = {
 	.start = port_start,
 	.look = port_look,
 	.log_tail = port_log_tail,
+	.facts = port_facts,
 	.probe_open = port_probe_open,
 	.probe_look = port_probe_look,
 	.probe_close = port_probe_close,
@@ -315,6 +324,7 @@ static int open_svc(struct world *w, struct err *e)
 
 static int open_parts(struct world *w, struct err *e)
 {
+	precond_zone_use(w->conf->precond.zone);
 	TRY(make_dirs(w->conf->agent.home, 0755, e));
 	TRY(make_dirs(w->conf->agent.run_dir, 0755, e));
 	TRY(take_lock(w, e));

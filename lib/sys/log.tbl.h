@@ -79,6 +79,10 @@
 		"state why",                                                                                            \
 		"The agent was lost, or did not decide about the version on trial in time. The old version is brought " \
 		"back without it; what went wrong with the agent stands in its own lines before.")                      \
+	X(WAITS, LOG_NOTICE, "b9162d3a5ce54eb8a8dde5f2c24530d0",                                                             \
+		"an update waits", "state release error reason",                                                        \
+		"A precondition does not hold. `backstay explain` says which, with what was seen and what is wanted; "  \
+		"the update goes on by itself when it holds.")                                                          \
 	X(BUG, LOG_CRIT, "cedcb47b064446e28ef4489210034b84", "a contract was broken",                                   \
 		"state event error reason",                                                                             \
 		"This should not have been possible. The event was dropped, and the program goes on. Please report it " \

@@ -77,7 +77,7 @@
 /* preconditions */
 #define LIMIT_PRECONDITIONS   16   /* of one release, or of one configured type */
 #define LIMIT_PRECOND_WINDOWS 8    /* of one rule */
-#define LIMIT_PRECOND_TEXT    512  /* bytes of a configured one */
+#define LIMIT_PRECOND_TEXT    192  /* bytes of a configured one: a line */
 #define LIMIT_THERMAL_ZONES   64   /* that are looked at */
 #define LIMIT_SIGNAL_BYTES    4096 /* of a file that says whether the machine is parked */
 

@@ -177,6 +177,14 @@ static int port_log_tail(
 	return 0;
 }
 
+static void port_facts(void *self, unsigned want UNUSED, struct precond_facts *out)
+{
+	struct simdev *d = self;
+
+	d->looks++;
+	*out = d->facts;
+}
+
 /* ---- probes ---- */
 
 struct sim_probe {
@@ -457,6 +465,7 @@ static const struct agent_world ports = {
 	.start = port_start,
 	.look = port_look,
 	.log_tail = port_log_tail,
+	.facts = port_facts,
 	.probe_open = port_probe_open,
 	.probe_look = port_probe_look,
 	.probe_close = port_probe_close,
@@ -474,7 +483,8 @@ static void fill_conf(struct agent_conf *c)
 			.lost = MINUTE(5),
 			.report_interval = SEC(10),
 			.quarantine = HOUR * 720},
-		.service = {.probe_timeout = SEC(1)}};
+		.service = {.probe_timeout = SEC(1)},
+		.precond = {.look_interval = SEC(30)}};
 }
 
 void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64_t seed)

@@ -74,8 +74,10 @@ struct simdev {
 	struct agent *agent;
 	struct prng random;
 	uint64_t boot_id;
-	ms_t now, booted; /* wall clock, and when the machine was started */
-	ms_t wake;        /* mono */
+	ms_t now, booted;           /* wall clock, and when the machine was started */
+	ms_t wake;                  /* mono */
+	struct precond_facts facts; /* what preconditions see */
+	unsigned looks;             /* for them, so far */
 	struct {
 		bool alive, down;
 		unsigned slot;

@@ -59,6 +59,15 @@ static void mistakes_are_named(void **state UNUSED)
 	static const struct {
 		const char *text, *problem;
 	} t[] = {
+		{DEVICE "[precond]\npower = lots\n", "precond.power: unknown member \"lots\""},
+		{DEVICE "[precond]\nwindow = windows=someday\n", "'someday' is no day"},
+		{DEVICE "[precond]\nlease = before=download\n", "lease cannot be asked then"},
+		{DEVICE "[precond]\nparked_from = /run/parked\n", "precond.parked_from: "},
+		{DEVICE "[precond]\nmetered_from = mqtt:x\n", "precond.metered_from: "},
+		{DEVICE "[precond]\nzone = Europe/Atlantis\n", "precond.zone: "},
+		{DEVICE "[precond]\nparked = yes|yes|yes|yes|yes|yes|yes|yes|yes\n"
+			"ignition = yes|yes|yes|yes|yes|yes|yes|yes\n",
+			"precond: 17 rules, at most 16"},
 		{"", "device.id"},
 		{"[device]\nid = a b\nhardware = x\n", "device.id"},
 		{DEVICE "labels = line\n", "device.labels"},
@@ -93,6 +102,23 @@ static void mistakes_are_named(void **state UNUSED)
 	}
 }
 
+static void preconditions_are_read(void **state UNUSED)
+{
+	struct agent_conf c;
+	struct err e;
+	BUF_AUTO problems = {0};
+
+	write_conf(DEVICE "[precond]\npower = mains, battery_percent=50, before=swap\n"
+			  "window = windows=mon-fri 22:00-05:00 + sun\n"
+			  "parked = yes\nparked_from = file:/run/parked\nzone = Europe/Berlin\n");
+	expect_ok(agent_conf_load("agent.conf", NULL, &c, &problems, &e), &e);
+	expect_text(c.precond.rule[PRECOND_POWER], "mains, battery_percent=50, before=swap");
+	expect_text(c.precond.rule[PRECOND_WINDOW], "windows=mon-fri 22:00-05:00 + sun");
+	expect_text(c.precond.rule[PRECOND_CONSENT], "");
+	expect_text(c.precond.parked_from, "file:/run/parked");
+	assert_int_equal(c.precond.look_interval, SEC(30));
+}
+
 static void a_dump_reads_back(void **state UNUSED)
 {
 	struct agent_conf c, again;
@@ -117,6 +143,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_has_defaults),
 		cmocka_unit_test(what_is_given_is_taken),
 		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(preconditions_are_read),
 		cmocka_unit_test(a_dump_reads_back),
 	};
 
