@@ -339,6 +339,15 @@ static int open_slots(struct agent *a, struct slots **out, struct err *e)
 	return a->w.devices ? slots_set_devices(*out, a->w.devices, devices, e) : 0;
 }
 
+static int open_boot(struct agent *a, struct err *e)
+{
+	struct boot_place at = {.home = a->w.fs, .files = a->w.boot_fs, .booted = a->w.booted};
+	struct boot_conf c;
+
+	agent_conf_boot(a->conf, &c);
+	return boot_open(&at, &c, &a->boot_layer, e);
+}
+
 static int open_world(struct agent *a, struct err *e)
 {
 	TRY(journal_open(a->w.fs, "journal", &a->journal, e));
@@ -348,7 +357,7 @@ static int open_world(struct agent *a, struct err *e)
 	TRY(open_slots(a, &a->stage_slots, e));
 	TRY(open_slots(a, &a->look_slots, e));
 	slots_set_threads(a->stage_slots, MAX(1U, a->w.slot_threads));
-	TRY(boot_open(a->w.fs, a->conf->agent.boot, &a->boot_layer, e));
+	TRY(open_boot(a, e));
 	return jobs_open(a->w.executor, &a->jobs, e);
 }
 
@@ -389,8 +398,7 @@ void agent_close(struct agent **pa)
 	while (a->first)
 		drop_first(a);
 	watch_fini(a);
-	if (a->boot_layer)
-		boot_close(&a->boot_layer);
+	boot_close(&a->boot_layer);
 	if (a->look_slots)
 		slots_close(&a->look_slots);
 	if (a->stage_slots)

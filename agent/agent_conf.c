@@ -62,7 +62,7 @@ static const struct conf_row rows[] = {
 	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
-	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, none."),
+	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, grub, none."),
 	TEXT(agent, slots, "dir", "How a release is laid down: dir, raw, null."),
 	TEXT(agent, worker_user, "",
 		"User that the worker runs as where the agent is root; empty: backstay-worker, or nobody "
@@ -81,6 +81,12 @@ static const struct conf_row rows[] = {
 
 	TEXT(slot, a, "", "raw: block device or file of slot a, as /dev/disk/by-partlabel/root-a."),
 	TEXT(slot, b, "", "raw: the same of slot b."),
+
+	TEXT(boot, name_a, "A", "Bootname of slot a: what the boot loader calls it."),
+	TEXT(boot, name_b, "B", "Bootname of slot b."),
+	TEXT(boot, cmdline, "/proc/cmdline",
+		"The kernel's command line, in which backstay.slot= says what was started."),
+	TEXT(boot, grub_env, "/boot/grub", "grub: folder of its environment blocks."),
 
 	TEXT(service, kind, "none", "Who runs the workload: systemd, exec, http_reload, none."),
 	TEXT(service, base, "none", "http_reload: who restarts it when a reload is not enough."),
@@ -146,6 +152,30 @@ static void check_id(const char *key, const char *value, struct buf *problems)
 
 	if (id_parse(str_of(value), key, id, &e) < 0)
 		buf_addf(problems, "%s\n", e.text);
+}
+
+void agent_conf_boot(const struct agent_conf *c, struct boot_conf *out)
+{
+	struct boot_conf b = {0};
+
+	memcpy(b.kind, c->agent.boot, sizeof b.kind);
+	memcpy(b.name[0], c->boot.name_a, sizeof b.name[0]);
+	memcpy(b.name[1], c->boot.name_b, sizeof b.name[1]);
+	memcpy(b.cmdline, c->boot.cmdline, sizeof b.cmdline);
+	memcpy(b.grub_env, c->boot.grub_env, sizeof b.grub_env);
+	*out = b;
+}
+
+static void check_boot(const struct agent_conf *c, struct buf *problems)
+{
+	struct boot_conf b;
+	struct err e = {0};
+
+	agent_conf_boot(c, &b);
+	if (!boot_adapter_find(b.kind))
+		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", b.kind);
+	if (boot_conf_check(&b, &e) < 0)
+		buf_addf(problems, "boot.name_a, boot.name_b: %s\n", e.text);
 }
 
 static void check_labels(const struct agent_conf *c, struct buf *problems)
@@ -305,8 +335,7 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	check_absolute("agent.home", c->agent.home, problems);
 	check_absolute("agent.run_dir", c->agent.run_dir, problems);
 	check_absolute("agent.socket", c->agent.socket, problems);
-	if (!boot_adapter_find(c->agent.boot))
-		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", c->agent.boot);
+	check_boot(c, problems);
 	check_slots(c, problems);
 	check_service(c, problems);
 	check_precond(c, problems);

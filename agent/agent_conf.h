@@ -2,6 +2,7 @@
 #ifndef AGENT_AGENT_CONF_H
 #define AGENT_AGENT_CONF_H
 
+#include "agent/boot/boot.h"
 #include "lib/id.h"
 #include "lib/sys/conf.h"
 #include "proto/wire/limits.h"
@@ -30,6 +31,10 @@ struct agent_conf {
 	struct {
 		char a[256], b[256];
 	} slot;
+	struct {
+		char name_a[LIMIT_BOOT_NAME], name_b[LIMIT_BOOT_NAME];
+		char cmdline[256], grub_env[256];
+	} boot;
 	struct {
 		char kind[16], base[16], unit[128], command[1024];
 		char reload_url[256], health_url[256], metrics_url[256];
@@ -69,5 +74,8 @@ int agent_conf_load(const char *path, const char *home, struct agent_conf *out,
  * the service driver needs. Fills in what follows from other keys (the socket). One line in
  * *problems per mistake; ERR_CONFIG if there is any. */
 int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e) MUST_CHECK;
+
+/* What the boot layer is to know. */
+void agent_conf_boot(const struct agent_conf *c, struct boot_conf *out);
 
 #endif

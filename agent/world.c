@@ -297,6 +297,15 @@ static void read_boot_id(struct world *w)
 	w->ports.boot_id = n > 0 ? hash64(0, text, (size_t)n) : port_random(w);
 }
 
+static int look_booted(struct world *w, struct err *e)
+{
+	struct boot_conf c;
+
+	agent_conf_boot(w->conf, &c);
+	w->ports.booted = SLOT_NONE;
+	return boot_adapter_find(c.kind)->boots ? boot_look_booted(&c, &w->ports.booted, e) : 0;
+}
+
 static int open_access(struct world *w, struct err *e)
 {
 	TRY(access_open(w->conf, &w->fs, &w->access, e));
@@ -334,6 +343,7 @@ static int open_parts(struct world *w, struct err *e)
 	TRY(fs_posix_open("/", &w->devices, e));
 	TRY(open_access(w, e));
 	read_boot_id(w);
+	TRY(look_booted(w, e));
 	return open_svc(w, e);
 }
 

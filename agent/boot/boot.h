@@ -4,18 +4,38 @@
 
 #include "agent/core/facts.h"
 #include "lib/sys/fs.h"
+#include "proto/wire/limits.h"
+
+#define BOOT_TRIES_MAX 3U /* starts that a boot loader grants a slot on trial */
+
+struct boot_conf {
+	char kind[16];
+	char name[SLOT_COUNT][LIMIT_BOOT_NAME]; /* bootnames: what the boot loader calls a and b */
+	char cmdline[256];                      /* file with the kernel's command line */
+	char grub_env[256];                     /* grub: folder of its environment */
+};
+
+/* What an adapter works on. */
+struct boot_place {
+	struct fs *home;  /* of the agent */
+	struct fs *files; /* the boot loader's; NULL: opened where the configuration says */
+	unsigned booted;  /* the slot that the running system was started from, or SLOT_NONE */
+};
 
 struct boot; /* opaque */
 
 struct boot_adapter {
-	const char *kind; /* "symlink": the service manager starts what `current` names; "none": one
-			     slot for ever */
+	const char *kind;
 	const char *help;
-	/* A device that has never had a release: active and confirmed are SLOT_NONE. ERR_NEED_HAND
-	 * when what is there was not written by this adapter. */
+	bool boots; /* a slot is what the machine is started from */
+	int (*open)(struct boot *, const struct boot_conf *, struct err *) MUST_CHECK;
+	void (*close)(struct boot *);
+	/* A device that has never had a release: active and confirmed are SLOT_NONE, or the slot
+	 * that it was started from. ERR_NEED_HAND when what is there was not written by this
+	 * adapter. */
 	int (*look)(struct boot *, struct boot_view *out, struct err *) MUST_CHECK;
 	/* One atomic change, durable on return: `slot` starts next, on trial, `tries` times at most
-	 * where tries are counted. */
+	 * where tries are counted. Called again, it grants the tries anew. */
 	int (*try_next)(struct boot *, unsigned slot, unsigned tries, struct err *) MUST_CHECK;
 	/* `slot` is good from now on. Idempotent, durable on return. */
 	int (*confirm)(struct boot *, unsigned slot, struct err *) MUST_CHECK;
@@ -26,8 +46,18 @@ struct boot_adapter {
 
 const struct boot_adapter *boot_adapter_find(const char *kind);
 
-/* `fs` is rooted at the agent's home and must outlive it. */
-int boot_open(struct fs *fs, const char *kind, struct boot **out, struct err *e) MUST_CHECK;
+/* Letters, digits and '_', so that a name can be part of a variable's; the two differ. */
+int boot_conf_check(const struct boot_conf *c, struct err *e) MUST_CHECK;
+
+/* The slot that the kernel's command line names (`backstay.slot=BOOTNAME`); SLOT_NONE when it says
+ * nothing of the kind. ERR_NEED_HAND when it names no slot of this configuration. */
+int boot_look_booted(const struct boot_conf *c, unsigned *out_slot, struct err *e) MUST_CHECK;
+int boot_parse_cmdline(const struct boot_conf *c, struct str cmdline, unsigned *out_slot,
+	struct err *e) MUST_CHECK;
+
+/* `at->home` and `at->files` must outlive it. */
+int boot_open(const struct boot_place *at, const struct boot_conf *c, struct boot **out,
+	struct err *e) MUST_CHECK;
 void boot_close(struct boot **b);
 const struct boot_adapter *boot_adapter_of(const struct boot *b);
 

@@ -32,6 +32,8 @@ static int none_set(struct boot *b, unsigned slot, struct err *e)
 const struct boot_adapter boot_none = {
 	.kind = "none",
 	.help = "one slot for ever",
+	.open = boot_open_nothing,
+	.close = boot_close_nothing,
 	.look = none_look,
 	.try_next = none_try_next,
 	.confirm = none_set,

@@ -42,8 +42,8 @@ static int symlink_look(struct boot *b, struct boot_view *out, struct err *e)
 {
 	struct boot_view v = {0};
 
-	TRY(read_link(b->fs, current, &v.active, e));
-	TRY(read_link(b->fs, confirmed, &v.confirmed, e));
+	TRY(read_link(b->home, current, &v.active, e));
+	TRY(read_link(b->home, confirmed, &v.confirmed, e));
 	*out = v;
 	return 0;
 }
@@ -51,25 +51,27 @@ static int symlink_look(struct boot *b, struct boot_view *out, struct err *e)
 static int symlink_try_next(struct boot *b, unsigned slot, unsigned tries, struct err *e)
 {
 	(void)tries; /* nothing counts here: who starts the workload follows the link */
-	return write_link(b->fs, current, slot, e);
+	return write_link(b->home, current, slot, e);
 }
 
 static int symlink_confirm(struct boot *b, unsigned slot, struct err *e)
 {
-	return write_link(b->fs, confirmed, slot, e);
+	return write_link(b->home, confirmed, slot, e);
 }
 
 /* The way back first: from then on a power cut finds the old release, and going back is repeated.
  */
 static int symlink_go_back(struct boot *b, unsigned slot, struct err *e)
 {
-	TRY(write_link(b->fs, current, slot, e));
-	return write_link(b->fs, confirmed, slot, e);
+	TRY(write_link(b->home, current, slot, e));
+	return write_link(b->home, confirmed, slot, e);
 }
 
 const struct boot_adapter boot_symlink = {
 	.kind = "symlink",
 	.help = "the service manager starts what the link `current` names",
+	.open = boot_open_nothing,
+	.close = boot_close_nothing,
 	.look = symlink_look,
 	.try_next = symlink_try_next,
 	.confirm = symlink_confirm,

@@ -99,6 +99,12 @@
 #define LIMIT_DEADMAN_BYTES 32   /* a packet to it */
 #define LIMIT_DEADMAN_S     (30 * 24 * 3600)
 
+/* boot loaders */
+#define LIMIT_BOOT_NAME  16 /* what a boot loader calls a slot, with NUL */
+#define LIMIT_GRUB_VARS  16 /* in one environment block */
+#define LIMIT_GRUB_NAME  32
+#define LIMIT_GRUB_VALUE 64
+
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)
 #define LIMIT_METRICS_LINE  1024

@@ -528,6 +528,7 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 
 	w.fs = &d->guard.fs;
 	w.devices = &d->guard.fs;
+	w.booted = SLOT_NONE;
 	w.boot_id = d->boot_id;
 	w.clock.self = d;
 	w.self = d;

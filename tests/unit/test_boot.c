@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -14,13 +15,21 @@ struct home {
 	const struct boot_adapter *a;
 };
 
+static int open_kind(struct fs *fs, const char *kind, struct boot **out, struct err *e)
+{
+	struct boot_conf c = {.name = {"A", "B"}};
+
+	strcpy(c.kind, kind);
+	return boot_open(&(struct boot_place){.home = fs, .booted = SLOT_NONE}, &c, out, e);
+}
+
 static void home_open(struct home *h, const char *dir, const char *kind)
 {
 	struct err e;
 
 	mkdir(dir, 0755);
 	assert_int_equal(fs_posix_open(dir, &h->fs, &e), 0);
-	assert_int_equal(boot_open(&h->fs, kind, &h->boot, &e), 0);
+	assert_int_equal(open_kind(&h->fs, kind, &h->boot, &e), 0);
 	h->a = boot_adapter_of(h->boot);
 }
 
@@ -139,8 +148,57 @@ static void an_unknown_kind_is_a_matter_of_configuration(void **state)
 
 	(void)state;
 	assert_null(boot_adapter_find("floppy"));
-	assert_int_equal(boot_open(NULL, "floppy", &b, &e), -ERR_CONFIG);
+	assert_int_equal(open_kind(NULL, "floppy", &b, &e), -ERR_CONFIG);
 	assert_null(b);
+}
+
+static const struct boot_conf named = {.name = {"A", "rootfs1"}};
+
+static void the_kernel_says_what_was_started(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		unsigned slot;
+	} t[] = {
+		{"", SLOT_NONE},
+		{"quiet\n", SLOT_NONE},
+		{"backstay.slot=A", 0},
+		{"quiet backstay.slot=rootfs1\n", 1},
+		{"backstay.slot=A ro  backstay.slot=rootfs1 panic=10\n", 1},
+		{"xbackstay.slot=A\n", SLOT_NONE},
+	};
+	static const char *const bad[] = {"backstay.slot=", "backstay.slot=B", "backstay.slot=a",
+		"backstay.slot=A backstay.slot=\n", "backstay.slot=A\tro"};
+	unsigned slot;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		assert_int_equal(boot_parse_cmdline(&named, str_of(t[i].cmdline), &slot, &e), 0);
+		assert_int_equal(slot, t[i].slot);
+	}
+	slot = 77;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(
+			boot_parse_cmdline(&named, str_of(bad[i]), &slot, &e), -ERR_NEED_HAND);
+	assert_int_equal(slot, 77);
+}
+
+static void bootnames_can_be_part_of_a_variable(void **state)
+{
+	static const struct boot_conf bad[] = {
+		{.name = {"A", "A"}},
+		{.name = {"A", ""}},
+		{.name = {"A", "B C"}},
+		{.name = {"A-1", "B"}},
+		{.name = {"A", "B=1"}},
+	};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(boot_conf_check(&named, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(boot_conf_check(&bad[i], &e), -ERR_CONFIG);
 }
 
 int main(void)
@@ -150,6 +208,8 @@ int main(void)
 		cmocka_unit_test(links_are_what_a_service_manager_reads),
 		cmocka_unit_test(what_is_no_slot_is_for_a_person),
 		cmocka_unit_test(one_slot_is_never_switched),
+		cmocka_unit_test(the_kernel_says_what_was_started),
+		cmocka_unit_test(bootnames_can_be_part_of_a_variable),
 		cmocka_unit_test(an_unknown_kind_is_a_matter_of_configuration),
 	};
 

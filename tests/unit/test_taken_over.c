@@ -98,7 +98,9 @@ static void activate(struct device *d)
 {
 	struct boot *boot;
 
-	expect_ok(boot_open(&d->fs, "symlink", &boot, &d->e), &d->e);
+	expect_ok(boot_open(&(struct boot_place){.home = &d->fs},
+			  &(struct boot_conf){.kind = "symlink"}, &boot, &d->e),
+		&d->e);
 	expect_ok(boot_adapter_of(boot)->try_next(boot, ACTIVE, 1, &d->e), &d->e);
 	expect_ok(boot_adapter_of(boot)->confirm(boot, ACTIVE, &d->e), &d->e);
 	boot_close(&boot);
