@@ -1,17 +1,18 @@
 /* GRUB's environment: what is written, what is torn, and what GRUB makes of both. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agent/boot/boot.h"
 #include "agent/boot/grub_env.h"
+#include "tests/lib/crashfs.h"
 #include "tests/lib/expect.h"
 #include "tests/lib/loader.h"
 
 static const struct boot_conf conf = {.kind = "grub", .name = {"A", "B"}};
 
 struct machine {
-	struct fs fs;
+	struct crashfs *disk; /* in memory: thousands of looks, each of which asks the device */
+	struct fs *fs;
 	struct boot *boot;
 	const struct boot_adapter *a;
 	unsigned booted;
@@ -22,30 +23,27 @@ static void reopen(struct machine *m)
 	struct err e;
 
 	boot_close(&m->boot);
-	expect_ok(boot_open(&(struct boot_place){.files = &m->fs, .booted = m->booted}, &conf,
+	expect_ok(boot_open(&(struct boot_place){.files = m->fs, .booted = m->booted}, &conf,
 			  &m->boot, &e),
 		&e);
 }
 
-static void machine_open(struct machine *m, const char *dir)
+static void machine_open(struct machine *m)
 {
-	struct err e;
-
-	*m = (struct machine){.a = boot_adapter_find("grub")};
-	mkdir(dir, 0755);
-	expect_ok(fs_posix_open(dir, &m->fs, &e), &e);
+	*m = (struct machine){.a = boot_adapter_find("grub"), .disk = crashfs_new()};
+	m->fs = crashfs_fs(m->disk);
 	reopen(m);
 }
 
 static void machine_close(struct machine *m)
 {
 	boot_close(&m->boot);
-	fs_posix_close(&m->fs);
+	crashfs_free(&m->disk);
 }
 
 static unsigned start(struct machine *m)
 {
-	m->booted = loader_grub(&m->fs);
+	m->booted = loader_grub(m->fs);
 	reopen(m);
 	return m->booted;
 }
@@ -106,7 +104,7 @@ static void grub_follows_a_life(void **state UNUSED)
 {
 	struct machine m;
 
-	machine_open(&m, "life");
+	machine_open(&m);
 	for (size_t i = 0; i < ARRAY_LEN(life); i++) {
 		tell(&m, life[i].verb, life[i].slot);
 		struct boot_view v = look(&m);
@@ -127,7 +125,7 @@ static void read_bytes(struct machine *m, const char *file, char out[GRUB_ENV_BY
 	BUF_AUTO bytes = {0};
 	struct err e;
 
-	expect_ok(fs_read_file(&m->fs, file, GRUB_ENV_BYTES, &bytes, &e), &e);
+	expect_ok(fs_read_file(m->fs, file, GRUB_ENV_BYTES, &bytes, &e), &e);
 	assert_int_equal(bytes.n, GRUB_ENV_BYTES);
 	memcpy(out, bytes.p, GRUB_ENV_BYTES);
 }
@@ -137,9 +135,9 @@ static void write_bytes(struct machine *m, const char *file, const char bytes[GR
 	struct err e;
 	int fd;
 
-	expect_ok(m->fs.ops->open(&m->fs, file, FS_WRITE, &fd, &e), &e);
-	expect_ok(m->fs.ops->pwrite(&m->fs, fd, bytes, GRUB_ENV_BYTES, 0, &e), &e);
-	expect_ok(m->fs.ops->close(&m->fs, fd, &e), &e);
+	expect_ok(m->fs->ops->open(m->fs, file, FS_WRITE, &fd, &e), &e);
+	expect_ok(m->fs->ops->pwrite(m->fs, fd, bytes, GRUB_ENV_BYTES, 0, &e), &e);
+	expect_ok(m->fs->ops->close(m->fs, fd, &e), &e);
 }
 
 static void mix(const char *head, const char *tail, size_t at, char out[GRUB_ENV_BYTES])
@@ -179,7 +177,7 @@ static unsigned would_start(struct machine *m)
 	unsigned slot;
 
 	keep(m, &f);
-	slot = loader_grub(&m->fs);
+	slot = loader_grub(m->fs);
 	put_back(m, &f);
 	return slot;
 }
@@ -226,7 +224,7 @@ static void a_torn_change_is_there_or_not(void **state UNUSED)
 {
 	struct machine m;
 
-	machine_open(&m, "torn");
+	machine_open(&m);
 	tell(&m, TRY, 1);
 	tell(&m, BACK, 0);
 	tear(&m, TRY, 1);
@@ -245,7 +243,7 @@ static void a_torn_count_loses_counts_and_nothing_else(void **state UNUSED)
 	struct machine m;
 	struct files before, after;
 
-	machine_open(&m, "count");
+	machine_open(&m);
 	tell(&m, TRY, 1);
 	for (unsigned n = 0; n < 3; n++) {
 		keep(&m, &before);
@@ -279,7 +277,7 @@ static void a_try_that_cannot_be_counted_is_none(void **state UNUSED)
 	struct machine m;
 	struct err e;
 
-	machine_open(&m, "uncounted");
+	machine_open(&m);
 	tell(&m, TRY, 1);
 	memset(junk, 0, sizeof junk);
 	write_bytes(&m, names[2], junk);
@@ -287,7 +285,7 @@ static void a_try_that_cannot_be_counted_is_none(void **state UNUSED)
 	assert_int_equal(look(&m).active, 1);
 	tell(&m, TRY, 1); /* made whole again */
 	assert_int_equal(start(&m), 1);
-	expect_ok(m.fs.ops->unlink(&m.fs, names[2], &e), &e);
+	expect_ok(m.fs->ops->unlink(m.fs, names[2], &e), &e);
 	assert_int_equal(start(&m), 0);
 	machine_close(&m);
 }
@@ -300,7 +298,7 @@ static void what_nobody_of_us_wrote_is_for_a_person(void **state UNUSED)
 	struct machine m;
 	struct err e;
 
-	machine_open(&m, "bent");
+	machine_open(&m);
 	m.booted = SLOT_NONE;
 	reopen(&m);
 	expect_err(m.a->look(m.boot, &v, &e), &e, ERR_NEED_HAND, "backstay.slot=", "nothing");
