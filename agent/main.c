@@ -197,8 +197,11 @@ static int take_over(struct agent_conf *conf, enum promise_fault why, struct err
 static int rescue(struct agent_conf *conf, struct err *e)
 {
 	enum promise_fault why;
+	int rc = rescue_look(conf, &why, e);
 
-	TRY(rescue_look(conf, &why, e));
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
+	TRY(rc);
 	if (why == PROMISE_KEPT)
 		return 0;
 	TRY(rescue_end_agent(conf, e));

@@ -29,7 +29,7 @@ server_start
 device_more="[agent]
 lost = 3s"
 device_make one 0
-exits 66 rescue
+exits 0 rescue
 start_agent
 wait_until 20 "one to register" "$BACKSTAY_BIN/backstay" device show one
 toy 1
