@@ -45,7 +45,11 @@
 	X(KIND, "kind", "KIND",                                                                     \
 		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent") \
 	X(PREDICATE, "predicate", "FILE", "what is stated, in JSON")                                \
-	X(NAME, "name", "NAME", "name of the file; default the kind")
+	X(NAME, "name", "NAME", "name of the file; default the kind")                               \
+	X(DEVICES, "devices", "N", "how many devices; default those that the server has")           \
+	X(RUNS, "runs", "N", "how many campaigns of each kind; default 200")                        \
+	X(MINUTES, "minutes", "N", "how long one update takes at least, its soak included; at most twice that; default 30") \
+	X(SEED, "seed", "N", "where chance begins: the same seed, the same answer; default 1")
 
 /* Commands (EXIT_0_1 among the options: it ends with 0 or 1, whatever the failure): id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
@@ -144,6 +148,11 @@
 			O(JSON),                                                                   \
 		"plan a release for devices by a policy; nothing moves before it is started",      \
 		"backstay campaign create spring --release ocr-2 --policy policy.json")            \
+	X(CAMPAIGN_PLAN, "campaign", "plan", "", 0, 0,                                             \
+		O(POLICY) | O(DEVICES) | O(RUNS) | O(MINUTES) | O(SEED) | O(SERVER) |              \
+			O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                      \
+		"simulate a policy: what it finds, what it cannot, how long it takes, who is hurt", \
+		"backstay campaign plan --policy policy.json --devices 1000")                      \
 	X(CAMPAIGN_START, "campaign", "start", "NAME", 1, 1,                                       \
 		O(WATCH) | O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
 		"freeze the recipients and begin with the first",                                  \

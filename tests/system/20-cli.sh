@@ -36,6 +36,16 @@ exits 0 "$backstay" keys show "$W/keys" --json
 jq -e '(.keys | length) > 10' out.txt >/dev/null || fail "keys show"
 echo "== keys are made once, for their owner only"
 
+exits 64 "$backstay" campaign plan --devices 5
+exits 75 "$backstay" campaign plan --policy "$BACKSTAY_SRC/manifests/vectors/good/policy.careful.json" --server http://127.0.0.1:9
+exits 0 "$backstay" campaign plan --policy "$BACKSTAY_SRC/manifests/vectors/good/policy.careful.json" --devices 50 --runs 20 --json
+cp out.txt plan.json
+jq -e '.rates[0].done == 20 and .rates[-1].aborted == 20 and .rates[-1].had_it_p90 <= 6' plan.json >/dev/null ||
+	fail "a plan does not say what a policy finds"
+exits 0 "$backstay" campaign plan --policy "$BACKSTAY_SRC/manifests/vectors/good/policy.careful.json" --devices 50 --runs 20 --json
+cmp -s out.txt plan.json || fail "the same seed, another plan"
+echo "== a policy is tried before it is used, the same way each time"
+
 toy 1
 exits 0 "$backstay" release create "$W/toy/1/release.json" --out "$W/a"
 touch -d 2001-01-01 "$W/toy/1/code/version"

@@ -1,0 +1,2 @@
+MODULES += server/sim
+PURE    += server/sim
