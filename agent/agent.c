@@ -187,6 +187,7 @@ static int first_step(struct agent *a, const struct upd_event *ev, struct err *e
 	watch_moved(a);
 	TRY(step(a, ev, e));
 	a->up = true;
+	agree_resume(a);
 	promise_rescue_now(a);
 	outbox_tell(a, REPORT_HELLO);
 	return 0;
@@ -354,6 +355,7 @@ static int open_world(struct agent *a, struct err *e)
 	TRY(journal_load(&a->journal, &a->rec, e));
 	TRY(load_quarantine(a, e));
 	load_outcomes(a);
+	agree_load(a);
 	TRY(open_slots(a, &a->stage_slots, e));
 	TRY(open_slots(a, &a->look_slots, e));
 	slots_set_threads(a->stage_slots, MAX(1U, a->w.slot_threads));

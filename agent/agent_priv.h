@@ -4,6 +4,7 @@
 #define AGENT_AGENT_PRIV_H
 
 #include "agent/agent.h"
+#include "agent/consent.h"
 #include "agent/core/quarantine.h"
 #include "agent/journal/journal.h"
 #include "agent/tele/tele.h"
@@ -68,6 +69,16 @@ int waits_count(struct agent *a, ms_t *out_again, struct err *e) MUST_CHECK;
 /* waits_answer.c */
 json_t *waits_answer(const struct agent *a);
 void waits_say(const struct agent *a, json_t *sentences);
+
+/* ---- agree.c: what a person at the device says to an update ---- */
+
+void agree_load(struct agent *a);
+/* Tells the server what an earlier life could not. */
+void agree_resume(struct agent *a);
+/* To the update that waits: durable on return. ERR_CONFLICT when none does. */
+int agree_take(struct agent *a, const struct consent *answer, struct err *e) MUST_CHECK;
+void agree_fill(const struct agent *a, struct precond_facts *f);
+json_t *agree_answer(const struct agent *a);
 
 /* ---- work.c: one action of the update, away from the loop ---- */
 
@@ -373,6 +384,7 @@ struct agent {
 	char rescue[128]; /* why somebody else ends the trial; "": nobody does */
 	struct watch watch;
 	struct waits waits;
+	struct consent consent;
 	struct poll poll;
 	struct carry carry;
 	struct outbox outbox;

@@ -154,6 +154,23 @@ static int answer_mark_active(struct agent *a, const json_t *request, json_t **o
 	return mark(a, request, out, e, marks_active);
 }
 
+static int answer_consent(struct agent *a, const json_t *request, json_t **out, struct err *e)
+{
+	static const char *const words[] = {"later", "yes", "no"};
+	struct consent c = {0};
+	unsigned answer;
+
+	TRY(json_choice(request, "request", "answer", words, ARRAY_LEN(words), &answer, e));
+	TRY(json_span_opt(request, "request", "span_ms", 1, &c.put_off, e));
+	TRY(json_id(request, "request", "who", c.who, e));
+	c.is = (enum precond_consent)answer;
+	if (c.is == PRECOND_CONSENT_NONE && !c.put_off)
+		return err_set(e, ERR_BAD_INPUT, "request.span_ms: later than what?");
+	TRY(agree_take(a, &c, e));
+	agent_run(a);
+	return give_state(a, out);
+}
+
 static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_STATUS] = answer_status,
 	[CTL_EXPLAIN] = answer_explain,
@@ -163,6 +180,7 @@ static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_ROLLBACK] = answer_rollback,
 	[CTL_CLEAR] = answer_clear,
 	[CTL_RESET] = answer_reset,
+	[CTL_CONSENT] = answer_consent,
 	[CTL_MARK_GOOD] = answer_mark_good,
 	[CTL_MARK_BAD] = answer_mark_bad,
 	[CTL_MARK_ACTIVE] = answer_mark_active,

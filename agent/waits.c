@@ -49,6 +49,7 @@ static void take_configured(
 void waits_gather(struct agent *a, unsigned phases, struct wait_list *out)
 {
 	*out = (struct wait_list){0};
+	agree_fill(a, &out->told);
 	for (unsigned i = 0; a->release && i < a->release->n_preconditions; i++)
 		take(a, &a->release->preconditions[i], false, phases, out);
 	for (enum precond_type t = 0; t < PRECOND_TYPE_MAX; t++)

@@ -11,4 +11,5 @@
 	X(RESET, "reset", true, "clear a stuck update after a person has looked; {\"reason\": ...}") \
 	X(MARK_GOOD, "mark-good", true, "accept the version that is watched, before its soak is over; {\"reason\": ...}") \
 	X(MARK_BAD, "mark-bad", true, "take the running version back, or make the other slot invalid; {\"slot\": ..., \"reason\": ...}") \
-	X(MARK_ACTIVE, "mark-active", true, "switch to a slot that is valid; {\"slot\": ..., \"reason\": ...}")
+	X(MARK_ACTIVE, "mark-active", true, "switch to a slot that is valid; {\"slot\": ..., \"reason\": ...}") \
+	X(CONSENT, "consent", true, "answer whether the update may go on; {\"answer\": \"yes\"|\"no\"|\"later\", \"span_ms\": ..., \"who\": ...}")

@@ -105,6 +105,8 @@ void report_encode(const struct report *r, struct buf *out)
 	put_text(o, "code", err_name(r->code));
 	put_text(o, "cause", r->cause);
 	put_text(o, "text", r->text);
+	put_text(o, "consent", r->consent);
+	put_text(o, "who", r->who);
 	put_dossier(o, r->dossier);
 	json_write(o, out);
 }
@@ -166,6 +168,23 @@ static int ids_decode(const json_t *j, struct report *r, struct err *e)
 	return json_digest_opt(j, "report", "target_digest", &r->target_digest, e);
 }
 
+/* Somebody's answer, and whose: one without the other says nothing. */
+static int consent_decode(const json_t *j, struct report *r, struct err *e)
+{
+	static const char *const answers[] = {"yes", "no", "later"};
+	unsigned answer;
+
+	if (r->kind != REPORT_CONSENT) {
+		if (json_object_get(j, "consent") || json_object_get(j, "who"))
+			return err_set(e, ERR_BAD_INPUT, "report.consent: not in a %s",
+				report_kind_name(r->kind));
+		return 0;
+	}
+	TRY(json_choice(j, "report", "consent", answers, ARRAY_LEN(answers), &answer, e));
+	snprintf(r->consent, sizeof r->consent, "%s", answers[answer]);
+	return json_id(j, "report", "who", r->who, e);
+}
+
 static int texts_decode(const json_t *j, struct report *r, struct err *e)
 {
 	TRY(json_text_opt(j, "report", "agent", r->agent, sizeof r->agent, e));
@@ -175,6 +194,7 @@ static int texts_decode(const json_t *j, struct report *r, struct err *e)
 	TRY(json_text_opt(j, "report", "text", r->text, sizeof r->text, e));
 	TRY(txn_decode(j, r->txn, e));
 	TRY(labels_decode(j, r->labels, e));
+	TRY(consent_decode(j, r, e));
 	return code_decode(j, &r->code, e);
 }
 
@@ -200,7 +220,7 @@ static int document_decode(const json_t *j, struct report *r, struct err *e)
 	static const char *const known[] = {"format", "seq", "kind", "at_ms", "agent", "hardware",
 		"labels", "running", "running_digest", "slot", "state", "txn", "campaign", "target",
 		"target_digest", "director_version", "done", "total", "code", "cause", "text",
-		"dossier", NULL};
+		"consent", "who", "dossier", NULL};
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_BAD_INPUT, "report: an object is wanted");

@@ -13,7 +13,9 @@
 	X(STATE, "state", "the update moved to another state")                                     \
 	X(PROGRESS, "progress", "bytes staged or soak time done; may be dropped")                  \
 	X(OUTCOME, "outcome", "an update ended: committed, reverted, failed or stuck")             \
-	X(REFUSED, "refused", "a desired state was refused, with the typed reason")
+	X(REFUSED, "refused", "a desired state was refused, with the typed reason")                \
+	X(CONSENT, "consent",                                                                      \
+		"a person at the device has agreed to an update, said no, or put it off")
 
 enum report_kind {
 #define X(id, ...) REPORT_##id,
@@ -42,6 +44,8 @@ struct report {
 	enum err_code code;        /* OUTCOME, REFUSED: ERR_OK when committed */
 	char cause[ID_TEXT_MAX];   /* trigger type that fired, or "" */
 	char text[LIMIT_TEXT];     /* one sentence for people */
+	char consent[8];           /* CONSENT: "yes", "no" or "later", to target_digest */
+	char who[ID_TEXT_MAX];     /* CONSENT: the person, as the device knows him; when is `at` */
 	char *dossier; /* OUTCOME: rollback dossier as JSON text, owned; NULL when none */
 };
 

@@ -22,11 +22,14 @@
 	X(KEY, "key", "ID", "the id of a key, or how it begins; may be given more than once")       \
 	X(THRESHOLD, "threshold", "N", "how many signatures are needed from now on")                \
 	X(SUBMIT, "submit", NULL, "tell the server of it, under the name of one's token")          \
-	X(YES, "yes", NULL, "do not ask")                                                           \
+	X(YES, "yes", NULL, "do not ask; of consent: agree")                                        \
 	X(HARDWARE, "hardware", "ID", "hardware it is made for; may be given more than once")       \
 	X(COUNTER, "counter", "N", "releaseCounter, higher than that of every release before")      \
 	X(ROLLBACK_TO, "rollback-to", "RELEASE",                                                    \
 		"a release signed before that is authorised as a way back; repeatable")             \
+	X(NO, "no", NULL, "say no to the update that waits")                                        \
+	X(LATER, "later", "SPAN", "put it off: 30min, 2h, 3d; with --yes: agree, from then on")      \
+	X(WHO, "who", "NAME", "whose answer it is; default: who has called this command")           \
 	X(LEVEL, "level", "N", "zstd level, 1 to 19; default 9")                                    \
 	X(RELEASE, "release", "PATH", "the release as PRODUCT/NAME.json, or its name")              \
 	X(POLICY, "policy", "FILE", "the policy: waves and guardrails")                             \
@@ -250,6 +253,10 @@
 	X(ROLLBACK, "rollback", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                   \
 		"on a device: give up the running update, or go back to the release before",       \
 		"backstay rollback --reason 'display is dark'")                                    \
+	X(CONSENT, "consent", NULL, "", 0, 0,                                                      \
+		O(SOCKET) | O(YES) | O(NO) | O(LATER) | O(WHO) | O(JSON),                          \
+		"on a device: show what waits for consent, and agree, say no, or put it off",      \
+		"backstay consent --later 2h")                                                     \
 	X(CLEAR, "clear", NULL, "RELEASE", 1, 1, O(SOCKET) | O(JSON),                              \
 		"on a device: take a release out of quarantine", "backstay clear ocr-4")           \
 	X(SLOTS, "slots", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                     \

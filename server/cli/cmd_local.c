@@ -67,6 +67,8 @@ static void print_status(const json_t *status)
 	if (json_is_object(update))
 		printf(" (%s)", cli_text(update, "release"));
 	printf(": %s\n", cli_text(status, "text"));
+	if (*cli_text(json_object_get(status, "waits"), "text"))
+		printf("Waits: %s\n", cli_text(json_object_get(status, "waits"), "text"));
 	print_progress(json_object_get(status, "progress"));
 	print_outcome(json_object_get(status, "last"));
 	puts("");

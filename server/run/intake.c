@@ -59,6 +59,18 @@ static int look_at_number(struct run *r, struct device_row *d, const struct repo
 	return 0;
 }
 
+/* Who has agreed to which bytes, and when, belongs to what the audit log binds. */
+static int note_consent(
+	struct run *r, const struct device_row *d, const struct report *rp, struct err *e)
+{
+	char text[LIMIT_TEXT * 2], hex[SHA256_TEXT];
+
+	sha256_format(&rp->target_digest, hex);
+	snprintf(text, sizeof text, "%s: consent to %s (%s): %s, by %s, at %lld ms", d->id.s,
+		rp->target.s, hex, rp->consent, rp->who, (long long)rp->at);
+	return run_audit(r, NULL, d->id.s, "consent", d->id.s, text, e);
+}
+
 static int write_down(struct run *r, const struct device_row *d, const struct report *rp,
 	struct str body, struct err *e)
 {
@@ -74,6 +86,8 @@ static int write_down(struct run *r, const struct device_row *d, const struct re
 	TRY(reports_add(r->c.db, d->id.s, &row, e));
 	if (rp->kind == REPORT_HELLO)
 		return reports_prune(r->c.db, d->id.s, REPORTS_KEPT, e);
+	if (rp->kind == REPORT_CONSENT)
+		return note_consent(r, d, rp, e);
 	if (rp->kind != REPORT_OUTCOME && rp->kind != REPORT_REFUSED)
 		return 0;
 	snprintf(text, sizeof text, "%s: %s %s (%s): %s", d->id.s,

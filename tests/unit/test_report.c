@@ -51,7 +51,8 @@ static void reports_go_both_ways(void **state)
 {
 	static const char *const vectors[] = {"manifests/vectors/good/report.outcome.json",
 		"manifests/vectors/good/report.hello.json",
-		"manifests/vectors/good/report.progress.json"};
+		"manifests/vectors/good/report.progress.json",
+		"manifests/vectors/good/report.consent.json"};
 	struct err e;
 
 	(void)state;
@@ -198,6 +199,9 @@ static const struct {
 	{"text", "\"a\\u0007\"", ERR_BAD_INPUT, "report.text: a control character"},
 	{"dossier", "[]", ERR_BAD_INPUT, "report.dossier: an object"},
 	{"device", "\"other\"", ERR_BAD_INPUT, "unknown member \"device\""},
+	{"consent", "\"yes\"", ERR_BAD_INPUT, "report.consent: not in a outcome"},
+	{"who", "\"anna\"", ERR_BAD_INPUT, "report.consent: not in a outcome"},
+	{"kind", "\"consent\"", ERR_BAD_INPUT, "report.consent is missing"},
 };
 
 static void mistakes_are_refused_with_their_place(void **state)

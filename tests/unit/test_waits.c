@@ -309,6 +309,110 @@ static void it_goes_on_waiting_after_a_power_cut(void **state)
 	expect_runs(l, l->one);
 }
 
+static void answer(struct lab *l, const char *request, enum err_code code)
+{
+	JSON_AUTO *r = NULL;
+	json_t *got = NULL;
+	struct err e;
+
+	expect_ok(json_read(str_of(request), 4096, &r, &e), &e);
+	if (code == ERR_OK) {
+		expect_ok(agent_answer(l->dev.agent, CTL_CONSENT, r, &got, &e), &e);
+		json_decref(got);
+	} else {
+		expect_err(agent_answer(l->dev.agent, CTL_CONSENT, r, &got, &e), &e, code, NULL,
+			request);
+	}
+}
+
+static unsigned consents(const struct lab *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->dev.server.n_reports; i++)
+		n += l->dev.server.report[i].kind == REPORT_CONSENT;
+	return n;
+}
+
+static void somebody_has_to_agree(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_CONSENT, "yes");
+	order(l, l->one, false);
+	run_for(l, MINUTE(2));
+	expect_waits_in(l, UPD_READY);
+	expect_says(l, "waits: a person at the device has to agree: backstay consent");
+	answer(l, "{\"answer\":\"maybe\",\"who\":\"anna\"}", ERR_BAD_INPUT);
+	answer(l, "{\"answer\":\"yes\"}", ERR_BAD_INPUT);
+	answer(l, "{\"answer\":\"later\",\"who\":\"anna\"}", ERR_BAD_INPUT);
+	answer(l, "{\"answer\":\"no\",\"who\":\"anna\"}", ERR_OK);
+	run_for(l, MINUTE(2));
+	expect_says(l, "waits: anna has said no to it");
+	answer(l, "{\"answer\":\"yes\",\"span_ms\":600000,\"who\":\"ben\"}", ERR_OK);
+	run_for(l, MINUTE(9));
+	expect_says(l, "waits: ben has put it off");
+	run_for(l, MINUTE(2));
+	rest(l);
+	expect_runs(l, l->one);
+	assert_int_equal(consents(l), 2);
+	answer(l, "{\"answer\":\"yes\",\"who\":\"ben\"}", ERR_CONFLICT);
+}
+
+/* It goes on at once, not at the next look. */
+static void consent_wakes_the_update(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_CONSENT, "yes");
+	l->dev.conf.precond.look_interval = MINUTE(50);
+	order(l, l->one, false);
+	run_for(l, MINUTE(1));
+	expect_waits_in(l, UPD_READY);
+	answer(l, "{\"answer\":\"yes\",\"who\":\"anna\"}", ERR_OK);
+	run_for(l, SEC(2));
+	expect_waits_in(l, UPD_SOAKING);
+}
+
+static void consent_to_one_is_none_to_another(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_CONSENT, "yes");
+	order(l, l->one, false);
+	run_for(l, MINUTE(1));
+	answer(l, "{\"answer\":\"yes\",\"who\":\"anna\"}", ERR_OK);
+	rest(l);
+	expect_runs(l, l->one);
+	order(l, l->two, false);
+	run_for(l, MINUTE(5));
+	expect_waits_in(l, UPD_READY);
+	expect_says(l, "waits: a person at the device has to agree");
+}
+
+static void consent_survives_a_power_cut(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_CONSENT, "yes");
+	asks_for(l, PRECOND_PARKED, "yes");
+	l->dev.server.down = true;
+	order(l, l->one, false);
+	l->dev.server.down = false;
+	run_for(l, MINUTE(5));
+	expect_waits_in(l, UPD_READY);
+	l->dev.server.down = true;
+	answer(l, "{\"answer\":\"yes\",\"who\":\"anna\"}", ERR_OK);
+	simdev_stop_agent(&l->dev);
+	power_up(l);
+	l->dev.server.down = false;
+	l->dev.facts.parked.is = PRECOND_SIGNAL_YES;
+	run_for(l, MINUTE(5));
+	rest(l);
+	expect_runs(l, l->one);
+	assert_int_equal(consents(l), 1);
+}
+
 /* With nothing left that holds, the device still goes back at once. */
 static void the_way_back_waits_for_nothing(void **state)
 {
@@ -368,6 +472,10 @@ int main(void)
 		CASE(waiting_has_an_end),
 		CASE(waiting_is_counted_over_power_cuts),
 		CASE(it_goes_on_waiting_after_a_power_cut),
+		CASE(somebody_has_to_agree),
+		CASE(consent_wakes_the_update),
+		CASE(consent_to_one_is_none_to_another),
+		CASE(consent_survives_a_power_cut),
 		CASE(the_way_back_waits_for_nothing),
 		CASE(an_ordered_rollback_waits_for_safety_only),
 	};
