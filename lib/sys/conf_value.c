@@ -3,6 +3,8 @@
 
 #include "lib/sys/conf_priv.h"
 
+#define COMMENT_WIDTH 100
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -145,6 +147,25 @@ static void add_value(struct buf *out, const struct conf_row *row, const char *v
 	}
 }
 
+/* In lines that the reader takes, however much there is to say. */
+static void add_help(struct buf *out, const char *help)
+{
+	struct str rest = str_of(help), word;
+	size_t width = 0;
+
+	while (str_split(&rest, ' ', &word)) {
+		bool begins = width == 0 || width + 1 + word.n > COMMENT_WIDTH;
+
+		if (begins && width)
+			buf_add_char(out, '\n');
+		if (begins)
+			width = 1;
+		buf_addf(out, begins ? "# %.*s" : " %.*s", (int)word.n, word.p);
+		width += 1 + word.n;
+	}
+	buf_add_char(out, '\n');
+}
+
 void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values,
 	const struct conf_trace *trace, struct buf *out)
 {
@@ -154,7 +175,7 @@ void conf_dump(const struct conf_row *rows, size_t n_rows, const void *values,
 		if (strcmp(section, rows[i].section) != 0)
 			buf_addf(out, "%s[%s]\n", i ? "\n" : "", rows[i].section);
 		section = rows[i].section;
-		buf_addf(out, "# %s\n", rows[i].help);
+		add_help(out, rows[i].help);
 		if (trace && trace->said[i])
 			buf_addf(out, "# (%s)\n", trace->said[i]);
 		buf_addf(out, "%s =", rows[i].key);

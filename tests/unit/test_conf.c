@@ -372,6 +372,27 @@ static void drop_ins_are_bounded(void **state)
 	expect_text(buf_cstr(&problems), "many.conf.d: the 65th drop-in: too many\n");
 }
 
+static void long_help_is_broken_into_lines(void **state)
+{
+	static const struct conf_row row[] = {{"a", "b", CONF_UINT, 0, 0, 0, 0, "1",
+		"One two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+		"fifteen sixteen seventeen eighteen nineteen twenty, and so on until it would be more "
+		"than the reader takes in a line of a hundred and ninety bytes."}};
+	BUF_AUTO text = {0}, problems = {0};
+	uint64_t v = 7;
+	struct err e;
+
+	(void)state;
+	conf_dump(row, 1, &v, NULL, &text);
+	expect_text(buf_cstr(&text),
+		"[a]\n"
+		"# One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen\n"
+		"# seventeen eighteen nineteen twenty, and so on until it would be more than the reader takes in a\n"
+		"# line of a hundred and ninety bytes.\n"
+		"b = 7\n");
+	expect_ok(conf_parse("f", buf_str(&text), row, 1, &v, &problems, &e), &e);
+}
+
 static void a_dump_says_who_said_it(void **state)
 {
 	struct conf_trace trace CLEANUP(conf_trace_fini) = {{0}};
@@ -466,6 +487,7 @@ int main(void)
 		cmocka_unit_test(later_files_win),
 		cmocka_unit_test(the_roots_are_read_as_systemd_does),
 		cmocka_unit_test(drop_ins_are_bounded),
+		cmocka_unit_test(long_help_is_broken_into_lines),
 		cmocka_unit_test(a_dump_says_who_said_it),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_a_mistake),
 		cmocka_unit_test(a_dump_reads_back),
