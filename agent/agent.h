@@ -8,6 +8,7 @@
 #include "agent/boot/boot.h"
 #include "agent/core/promise.h"
 #include "agent/ctl/ctl.h"
+#include "agent/health/health.h"
 #include "agent/jobs.h"
 #include "agent/net/desired.h"
 #include "agent/precond/precond.h"
@@ -58,6 +59,10 @@ struct agent_world {
 		void *self, struct stage_http *room, const atomic_bool *cancel);
 	int (*smoke)(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
 		struct buf *out_log, struct err *) MUST_CHECK;
+
+	/* LANE_SLOT. One round of the machine's own checks; NULL: it has none. */
+	int (*health)(void *self, unsigned slot, const char *release, const atomic_bool *cancel,
+		struct health_round *out, struct err *) MUST_CHECK;
 
 	/* LANE_SVC. `start` with SLOT_NONE ends the workload. */
 	int (*start)(void *self, unsigned slot, enum activation how, ms_t timeout,

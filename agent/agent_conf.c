@@ -25,6 +25,10 @@
 	{                                                                                          \
 #sec, #key, CONF_SIZE, AT(sec, key), 0, min, max, def, help                        \
 	}
+#define NUMBER(sec, key, min, max, def, help)                                                      \
+	{                                                                                          \
+#sec, #key, CONF_UINT, AT(sec, key), 0, min, max, def, help                        \
+	}
 #define FLAG(sec, key, def, help)                                                                  \
 	{                                                                                          \
 #sec, #key, CONF_BOOL, AT(sec, key), 0, 0, 0, def, help                            \
@@ -98,6 +102,20 @@ static const struct conf_row rows[] = {
 	SPAN(service, stop_timeout, 0, MINUTE(10), "10s",
 		"How long a workload may take to end before it is killed."),
 	SPAN(service, probe_timeout, 50, MINUTE(1), "1s", "How long one look may take."),
+
+	TEXT(health, dirs,
+		"/usr/lib/backstay/health.d:/run/backstay/health.d:/etc/backstay/health.d",
+		"Folders with required.d and wanted.d, the weakest first: what is executable there is run "
+		"while a new version soaks. Of one name the strongest folder's counts; a link to /dev/null "
+		"masks it. Empty: none."),
+	SPAN(health, interval, 100, HOURS(24), "30s",
+		"From one round of these checks to the next."),
+	SPAN(health, timeout, 100, HOURS(1), "30s", "How long one check may take."),
+	SPAN(health, retry, 0, HOURS(1), "2s",
+		"When the next round is due after one in which a required check has failed."),
+	NUMBER(health, tries, 1, 1000, "3",
+		"So many such rounds in a row take the version back (health_failed). It is not accepted "
+		"before a round has passed."),
 
 	SIZED(smoke, max_memory, 0, 0, "1G",
 		"Memory of a smoke test that states none; 0: no limit."),

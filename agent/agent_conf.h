@@ -41,6 +41,11 @@ struct agent_conf {
 		ms_t stop_timeout, probe_timeout;
 	} service;
 	struct {
+		char dirs[512];
+		ms_t interval, timeout, retry;
+		uint64_t tries;
+	} health;
+	struct {
 		uint64_t max_memory;
 		char user[32];
 	} smoke;

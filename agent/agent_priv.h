@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/consent.h"
+#include "agent/core/health.h"
 #include "agent/core/quarantine.h"
 #include "agent/journal/journal.h"
 #include "agent/tele/tele.h"
@@ -170,6 +171,28 @@ bool watch_wants_baseline(const struct trig_rule *r);
 bool watch_has_baseline(const struct watch *w, unsigned i);
 /* Is the rule one that looks are made for? Start, smoke and orders are judged elsewhere. */
 bool watch_is_looked_at(const struct trig_rule *r);
+
+/* ---- checks.c: what the machine's owner has tested during the soak (agent/health) ---- */
+
+struct check_job;
+struct checks {
+	struct check_job *job; /* in flight */
+	struct health_state state;
+	struct health_round last; /* until the next soak */
+	char warning[192];        /* a wanted check that failed; "": none */
+};
+
+/* A soak begins, or goes on after a restart: nothing is known. */
+void checks_begin(struct agent *a);
+/* Nobody wants to know any more; what was seen stays for the dossier. */
+void checks_end(struct agent *a);
+void checks_fini(struct agent *a);
+/* Begins a round if it is time. While a version soaks. */
+void checks_due(struct agent *a, ms_t now);
+/* Must the version go, and why; may it be accepted? Neither: not yet. */
+bool checks_are_red(const struct agent *a, char *out, size_t cap);
+bool checks_are_green(const struct agent *a);
+json_t *checks_answer(const struct agent *a);
 
 /* ---- window.c: whether the switch may happen now ---- */
 
@@ -385,6 +408,7 @@ struct agent {
 	struct watch watch;
 	struct waits waits;
 	struct consent consent;
+	struct checks checks;
 	struct poll poll;
 	struct carry carry;
 	struct outbox outbox;

@@ -127,6 +127,24 @@ static void put_rule(struct buf *b, const struct trig_rule *r, const struct trig
 		put_windows(b, r, s, w);
 }
 
+static void say_checks(const struct agent *a, json_t *sentences)
+{
+	const struct health_round *r = &a->checks.last;
+	BUF_AUTO b = {0};
+
+	for (unsigned i = 0; i < r->n; i++) {
+		if (r->v[i].ok)
+			continue;
+		buf_addf(&b, "%s check %s failed: %s", r->v[i].required ? "required" : "wanted",
+			r->v[i].name, r->v[i].text);
+		say(sentences, &b);
+	}
+	if (a->watch.soak_done >= a->watch.soak_want && !checks_are_green(a)) {
+		buf_add_str(&b, "waits for a round of the machine's own checks that passes");
+		say(sentences, &b);
+	}
+}
+
 static void say_soak(const struct agent *a, json_t *sentences, json_t *triggers)
 {
 	const struct watch *w = &a->watch;
@@ -146,6 +164,7 @@ static void say_soak(const struct agent *a, json_t *sentences, json_t *triggers)
 		put_rule(&b, &w->rule[i], &w->state[i], &w->window[i]);
 		say(sentences, &b);
 	}
+	say_checks(a, sentences);
 }
 
 /* ---- what it waits for ---- */

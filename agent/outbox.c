@@ -104,6 +104,8 @@ void outbox_tell(struct agent *a, enum report_kind kind)
 		fill_text(r.text, sizeof(r.text), a->rec.why_text);
 	else if (a->waits.text[0])
 		fill_text(r.text, sizeof(r.text), a->waits.text);
+	else if (kind == REPORT_STATE)
+		fill_text(r.text, sizeof(r.text), a->checks.warning);
 	if (kind == REPORT_OUTCOME)
 		r.code = a->rec.why;
 	put_or_log(a, &r);

@@ -210,6 +210,17 @@ static bool is_stale(struct agent *a)
 	return true;
 }
 
+/* Whatever the release's triggers say, the machine's owner has the last word. */
+static bool is_unwell(struct agent *a)
+{
+	char text[sizeof(((struct err *)0)->text)];
+
+	if (!checks_are_red(a, text, sizeof(text)))
+		return false;
+	fire(a, TRIG_HEALTH_FAILED, text);
+	return true;
+}
+
 /* Time counts only while it is watched: a look that was late, because the machine slept or was
  * busy, vouches for no more than a few intervals. */
 static void count_time(struct agent *a, bool runs, ms_t now)
@@ -238,9 +249,9 @@ static void soak(struct agent *a, const struct look *l)
 	count_time(a, runs, l->mono);
 	if (w->answered && l->mono - w->answered < ANSWER_AGAIN)
 		return;
-	if (feed(a, l) || (l->rc == 0 && is_gone(a, runs, l->mono)))
+	if (feed(a, l) || (l->rc == 0 && is_gone(a, runs, l->mono)) || is_unwell(a))
 		return;
-	if (runs && w->soak_done >= w->soak_want) {
+	if (runs && w->soak_done >= w->soak_want && checks_are_green(a)) {
 		struct upd_event over = soak_event(a, UEV_SOAK_OVER);
 
 		w->answered = l->mono;
@@ -284,6 +295,8 @@ void watch_due(struct agent *a, ms_t now)
 
 	if (w->look || now < w->next)
 		return;
+	if (w->mode == WATCH_SOAK)
+		checks_due(a, now);
 	w->next = now + a->conf->agent.watch_interval;
 	/* Whoever starts or stops the workload looks at it himself. */
 	if (a->work && a->work->job.lane == LANE_SVC)
@@ -313,6 +326,7 @@ static void let_go(struct agent *a)
 	w->asked = 0;
 	w->asked_first = 0;
 	w->answered = 0;
+	checks_end(a);
 	if (w->probe && w->look && w->look->probe == w->probe)
 		w->look->orphan = true;
 	else if (w->probe)
@@ -323,6 +337,7 @@ static void let_go(struct agent *a)
 void watch_fini(struct agent *a)
 {
 	let_go(a);
+	checks_fini(a);
 	mem_free(&a->watch.ring);
 }
 
@@ -353,6 +368,7 @@ void watch_begin_soak(struct agent *a)
 	if (w->mode == WATCH_SOAK)
 		return;
 	take_up(a, WATCH_SOAK);
+	checks_begin(a);
 	if (a->rec.n_trig == w->n)
 		memcpy(w->state, a->rec.trig, w->n * sizeof(w->state[0]));
 	w->soak_done = a->rec.soak_done;

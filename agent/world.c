@@ -166,6 +166,21 @@ static int port_smoke(void *self, unsigned slot, const struct release *r, const 
 	return smoke_run(&in, out_log, e);
 }
 
+static int port_health(void *self, unsigned slot, const char *release, const atomic_bool *cancel,
+	struct health_round *out, struct err *e)
+{
+	struct world *w = self;
+	BUF_AUTO dir = {0};
+	struct health_in in = {.dirs = w->conf->health.dirs,
+		.release = release,
+		.timeout = w->conf->health.timeout,
+		.cancel = cancel};
+
+	buf_addf(&dir, "%s/%s", w->conf->agent.home, slot_path(slot));
+	in.slot_dir = buf_cstr(&dir);
+	return health_run(&in, out, e);
+}
+
 static int port_start(void *self, unsigned slot, enum activation how, ms_t timeout,
 	const atomic_bool *cancel, struct err *e)
 {
@@ -238,6 +253,7 @@ static const struct agent_world ports = {
 	.send = port_send,
 	.source = port_source,
 	.smoke = port_smoke,
+	.health = port_health,
 	.start = port_start,
 	.look = port_look,
 	.log_tail = port_log_tail,

@@ -83,6 +83,10 @@
 		"an update waits", "state release error reason",                                                        \
 		"A precondition does not hold. `backstay explain` says which, with what was seen and what is wanted; "  \
 		"the update goes on by itself when it holds.")                                                          \
+	X(HEALTH, LOG_WARNING, "de52cc83158f4983a8f76314c50e3a59", "a check of the machine failed", \
+		"check kind release why", \
+		"A program of health.d did not pass while a new version soaked. A required one takes the version back " \
+		"when it fails [health] tries times in a row; a wanted one is a warning.") \
 	X(BUG, LOG_CRIT, "cedcb47b064446e28ef4489210034b84", "a contract was broken",                                   \
 		"state event error reason",                                                                             \
 		"This should not have been possible. The event was dropped, and the program goes on. Please report it " \

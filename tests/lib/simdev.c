@@ -452,6 +452,32 @@ static int port_smoke(void *self, unsigned slot, const struct release *r,
 	return 0;
 }
 
+static void check(struct health_round *r, const char *name, bool required, bool ok)
+{
+	struct health_check *c = &r->v[r->n++];
+
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	c->required = required;
+	c->ok = ok;
+	if (ok)
+		return;
+	snprintf(c->text, sizeof(c->text), "exit 1: no");
+	buf_add_str(&c->output, "looked, no");
+	r->failed += required;
+}
+
+static int port_health(void *self, unsigned slot UNUSED, const char *release UNUSED,
+	const atomic_bool *cancel UNUSED, struct health_round *out, struct err *e UNUSED)
+{
+	struct simdev *d = self;
+
+	check(out, "required.d/one", true, d->checks.fails == 0);
+	check(out, "wanted.d/two", false, !d->checks.wanted_fails);
+	d->checks.rounds++;
+	d->checks.fails -= d->checks.fails > 0;
+	return 0;
+}
+
 static const struct agent_world ports = {
 	.executor = JOBS_INLINE,
 	.clock = {clock_mono, clock_wall, NULL},
@@ -484,7 +510,8 @@ static void fill_conf(struct agent_conf *c)
 			.report_interval = SEC(10),
 			.quarantine = HOUR * 720},
 		.service = {.probe_timeout = SEC(1)},
-		.precond = {.look_interval = SEC(30)}};
+		.precond = {.look_interval = SEC(30)},
+		.health = {.interval = SEC(3), .retry = SEC(1), .tries = 3}};
 }
 
 void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64_t seed)
@@ -532,6 +559,7 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 	w.boot_id = d->boot_id;
 	w.clock.self = d;
 	w.self = d;
+	w.health = d->checks.has ? port_health : NULL;
 	return agent_open(&d->conf, &w, &d->agent, e);
 }
 

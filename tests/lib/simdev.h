@@ -84,6 +84,11 @@ struct simdev {
 		uint32_t ended;
 		uint64_t requests, errors; /* since the machine's start */
 	} work;
+	struct {
+		bool has;               /* checks of its own, before its agent starts */
+		unsigned rounds, fails; /* so many rounds to come fail */
+		bool wanted_fails;
+	} checks;
 	bool commit_seen; /* the record has said COMMITTED in this life */
 	char told[128];   /* what the service manager was told last */
 	char violation[256];

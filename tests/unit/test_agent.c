@@ -251,6 +251,98 @@ static void a_rollback_is_explained(void **state)
 	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
 }
 
+/* ---- checks of the machine's owner ---- */
+
+static void checks_that_pass_let_a_release_stay(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.checks.has = true;
+	install(l, l->one);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	/* Ten seconds of soak, a round every three. */
+	assert_in_range(l->dev.checks.rounds, 3, 5);
+}
+
+static void a_check_that_goes_on_failing_takes_a_release_back(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	simdev_stop_agent(&l->dev);
+	l->dev.checks.has = true;
+	l->dev.checks.fails = 1000;
+	order(l, l->two, false);
+	power_up(l);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(l->dev.checks.rounds, 3);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
+	expect_says(l, "required.d/one failed 3 times: exit 1: no");
+
+	JSON_AUTO *x = ask(l, CTL_EXPLAIN, "{}");
+	const json_t *d = json_object_get(json_object_get(x, "saw"), "dossier");
+	const json_t *c =
+		json_array_get(json_object_get(json_object_get(d, "health"), "checks"), 0);
+
+	expect_text(text_at(x, "saw.dossier.cause"), "health_failed");
+	expect_text(text_at(c, "name"), "required.d/one");
+	expect_text(text_at(c, "output"), "looked, no");
+}
+
+static void a_check_may_fail_for_a_while(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.checks.has = true;
+	l->dev.checks.fails = 2;
+	install(l, l->one);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+}
+
+/* Rounds that fail now and then never count, and yet the last one must pass. */
+static void nothing_is_accepted_before_a_round_has_passed(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.conf.health.tries = 1000;
+	l->dev.checks.has = true;
+	l->dev.checks.fails = 30;
+	order(l, l->one, false);
+	power_up(l);
+	run_for(l, SEC(25));
+	assert_int_equal(agent_state(l->dev.agent), UPD_SOAKING);
+	expect_says(l, "required check required.d/one failed: exit 1: no");
+	expect_says(l, "waits for a round of the machine's own checks that passes");
+
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	assert_int_equal(l->dev.checks.fails, 0);
+}
+
+static void a_wanted_check_is_a_warning(void **state)
+{
+	struct lab *l = *state;
+
+	l->dev.checks.has = true;
+	l->dev.checks.wanted_fails = true;
+	order(l, l->one, false);
+	power_up(l);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	run_for(l, SEC(5));
+	expect_says(l, "wanted check wanted.d/two failed: exit 1: no");
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+
+	JSON_AUTO *h = ask(l, CTL_HISTORY, "{}");
+	unsigned told = 0;
+
+	for (size_t i = 0; i < json_array_size(json_object_get(h, "lines")); i++)
+		told += strstr(json_string_value(json_array_get(json_object_get(h, "lines"), i)),
+				"wanted check wanted.d/two failed (exit 1: no)") != NULL;
+	assert_int_equal(told, 1);
+}
+
 static void a_quarantined_release_is_refused_once(void **state)
 {
 	struct lab *l = *state;
@@ -539,6 +631,11 @@ int main(void)
 		CASE(a_soak_is_explained),
 		CASE(a_wait_is_explained),
 		CASE(a_rollback_is_explained),
+		CASE(checks_that_pass_let_a_release_stay),
+		CASE(a_check_that_goes_on_failing_takes_a_release_back),
+		CASE(a_check_may_fail_for_a_while),
+		CASE(nothing_is_accepted_before_a_round_has_passed),
+		CASE(a_wanted_check_is_a_warning),
 		CASE(a_quarantined_release_is_refused_once),
 		CASE(a_person_ends_the_soak),
 		CASE(a_person_goes_back_after_the_commit),
