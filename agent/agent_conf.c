@@ -92,8 +92,11 @@ static const struct conf_row rows[] = {
 		"The kernel's command line, in which backstay.slot= says what was started."),
 	TEXT(boot, grub_env, "/boot/grub", "grub: folder of its environment blocks."),
 
-	TEXT(service, kind, "none", "Who runs the workload: systemd, exec, http_reload, none."),
-	TEXT(service, base, "none", "http_reload: who restarts it when a reload is not enough."),
+	TEXT(service, kind, "none",
+		"Who runs the workload: systemd, exec, http_reload, reboot, none."),
+	TEXT(service, base, "none",
+		"http_reload: who restarts it when a reload is not enough. reboot: whose workload is "
+		"watched when the machine is up, systemd or none."),
 	TEXT(service, unit, "", "systemd: name of the unit."),
 	TEXT(service, command, "", "exec: the words of the command, run in the slot's folder."),
 	TEXT(service, reload_url, "", "http_reload: where the new slot's folder is posted to."),
@@ -192,6 +195,11 @@ static void check_boot(const struct agent_conf *c, struct buf *problems)
 	agent_conf_boot(c, &b);
 	if (!boot_adapter_find(b.kind))
 		buf_addf(problems, "agent.boot: no adapter is called '%s'\n", b.kind);
+	else if (boot_adapter_find(b.kind)->boots != (strcmp(c->service.kind, "reboot") == 0))
+		buf_addf(problems,
+			"agent.boot, service.kind: '%s' and '%s' do not go together: a "
+			"boot loader's slots are changed by reboot\n",
+			b.kind, c->service.kind);
 	if (boot_conf_check(&b, &e) < 0)
 		buf_addf(problems, "boot.name_a, boot.name_b: %s\n", e.text);
 }
@@ -229,6 +237,12 @@ static void check_service(const struct agent_conf *c, struct buf *problems)
 		kind = c->service.base;
 		if (!svc_driver_find(kind) || strcmp(kind, "http_reload") == 0)
 			buf_addf(problems, "service.base: '%s' cannot restart a workload\n", kind);
+	}
+	if (strcmp(kind, "reboot") == 0) {
+		kind = c->service.base;
+		if (strcmp(kind, "systemd") != 0 && strcmp(kind, "none") != 0)
+			buf_addf(
+				problems, "service.base: '%s' cannot be watched by reboot\n", kind);
 	}
 	if (strcmp(kind, "systemd") == 0)
 		check_needed("service.unit", c->service.unit, "by systemd", problems);

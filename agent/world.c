@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
 #include <systemd/sd-daemon.h>
@@ -331,10 +332,19 @@ static int open_access(struct world *w, struct err *e)
 	return 0;
 }
 
+/* The last resort: nothing is stopped in order, so at least everything is written. */
+static int restart_machine(struct err *e)
+{
+	sync();
+	return reboot(RB_AUTOBOOT) < 0 ? err_sys(e, errno, "reboot") : 0;
+}
+
 static int open_svc(struct world *w, struct err *e)
 {
 	const struct agent_conf *c = w->conf;
-	struct svc_conf s = {.stop_timeout = c->service.stop_timeout};
+	struct svc_conf s = {.stop_timeout = c->service.stop_timeout,
+		.booted = w->ports.booted,
+		.restart_machine = restart_machine};
 
 	memcpy(s.kind, c->service.kind, sizeof(s.kind));
 	memcpy(s.base, c->service.base, sizeof(s.base));

@@ -34,7 +34,8 @@ struct boot_view {
 
 struct svc_view {
 	bool alive;     /* the workload runs; always true where nobody supervises one */
-	unsigned slot;  /* from which slot, SLOT_NONE when the driver cannot tell */
+	unsigned slot;  /* from which slot, SLOT_NONE when the driver cannot tell; known though not
+			   alive where the machine itself was started from it */
 	uint32_t ended; /* how often it ended or was restarted by its supervisor, since the
 			   supervisor counts */
 };

@@ -146,7 +146,9 @@ static int wait_until_up(struct svc *s, struct start *t, struct err *e)
 int svc_start(struct svc *s, unsigned slot, enum activation how, ms_t timeout,
 	const atomic_bool *cancel, struct err *e)
 {
-	struct start t = {.slot = slot, .deadline = now_mono() + timeout, .cancel = cancel};
+	struct start t = {.slot = slot,
+		.deadline = now_mono() + timeout + s->driver->patience,
+		.cancel = cancel};
 	struct svc_view before;
 	struct err own;
 	int rc;

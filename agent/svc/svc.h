@@ -10,8 +10,9 @@
 #include "proto/wire/release.h"
 
 struct svc_conf {
-	char kind[16];        /* "systemd", "exec", "http_reload", "none" */
-	char base[16];        /* http_reload: who restarts: "systemd", "exec", "none" */
+	char kind[16];        /* "systemd", "exec", "http_reload", "reboot", "none" */
+	char base[16];        /* http_reload: who restarts: "systemd", "exec", "none"; reboot: whose
+				 workload is watched: "systemd", "none" */
 	char unit[128];       /* systemd: name of the unit; its WorkingDirectory is HOME/current */
 	char command[1024];   /* exec: words split at blanks, run in the slot's folder */
 	char reload_url[256]; /* http_reload: POST {"slot_dir": ...} */
@@ -19,6 +20,9 @@ struct svc_conf {
 	char home[256];       /* absolute */
 	char run_dir[256];    /* absolute: who runs, and the logs of exec */
 	ms_t stop_timeout;    /* exec: between SIGTERM and SIGKILL; 0: 10 s */
+	unsigned booted;      /* reboot: the slot that the machine was started from */
+	/* reboot: restarts the machine when nobody can be asked to; NULL: that is not tried. */
+	int (*restart_machine)(struct err *);
 };
 
 struct svc; /* opaque */
@@ -26,6 +30,7 @@ struct svc; /* opaque */
 struct svc_driver {
 	const char *kind;
 	const char *help;
+	ms_t patience; /* how much longer than its start the way to it may take */
 	int (*open)(const struct svc_conf *, void **out_self, struct err *) MUST_CHECK;
 	void (*close)(void *self);
 	/* Brings the workload to run from `slot`, by restart or reload, and returns when the
@@ -52,8 +57,9 @@ int svc_open(const struct svc_conf *c, struct svc **out, struct err *e) MUST_CHE
 void svc_close(struct svc **s);
 
 /* apply, then ask health_url until it answers 200 (without one: until it has been alive for half a
- * second) or `timeout` is over; ERR_START_FAILED with what was last seen, at once when the workload
- * ended three times meanwhile. `cancel` ends it early with ERR_CANCELLED. */
+ * second) or `timeout`, with the driver's patience, is over; ERR_START_FAILED with what was last
+ * seen, at once when the workload ended three times meanwhile. `cancel` ends it early with
+ * ERR_CANCELLED. */
 int svc_start(struct svc *s, unsigned slot, enum activation how, ms_t timeout,
 	const atomic_bool *cancel, struct err *e) MUST_CHECK;
 /* It stays down until the next start. */

@@ -2,13 +2,24 @@
 #ifndef AGENT_SVC_SVC_PRIV_H
 #define AGENT_SVC_SVC_PRIV_H
 
+#include <systemd/sd-bus.h>
+
 #include "agent/svc/svc.h"
 #include "lib/sys/fs.h"
 #include "lib/sys/proc.h"
 
-extern const struct svc_driver svc_systemd, svc_exec, svc_http_reload, svc_none;
+extern const struct svc_driver svc_systemd, svc_exec, svc_http_reload, svc_reboot, svc_none;
 
 #define SVC_PATH_MAX 512
+
+/* ---- the message bus (svc_bus.c) ---- */
+
+/* A connection for each call: nothing to hold open while there is nothing to do, and nothing to
+ * mend when the bus was restarted. */
+int svc_bus_open(sd_bus **out, struct err *e) MUST_CHECK;
+void svc_bus_close(sd_bus **bus);
+/* An answer "no" of whoever was called, or of the bus, as one of our errors; frees *bus_error. */
+int svc_bus_refused(const char *what, int rc, sd_bus_error *bus_error, struct err *e) MUST_CHECK;
 
 /* ---- where slots lie (svc_place.c) ---- */
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
 #include "lib/sys/clock.h"
 
@@ -12,42 +11,12 @@
 #define MANAGER_FACE "org.freedesktop.systemd1.Manager"
 #define UNIT_FACE    "org.freedesktop.systemd1.Unit"
 #define SERVICE_FACE "org.freedesktop.systemd1.Service"
-#define CALL_USEC    (10 * 1000000ULL)
 
 struct svc_systemd {
 	struct svc_conf conf;
 	struct fs run;
 	struct svc_record record; /* id and slot: set by `moved`, and good for that process only */
 };
-
-/* A connection for each call: nothing to hold open while there is nothing to do, and nothing to
- * mend when the bus was restarted. */
-static int bus_open(sd_bus **out, struct err *e)
-{
-	int rc = sd_bus_open_system(out);
-
-	if (rc < 0)
-		return err_sys(e, -rc, "system bus");
-	sd_bus_set_method_call_timeout(*out, CALL_USEC);
-	return 0;
-}
-
-static void bus_close(sd_bus **bus)
-{
-	*bus = sd_bus_flush_close_unref(*bus);
-}
-
-/* An answer "no" of the manager, or of the bus, as one of our errors. */
-static int refused(const char *what, int rc, sd_bus_error *bus_error, struct err *e)
-{
-	if (sd_bus_error_is_set(bus_error))
-		rc = err_set(e, -rc == EACCES || -rc == EPERM ? ERR_DENIED : ERR_START_FAILED,
-			"%s: %s", what, bus_error->message ? bus_error->message : bus_error->name);
-	else
-		rc = err_sys(e, -rc, "%s", what);
-	sd_bus_error_free(bus_error);
-	return rc;
-}
 
 static int systemd_open(const struct svc_conf *c, void **out_self, struct err *e)
 {
@@ -110,7 +79,7 @@ static int queue_job(
 	rc = sd_bus_call_method(
 		bus, MANAGER, MANAGER_PATH, MANAGER_FACE, verb, &why, &m, "ss", unit, "replace");
 	if (rc < 0)
-		return refused(verb, rc, &why, e);
+		return svc_bus_refused(verb, rc, &why, e);
 	rc = sd_bus_message_read(m, "o", &path);
 	if (rc >= 0)
 		snprintf(job->path, sizeof job->path, "%s", path);
@@ -150,7 +119,7 @@ static int run_job(sd_bus *bus, const char *verb, const char *unit, ms_t timeout
 	rc = sd_bus_call_method(
 		bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "Subscribe", &why, NULL, "");
 	if (rc < 0)
-		rc = refused("Subscribe", rc, &why, e);
+		rc = svc_bus_refused("Subscribe", rc, &why, e);
 	else
 		rc = queue_job(bus, verb, unit, &job, e);
 	if (rc == 0)
@@ -163,9 +132,9 @@ static int run_job(sd_bus *bus, const char *verb, const char *unit, ms_t timeout
 
 static int order(struct svc_systemd *x, const char *verb, ms_t timeout, struct err *e)
 {
-	CLEANUP(bus_close) sd_bus *bus = NULL;
+	CLEANUP(svc_bus_close) sd_bus *bus = NULL;
 
-	TRY(bus_open(&bus, e));
+	TRY(svc_bus_open(&bus, e));
 	return run_job(bus, verb, x->conf.unit, timeout, e);
 }
 
@@ -186,7 +155,7 @@ static int load_unit(sd_bus *bus, const char *unit, char *out, size_t cap, struc
 	rc = sd_bus_call_method(
 		bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", &why, &m, "s", unit);
 	if (rc < 0)
-		return refused("LoadUnit", rc, &why, e);
+		return svc_bus_refused("LoadUnit", rc, &why, e);
 	rc = sd_bus_message_read(m, "o", &path);
 	if (rc >= 0)
 		snprintf(out, cap, "%s", path);
@@ -201,7 +170,7 @@ static int read_number(
 	int rc =
 		sd_bus_get_property_trivial(bus, MANAGER, path, SERVICE_FACE, name, &why, 'u', out);
 
-	return rc < 0 ? refused(name, rc, &why, e) : 0;
+	return rc < 0 ? svc_bus_refused(name, rc, &why, e) : 0;
 }
 
 static int read_state(sd_bus *bus, const char *path, struct unit_view *out, struct err *e)
@@ -212,7 +181,7 @@ static int read_state(sd_bus *bus, const char *path, struct unit_view *out, stru
 		bus, MANAGER, path, UNIT_FACE, "ActiveState", &why, &state);
 
 	if (rc < 0)
-		return refused("ActiveState", rc, &why, e);
+		return svc_bus_refused("ActiveState", rc, &why, e);
 	out->active = strcmp(state, "active") == 0 || strcmp(state, "reloading") == 0;
 	out->failed = strcmp(state, "failed") == 0;
 	mem_free(&state);
@@ -221,11 +190,11 @@ static int read_state(sd_bus *bus, const char *path, struct unit_view *out, stru
 
 static int look_at_unit(const char *unit, struct unit_view *out, struct err *e)
 {
-	CLEANUP(bus_close) sd_bus *bus = NULL;
+	CLEANUP(svc_bus_close) sd_bus *bus = NULL;
 	struct unit_view v = {0};
 	char path[256];
 
-	TRY(bus_open(&bus, e));
+	TRY(svc_bus_open(&bus, e));
 	TRY(load_unit(bus, unit, path, sizeof path, e));
 	TRY(read_state(bus, path, &v, e));
 	TRY(read_number(bus, path, "MainPID", &v.pid, e));

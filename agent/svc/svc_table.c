@@ -6,6 +6,7 @@ static const struct svc_driver *const drivers[] = {
 	&svc_systemd,
 	&svc_exec,
 	&svc_http_reload,
+	&svc_reboot,
 	&svc_none,
 };
 

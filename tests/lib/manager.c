@@ -96,6 +96,19 @@ static int job(sd_bus_message *q, void *ctx, sd_bus_error *e)
 	return rc;
 }
 
+static int reboot(sd_bus_message *q, void *ctx, sd_bus_error *e)
+{
+	struct manager *m = ctx;
+	int interactive, rc = sd_bus_message_read(q, "b", &interactive);
+
+	if (rc < 0)
+		return rc;
+	note(m, "Reboot", interactive ? "(yes)" : "(no)");
+	if (m->says->no_reboot)
+		return sd_bus_error_setf(e, m->says->no_reboot, "Somebody is working.");
+	return sd_bus_reply_method_return(q, "");
+}
+
 static int property(sd_bus *bus, const char *path, const char *face, const char *name,
 	sd_bus_message *a, void *ctx, sd_bus_error *e)
 {
@@ -118,7 +131,13 @@ static const sd_bus_vtable verbs[] = {
 	SD_BUS_METHOD("RestartUnit", "ss", "o", job, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("ReloadOrRestartUnit", "ss", "o", job, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("StopUnit", "ss", "o", job, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("StartUnit", "ss", "o", job, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("JobRemoved", "uoss", 0),
+	SD_BUS_VTABLE_END,
+};
+static const sd_bus_vtable of_logins[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Reboot", "b", "", reboot, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };
 static const sd_bus_vtable of_unit[] = {
@@ -199,7 +218,10 @@ struct manager *manager_open(struct manager_says *says)
 			    "org.freedesktop.systemd1.Unit", of_unit, m) >= 0);
 	assert_true(sd_bus_add_object_vtable(m->bus, NULL, UNIT_PATH,
 			    "org.freedesktop.systemd1.Service", of_service, m) >= 0);
+	assert_true(sd_bus_add_object_vtable(m->bus, NULL, "/org/freedesktop/login1",
+			    "org.freedesktop.login1.Manager", of_logins, m) >= 0);
 	assert_true(sd_bus_request_name(m->bus, "org.freedesktop.systemd1", 0) >= 0);
+	assert_true(sd_bus_request_name(m->bus, "org.freedesktop.login1", 0) >= 0);
 	assert_int_equal(pthread_create(&m->thread, NULL, serve, m), 0);
 	return m;
 }
