@@ -3,7 +3,8 @@
  * The template is a release document whose components carry "source" instead of "artifact": a
  * folder (becomes a tar) or a file (stays raw), named relative to the template, and may carry
  * "compression": "zstd" (default) or "none". The same input gives the same bytes on every machine:
- * sorted names, owner 0, time 0, modes 0755 and 0644. */
+ * sorted names, owner 0, time 0, modes 0755 and 0644. Compressed artifacts are made of independent
+ * frames of 4 MiB of content, between which a device can go on after a cut. */
 #ifndef SERVER_PACK_PACK_H
 #define SERVER_PACK_PACK_H
 

@@ -6,6 +6,10 @@
 
 #define GROWING "artifacts/.growing"
 
+/* A frame holds so much content: between two of them a transfer that was cut off goes on
+ * (docs/adr/0017). */
+#define FRAME ((uint64_t)4 << 20)
+
 struct pack_sink {
 	struct fs *fs;
 	int fd;          /* -1: closed */
@@ -77,10 +81,25 @@ static int compress(
 	return 0;
 }
 
+/* The same bytes give the same frames, however they come. */
+static int compress_frames(
+	struct pack_sink *s, const uint8_t *p, size_t n, uint64_t at, struct err *e)
+{
+	for (size_t part; n > 0; p += part, n -= part, at += part) {
+		uint64_t room = FRAME - at % FRAME;
+
+		part = (size_t)MIN(room, n);
+		TRY(compress(s, p, part, part == room ? ZSTD_e_end : ZSTD_e_continue, e));
+	}
+	return 0;
+}
+
 int pack_sink_add(struct pack_sink *s, const void *p, size_t n, struct err *e)
 {
+	uint64_t at = s->content.n;
+
 	digest_add(&s->content, p, n);
-	return s->zstd ? compress(s, p, n, ZSTD_e_continue, e) : put(s, p, n, e);
+	return s->zstd ? compress_frames(s, p, n, at, e) : put(s, p, n, e);
 }
 
 /* What lies there under this digest already are these very bytes. */
@@ -106,7 +125,8 @@ int pack_sink_commit(struct pack_sink *s, struct artifact *out, struct err *e)
 {
 	struct artifact a = *out;
 
-	if (s->zstd)
+	/* What ends with a frame needs no empty one behind it; what is nothing needs one. */
+	if (s->zstd && (s->content.n == 0 || s->content.n % FRAME != 0))
 		TRY(compress(s, NULL, 0, ZSTD_e_end, e));
 	a.length = s->artifact.n;
 	a.content_length = s->content.n;

@@ -342,6 +342,48 @@ static void a_bad_template_is_refused_before_anything_is_packed(void **state)
 	pack_is(w, "src/bad.json", "out", ERR_BAD_INPUT);
 }
 
+/* How many frames, each of which must be 4 MiB of content, but for the last. */
+static unsigned count_frames(const struct artifact *a)
+{
+	BUF_AUTO packed = read_artifact(a);
+	BUF_AUTO frame = {0};
+	unsigned n = 0;
+
+	for (size_t at = 0, size; at < packed.n; at += size, n++) {
+		size = ZSTD_findFrameCompressedSize(packed.p + at, packed.n - at);
+		assert_false(ZSTD_isError(size));
+		buf_clear(&frame);
+		size_t got =
+			ZSTD_decompress(buf_reserve(&frame, 8 << 20), 8 << 20, packed.p + at, size);
+		assert_int_equal(got, MIN(a->content_length - n * (4U << 20), 4U << 20));
+	}
+	return n;
+}
+
+static void what_is_large_is_made_of_frames(void **state)
+{
+	static const struct {
+		const char *bytes;
+		unsigned frames;
+	} rows[] = {
+		{"0", 1}, {"1", 1}, {"4194304", 1}, {"4194305", 2}, {"8388608", 2}, {"9000000", 3}};
+	struct world *w = *state;
+
+	write_template("src/large.json", "ocr-1",
+		"{\"name\": \"app\", \"kind\": \"code\", \"path\": \"app\", "
+		"\"source\": \"app\"}");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char make[96];
+
+		snprintf(make, sizeof make, "rm -rf out; yes | head -c %s >src/app", rows[i].bytes);
+		sh(make);
+		pack_is(w, "src/large.json", "out", ERR_OK);
+		read_release(w, "out/ocr-1.json");
+		BUF_AUTO content = read_content(&w->r.components[0].artifact);
+		assert_int_equal(count_frames(&w->r.components[0].artifact), rows[i].frames);
+	}
+}
+
 static void levels_beyond_the_agents_window_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -386,6 +428,7 @@ int main(void)
 		CASE(long_names_survive),
 		CASE(what_no_device_would_take_is_refused),
 		CASE(a_bad_template_is_refused_before_anything_is_packed),
+		CASE(what_is_large_is_made_of_frames),
 		CASE(levels_beyond_the_agents_window_are_refused),
 		CASE(progress_reaches_its_end),
 	};
