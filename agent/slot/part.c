@@ -158,9 +158,11 @@ static int read_entries(struct str text, struct ledger *l, struct err *e)
 	return 0;
 }
 
-/* Does it lie within what was signed? */
+/* Does it lie within what was signed, and can the writer go on with it? */
 static bool fits(const struct component *c, const struct slot_part *p)
 {
+	if (p->left > 0 && (p->size - p->left) % WRITER_ALIGN != 0)
+		return false;
 	return p->at.artifact > 0 && p->at.artifact <= c->artifact.length && p->left <= p->size &&
 	       p->at.content + p->at.skip + p->left <= c->artifact.content_length;
 }

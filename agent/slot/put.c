@@ -5,21 +5,24 @@
 
 /* ---- beginning ---- */
 
-static void open_books(struct slots *s)
+/* A file's bytes, then its name, then what speaks of it. */
+static int settle_so_far(struct slots *s, struct err *e)
 {
-	ledger_init(&s->ledger);
-	part_init(&s->part);
-	s->writer = writer_new(s->fs, s->threads > 1);
-	s->has_foothold = false;
-	s->putting = true;
+	const struct tree *t = &s->ledger.tree;
+	size_t from = s->part.entries, whole = t->n - s->ledger.in_file;
+
+	TRY(writer_sync(s->writer, e));
+	TRY(settle_files(s->fs, s->put_base, t, from, whole, e));
+	TRY(settle_names(s->fs, s->put_base, t, from, e));
+	if (s->part.artifact > 0)
+		return 0;
+	return settle_dirs(s->fs, s->put_slot, s->put_base, &(struct tree){0}, e);
 }
 
-static void close_books(struct slots *s)
+static void open_books(struct slots *s)
 {
-	writer_free(&s->writer);
-	ledger_fini(&s->ledger);
-	part_fini(&s->part);
-	s->putting = false;
+	books_open(s, settle_so_far);
+	s->writer = writer_new(s->fs, s->threads > 1);
 }
 
 static int make_place(struct slots *s, const struct component *c, struct err *e)
@@ -46,7 +49,7 @@ int put_begin(struct slots *s, unsigned slot, const struct component *c, bool an
 	open_books(s);
 	if (!anew && resume_part(s, c, out_part))
 		return 0;
-	close_books(s);
+	books_close(s);
 	TRY(make_place(s, c, e));
 	open_books(s);
 	*out_part = (struct slot_part){0};
@@ -100,73 +103,6 @@ int put_file(struct slots *s, const char *path, bool executable, uint64_t size, 
 	return s->ledger.in_file ? 0 : writer_close(s->writer, e);
 }
 
-/* ---- notes of how far it is ---- */
-
-/* A file's bytes, then its name, then what speaks of it. */
-static int settle_so_far(struct slots *s, struct err *e)
-{
-	const struct tree *t = &s->ledger.tree;
-	size_t from = s->part.entries, whole = t->n - s->ledger.in_file;
-
-	TRY(writer_sync(s->writer, e));
-	TRY(settle_files(s->fs, s->put_base, t, from, whole, e));
-	TRY(settle_names(s->fs, s->put_base, t, from, e));
-	if (s->part.artifact > 0)
-		return 0;
-	return settle_dirs(s->fs, s->put_slot, s->put_base, &(struct tree){0}, e);
-}
-
-static int note_at_edge(struct slots *s, struct err *e)
-{
-	if (!s->has_foothold || !writer_at_edge(s->writer))
-		return 0;
-	s->has_foothold = false;
-	TRY(settle_so_far(s, e));
-	return part_note(
-		s->fs, s->put_slot, &s->put_component, &s->ledger, &s->foothold, &s->part, e);
-}
-
-/* One that does not follow a file's data is not to be had, whoever speaks of it. */
-int put_foothold(struct slots *s, const struct foothold *at, struct err *e)
-{
-	const struct ledger *l = &s->ledger;
-	bool after_data =
-		l->tree.n > 0 && l->file == l->tree.n - 1 && l->tree.v[l->file].kind == TREE_FILE;
-
-	if (!after_data || at->artifact < s->part.artifact + s->note_every)
-		return 0;
-	s->foothold = *at;
-	s->has_foothold = true;
-	return note_at_edge(s, e);
-}
-
-static int put_some(struct slots *s, const void *p, size_t n, struct err *e)
-{
-	TRY(ledger_data(&s->ledger, p, n, e));
-	TRY(writer_add(s->writer, p, n, e));
-	if (!s->ledger.in_file)
-		TRY(writer_close(s->writer, e));
-	if (!s->has_foothold)
-		return 0;
-	s->foothold.skip += n;
-	return note_at_edge(s, e);
-}
-
-/* While a foothold waits, the writer's next edge must not be missed. */
-int put_data(struct slots *s, const void *p, size_t n, struct err *e)
-{
-	const uint8_t *at = p;
-
-	while (n > 0) {
-		size_t part = s->has_foothold ? MIN(n, writer_gap(s->writer)) : n;
-
-		TRY(put_some(s, at, part, e));
-		at += part;
-		n -= part;
-	}
-	return 0;
-}
-
 /* ---- the end ---- */
 
 int put_end(struct slots *s, struct err *e)
@@ -182,7 +118,7 @@ int put_end(struct slots *s, struct err *e)
 	TRY(settle_dirs(s->fs, s->put_slot, s->put_base, t, e));
 	TRY(listing_save(s->fs, s->put_slot, c, &lines, e));
 	TRY(part_remove(s->fs, s->put_slot, c->name, e));
-	close_books(s);
+	books_close(s);
 	return 0;
 }
 
@@ -191,7 +127,7 @@ void put_abort(struct slots *s, bool keep)
 	if (!s->putting)
 		return;
 	keep = keep && s->part.artifact > 0;
-	close_books(s);
+	books_close(s);
 	if (keep)
 		return;
 	/* What cannot be removed now is removed by the next put_begin or begin. */

@@ -44,6 +44,9 @@ int ledger_end(struct ledger *l, const struct sha256 *want, struct buf *out_list
 
 /* ---- writer.c: files, written in large aligned pieces ---- */
 
+/* Pieces begin at multiples of this, and an edge is one. */
+#define WRITER_ALIGN ((size_t)4096)
+
 struct writer;
 /* With `overlap` a thread of its own does the writing; then a failure shows at a later call, at
  * writer_drain at the latest. Without, everything happens in the caller's thread, in order. */
@@ -55,10 +58,10 @@ void writer_free(struct writer **w);
 int writer_open(struct writer *w, const char *path, uint64_t size, bool executable,
 	struct err *e) MUST_CHECK;
 /* The same for a device or file that is there, opened by the caller for writing and from now on the
- * writer's to close: `size` bytes from its beginning. It is never truncated, and of its `room`
- * bytes nothing but the rest of the last block is written besides. What the cache may hold unsynced
- * is bounded; durable when writer_drain returns. */
-void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room);
+ * writer's to close: `size` bytes from its beginning, of which `done`, an edge, are there. It is
+ * never truncated, and of its `room` bytes nothing but the rest of the last block is written
+ * besides. What the cache may hold unsynced is bounded; durable when writer_drain returns. */
+void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room, uint64_t done);
 int writer_add(struct writer *w, const void *p, size_t n, struct err *e) MUST_CHECK;
 int writer_close(struct writer *w, struct err *e) MUST_CHECK;
 /* Everything has been written, and every file closed. */
@@ -200,7 +203,6 @@ int raw_put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
 int raw_put_file(struct slots *s, const char *path, bool executable, uint64_t size,
 	struct err *e) MUST_CHECK;
 int raw_put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
-int raw_put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
 int raw_put_end(struct slots *s, struct err *e) MUST_CHECK;
 void raw_put_abort(struct slots *s, bool keep);
 
@@ -217,6 +219,7 @@ struct slots {
 	struct ledger ledger;
 	struct writer *writer; /* from the first file on */
 	struct part part;
+	int (*settle)(struct slots *, struct err *);
 	bool has_foothold; /* that waits for the writer's next edge */
 	struct foothold foothold;
 	uint64_t note_every; /* bytes of the artifact from one note to the next */
@@ -236,15 +239,20 @@ extern const struct slot_driver slot_dir, slot_raw, slot_null;
 int take_component(struct slots *s, unsigned slot, unsigned from, const struct component *c,
 	bool *out_taken, struct err *e) MUST_CHECK;
 
+/* books.c: what is open between put_begin and put_end; the writer is the driver's to add. `settle`
+ * makes durable what was put so far; the writer is at an edge. */
+void books_open(struct slots *s, int (*settle)(struct slots *, struct err *));
+void books_close(struct slots *s);
+int put_foothold(struct slots *s, const struct foothold *at, struct err *e) MUST_CHECK;
+int put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
+
 /* put.c: the dir driver's put_* */
 int put_begin(struct slots *s, unsigned slot, const struct component *c, bool anew,
 	struct slot_part *out_part, struct err *e) MUST_CHECK;
-int put_foothold(struct slots *s, const struct foothold *at, struct err *e) MUST_CHECK;
 int put_dir(struct slots *s, const char *path, struct err *e) MUST_CHECK;
 int put_file(struct slots *s, const char *path, bool executable, uint64_t size,
 	struct err *e) MUST_CHECK;
 int put_link(struct slots *s, const char *path, const char *target, struct err *e) MUST_CHECK;
-int put_data(struct slots *s, const void *p, size_t n, struct err *e) MUST_CHECK;
 int put_end(struct slots *s, struct err *e) MUST_CHECK;
 void put_abort(struct slots *s, bool keep);
 

@@ -54,7 +54,7 @@ static int raw_begin(struct slots *s, unsigned slot, const struct release *r, st
 	TRY(check_image(r, e));
 	TRY(listing_prune(s->fs, slot, r, e));
 	TRY(listing_load(s->fs, slot, &r->components[0], NULL, &is, e));
-	return is ? 0 : listing_remove(s->fs, slot, r->components[0].name, e);
+	return (is ? part_remove : listing_remove)(s->fs, slot, r->components[0].name, e);
 }
 
 static int raw_has(
@@ -83,7 +83,7 @@ static int put_piece(void *ctx, const void *p, size_t n, struct err *e)
 {
 	struct copying *k = ctx;
 
-	k->stopped = raw_put_data(k->slots, p, n, e) < 0;
+	k->stopped = put_data(k->slots, p, n, e) < 0;
 	return k->stopped ? -(int)e->code : 0;
 }
 
@@ -185,7 +185,8 @@ const struct slot_driver slot_raw = {
 	.put_dir = raw_put_dir,
 	.put_file = raw_put_file,
 	.put_link = raw_put_link,
-	.put_data = raw_put_data,
+	.put_data = put_data,
+	.put_foothold = put_foothold,
 	.put_end = raw_put_end,
 	.put_abort = raw_put_abort,
 	.seal = raw_seal,

@@ -8,7 +8,7 @@
 
 #define PIECE  ((size_t)512 * 1024)
 #define PIECES 3U
-#define ALIGN  ((size_t)4096)
+#define ALIGN  WRITER_ALIGN
 #define DIRECT_FROM                                                                                \
 	((uint64_t)64 * 1024) /* below, bypassing the cache costs more than it saves               \
 			       */
@@ -191,13 +191,13 @@ int writer_open(struct writer *w, const char *path, uint64_t size, bool executab
 	return 0;
 }
 
-void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room)
+void writer_adopt(struct writer *w, int fd, uint64_t size, uint64_t room, uint64_t done)
 {
-	assert(!w->is_open && size <= room);
+	assert(!w->is_open && size <= room && done % ALIGN == 0);
 	w->file = (struct target){
 		.fd = fd, .direct = true, .fixed = true, .size = size, .room = room};
 	w->is_open = true;
-	w->given = 0;
+	w->given = done;
 	w->fill = 0;
 }
 
@@ -206,9 +206,7 @@ int writer_reopen(struct writer *w, const char *path, uint64_t size, uint64_t do
 {
 	struct target *t = &w->file;
 
-	assert(!w->is_open && strlen(path) < sizeof t->path);
-	if (done % ALIGN != 0)
-		return err_set(e, ERR_ALTERED, "a file that was left at no edge");
+	assert(!w->is_open && strlen(path) < sizeof t->path && done % ALIGN == 0);
 	t->direct = size >= DIRECT_FROM;
 	t->fixed = false;
 	TRY(w->fs->ops->open(w->fs, path, FS_WRITE | (t->direct ? FS_DIRECT : 0), &t->fd, e));

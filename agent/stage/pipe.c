@@ -3,7 +3,7 @@
 /* Enough to keep everybody busy, and little enough for a small device. */
 #define PIECE  ((size_t)256 * 1024)
 #define PIECES 4U
-/* Footholds are given no closer than this; what becomes of them is the slot's to say. */
+/* What becomes of footholds is the slot's to say. */
 #define FOOTHOLD_EVERY ((uint64_t)1024 * 1024)
 
 void filter_free(struct filter **f)
@@ -77,6 +77,7 @@ int pipe_open(const struct stage_pull *p, struct pipe *out, struct err *e)
 
 	TRY(source_open(p, &source, e));
 	*out = (struct pipe){.source = source, .at = begin->content, .told = begin->artifact};
+	out->every = p->foothold_every ? p->foothold_every : FOOTHOLD_EVERY;
 	borders_init(&out->borders);
 	out->end = check_new(source, "artifact", a->length - begin->artifact,
 		begin->artifact == 0 ? &a->digest : NULL);
@@ -131,7 +132,7 @@ int pipe_foothold(struct pipe *p, uint64_t at, const struct stage_sink *to, stru
 
 	if (!to->foothold || (p->framed && !borders_find(&p->borders, at, &f)))
 		return 0;
-	if (f.artifact - MIN(p->told, f.artifact) < FOOTHOLD_EVERY)
+	if (f.artifact - MIN(p->told, f.artifact) < p->every)
 		return 0;
 	f.skip = at - f.content;
 	p->told = f.artifact;

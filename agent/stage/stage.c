@@ -71,7 +71,8 @@ static int pull(const struct stage_in *in, const struct component *c, const stru
 		.part = *part,
 		.cancel = in->cancel,
 		.done = in->done,
-		.overlap = in->overlap};
+		.overlap = in->overlap,
+		.foothold_every = in->foothold_every};
 
 	TRY(laydown_begin(&laydown, in->slots, &c->artifact, part, &p.sink, e));
 	count(in, part->at.artifact);

@@ -49,6 +49,7 @@ struct stage_pull {
 	const atomic_bool *cancel; /* may be NULL */
 	_Atomic uint64_t *done;    /* artifact bytes dealt with so far; may be NULL */
 	bool overlap; /* fetch and decompress in a second thread; false: one thread, one order */
+	uint64_t foothold_every; /* bytes of the artifact between two footholds; 0: 1 MiB */
 };
 
 /* source -> digest -> zstd -> digest -> tar or raw -> sink. Everything that p->artifact states but
@@ -79,6 +80,7 @@ struct stage_in {
 	const atomic_bool *cancel; /* may be NULL */
 	_Atomic uint64_t *done;    /* artifact bytes dealt with so far, for progress; may be NULL */
 	bool overlap; /* fetch and decompress in a second thread; false: one thread, one order */
+	uint64_t foothold_every; /* bytes of the artifact between two footholds; 0: 1 MiB */
 };
 
 /* Before the first byte, and before anything on disk changes: lengths and free room. Then

@@ -67,10 +67,10 @@ struct filter *unzstd_new(struct filter *up, const struct foothold *begin, struc
 struct pipe {
 	struct filter *source, *end; /* end: the link that is read from */
 	struct borders borders;
-	bool framed;      /* only borders are footholds; else every byte is one */
-	uint64_t at;      /* byte of the content that comes next */
-	uint64_t told;    /* artifact byte of the last foothold that was given */
-	const void *rest; /* of a piece that was not used up */
+	bool framed;          /* only borders are footholds; else every byte is one */
+	uint64_t at;          /* byte of the content that comes next */
+	uint64_t told, every; /* artifact byte of the last foothold given; bytes to the next */
+	const void *rest;     /* of a piece that was not used up */
 	size_t rest_n;
 	bool has_sum; /* content whose digest is taken beside, not in the chain */
 	struct digest sum;

@@ -39,6 +39,7 @@ struct shelf {
 		struct buf bytes;
 	} v[8];
 	size_t at, which;
+	uint64_t begun, served; /* where the last reading began; bytes so far */
 };
 
 static int shelf_open(
@@ -52,6 +53,7 @@ static int shelf_open(
 		s->which = i;
 		s->at = from;
 		*out = s;
+		s->begun = from;
 		return 0;
 	}
 	return err_set(e, ERR_NOT_FOUND, "no such artifact");
@@ -66,6 +68,7 @@ static int shelf_read(void *stream, void *p, size_t n, size_t *out_n, struct err
 	*out_n = MIN(n, b->n - s->at);
 	memcpy(p, b->p + s->at, *out_n);
 	s->at += *out_n;
+	s->served += *out_n;
 	return 0;
 }
 
@@ -126,11 +129,13 @@ static int install(struct crashfs *c, unsigned slot, unsigned from, const struct
 		.source = {.open = shelf_open,
 			.read = shelf_read,
 			.close = shelf_close,
-			.self = &shelf}};
+			.self = &shelf},
+		.foothold_every = (uint64_t)64 * 1024};
 	struct sha256 content;
 	struct err e;
 
 	TRY(slots_open(crashfs_fs(c), "dir", &in.slots, &e));
+	slots_set_note_every(in.slots, 0);
 	int rc = stage_run(&in, &content, &e);
 	slots_close(&in.slots);
 	return rc;
@@ -216,6 +221,82 @@ static void cut_at_every_operation(void **state)
 }
 
 /* The second release is there, half or whole; the power is cut while a third takes its place. */
+/* ---- a transfer that goes on ---- */
+
+#define LARGE ((size_t)2200 * 1024)
+/* From one edge of the writer to the next, a foothold, and a piece that is under way. */
+#define AGAIN ((uint64_t)1152 * 1024)
+
+static char large[LARGE + 1];
+static struct release third;
+
+static void make_third(void)
+{
+	static const struct parcel_entry files[] = {
+		{'0', "bin/serve", "#!/bin/sh\n", 0755},
+		{'0', "weights", large, 0},
+		{'0', "words", "a few", 0},
+		PARCEL_END,
+	};
+	uint32_t noise = 1;
+
+	for (size_t i = 0; i < LARGE; i++)
+		large[i] = (char)((noise = noise * 1664525 + 1013904223) >> 24 | 1);
+	strcpy(third.id.s, "ocr-3");
+	third.n_components = 1;
+	parcel_make_tar(
+		&third.components[0], "model", "models/ocr", files, COMPRESSION_NONE, place());
+	placed(&third.components[0]);
+}
+
+/* Whatever the disk keeps: what was noted is not fetched again, and what comes of both parts is the
+ * whole. Returns false when the installation was over before the cut. */
+static bool go_on_after(const struct crashfs *device, uint64_t cut, uint64_t seed, bool twice)
+{
+	struct crashfs *c = crashfs_dup(device);
+	uint64_t length = third.components[0].artifact.length;
+
+	shelf.served = 0;
+	crashfs_reset_ops(c);
+	crashfs_cut_at(c, cut);
+	int rc = install(c, 1, 0, &third);
+	bool was_cut = crashfs_is_cut(c);
+	assert_true(was_cut || rc == 0);
+	crashfs_reboot(c, seed);
+	if (twice) {
+		crashfs_cut_at(c, cut / 2);
+		(void)!install(c, 1, 0, &third);
+		crashfs_reboot(c, seed + 1);
+	}
+	is_whole(c, 0, &first, cut);
+	assert_int_equal(install(c, 1, 0, &third), 0);
+	is_whole(c, 1, &third, cut);
+	if (shelf.served > length + (1 + twice) * AGAIN)
+		fail_msg("cut at %llu: %llu bytes for an artifact of %llu", (unsigned long long)cut,
+			(unsigned long long)shelf.served, (unsigned long long)length);
+	crashfs_free(&c);
+	return was_cut;
+}
+
+static void a_transfer_goes_on_after_every_cut(void **state)
+{
+	struct crashfs *device = device_with_first();
+	unsigned tried = 0;
+	bool more = true;
+	uint64_t cut = 0;
+
+	(void)state;
+	while (more) {
+		cut++;
+		for (uint64_t seed = 0; seed < 2; seed++, tried++)
+			more = go_on_after(device, cut, cut % 3 == 0 ? cut : seed, cut % 4 == 0);
+	}
+	assert_true(cut > 40);
+	printf("== %u power cuts in a transfer, at most %u KiB fetched again after each\n", tried,
+		(unsigned)(AGAIN / 1024));
+	crashfs_free(&device);
+}
+
 static void cut_while_a_valid_slot_is_replaced(void **state)
 {
 	struct crashfs *device = device_with_first();
@@ -295,12 +376,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cut_at_every_operation),
+		cmocka_unit_test(a_transfer_goes_on_after_every_cut),
 		cmocka_unit_test(cut_while_a_valid_slot_is_replaced),
 		cmocka_unit_test(every_operation_may_fail),
 		cmocka_unit_test(every_way_to_share_a_file),
 	};
 
 	make_releases();
+	make_third();
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	for (unsigned i = 0; i < shelf.n; i++)
 		buf_fini(&shelf.v[i].bytes);
