@@ -31,6 +31,8 @@
 	X(CAMPAIGNS, GET, "/v1/campaigns", VIEWER, 0, "All campaigns")                                               \
 	X(CAMPAIGN, GET, "/v1/campaigns/{campaign}", VIEWER, 0, "One campaign with its waves and counts")            \
 	X(CAMPAIGN_DEVICES, GET, "/v1/campaigns/{campaign}/devices", VIEWER, 0, "The recipients and where each is")  \
+	X(CAMPAIGN_EVENTS, GET, "/v1/campaigns/{campaign}/events", VIEWER, 0,                                           \
+		"What the wave engine was told, for replay; ?after=N pages on")                                        \
 	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
 		"start, pause, resume, halt, rollback or break_glass, with a reason")                                  \
 	X(CAMPAIGN_APPROVE, POST, "/v1/campaigns/{campaign}/approval", APPROVER, LIMIT_BODY_BYTES,                      \

@@ -226,6 +226,46 @@ int answer_CAMPAIGN_CREATE(
 	return whole_campaign(a, in.id.s, out, e);
 }
 
+/* ---- events ---- */
+
+#define EVENTS_MAX 5000
+
+static int add_event(void *ctx, uint64_t rev, const struct wave_event *ev, struct err *e UNUSED)
+{
+	json_t *o = json_pack("{s:I, s:s, s:I, s:s, s:s}", "rev", (json_int_t)rev, "kind",
+		wave_event_name(ev->kind), "now_ms", (json_int_t)ev->now, "who", ev->who, "text",
+		ev->text);
+
+	if (ev->kind == WEV_START)
+		answer_set_number(o, "recipients", ev->recipients);
+	if (ev->kind == WEV_ASK || ev->kind == WEV_MOVED)
+		answer_set_number(o, "position", ev->position);
+	if (ev->kind == WEV_MOVED) {
+		answer_set_text(o, "was", recipient_state_name(ev->was));
+		answer_set_text(o, "is", recipient_state_name(ev->is));
+	}
+	json_array_append_new(ctx, o);
+	return 0;
+}
+
+int answer_CAMPAIGN_EVENTS(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	JSON_AUTO *list = json_array();
+	char id[ID_TEXT_MAX];
+	uint64_t after;
+
+	TRY(answer_id(rq, 0, "campaign", id, e));
+	TRY(answer_number(rq, "after", 0, INT64_MAX, &after, e));
+	TRY(campaigns_get(a->db, id, &c, e));
+	TRY(campaigns_each_event(a->db, id, after, EVENTS_MAX, add_event, list, e));
+	answer_json(out, json_pack("{s:O}", "events", list));
+	return 0;
+}
+
+/* ---- orders ---- */
+
 int answer_CAMPAIGN_ORDER(
 	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {

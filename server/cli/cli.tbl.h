@@ -236,6 +236,10 @@
 	X(AUDIT_VERIFY, "audit", "verify", "FILE", 1, 1, O(REPO) | O(JSON),                        \
 		"offline: find any row of an export that was altered, removed or moved",           \
 		"backstay audit verify audit-2026.jsonl --repo keys/repo/director")                \
+	X(AUDIT_REPLAY, "audit", "replay", "CAMPAIGN", 1, 1,                                       \
+		O(POLICY) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"decide a campaign's recorded events again: the same decisions? another policy's?", \
+		"backstay audit replay spring --policy policy2.json")                              \
 	X(TUF, "tuf", NULL, "init ROOT|refresh|download", 1, 2,                                    \
 		O(METADATA_DIR) | O(METADATA_URL) | O(TARGET_NAME) | O(TARGET_DIR) |               \
 			O(TARGET_BASE_URL) | O(CA_FILE) | EXIT_0_1,                                \

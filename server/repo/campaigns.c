@@ -229,22 +229,22 @@ static void read_event(const struct db_rows *rows, struct wave_event *ev)
 	db_col_text(rows, 7, ev->text, sizeof ev->text);
 }
 
-int campaigns_each_event(
-	struct db *db, const char *id, events_each_f *each, void *ctx, struct err *e)
+int campaigns_each_event(struct db *db, const char *id, uint64_t after, unsigned limit,
+	events_each_f *each, void *ctx, struct err *e)
 {
 	DB_ROWS_AUTO rows = {0};
 	struct wave_event ev;
 	int rc;
 
 	TRY(db_query(db,
-		"SELECT kind, now_ms, recipients, position, was, is_now, who, text FROM events"
-		" WHERE campaign = ?1 ORDER BY rev",
-		DB_ARGS(db_text(id)), &rows, e));
+		"SELECT kind, now_ms, recipients, position, was, is_now, who, text, rev FROM events"
+		" WHERE campaign = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3",
+		DB_ARGS(db_text(id), db_int((int64_t)after), db_int(limit)), &rows, e));
 	while ((rc = db_next(&rows, e)) > 0) {
 		read_event(&rows, &ev);
 		if (ev.kind == WEV_MAX)
 			return err_set(e, ERR_IO, "an unknown event of campaign %s", id);
-		TRY(each(ctx, &ev, e));
+		TRY(each(ctx, (uint64_t)db_col_int(&rows, 8), &ev, e));
 	}
 	return rc;
 }

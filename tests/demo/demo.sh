@@ -261,6 +261,9 @@ done
 [ "$CHAOS" = 1 ] && tell "killed meanwhile: $(sort "$W/log/chaos.log" | uniq -c | tr -s ' \n' ' ')"
 "$BACKSTAY_BIN/backstay" audit export "$W/audit.jsonl" >/dev/null
 tell "audit log, $("$BACKSTAY_BIN/backstay" audit verify "$W/audit.jsonl" --repo "$W/keys/repo/director")"
+for n in 1 2 3 4; do
+	tell "campaign to-ocr-$n decided again: $("$BACKSTAY_BIN/backstay" audit replay "to-ocr-$n")"
+done
 sed '/"row":{"n":7,/s/"who":"./"who":"?/' "$W/audit.jsonl" >"$W/forged.jsonl"
 if "$BACKSTAY_BIN/backstay" audit verify "$W/forged.jsonl" --repo "$W/keys/repo/director" 2>"$W/log/forged.log"; then
 	fail "a byte of row 7 was altered, and nobody noticed"

@@ -368,7 +368,7 @@ struct replay {
 	struct wave_state s;
 };
 
-static int replay_one(void *ctx, const struct wave_event *ev, struct err *e)
+static int replay_one(void *ctx, uint64_t rev UNUSED, const struct wave_event *ev, struct err *e)
 {
 	struct replay *r = ctx;
 	struct wave_acts acts;
@@ -384,7 +384,7 @@ void fleet_check(struct fleet *f, const char *campaign)
 
 	wave_init(&r.s);
 	get_campaign(f, campaign, &r.c);
-	expect_ok(campaigns_each_event(&f->store, campaign, replay_one, &r, &e), &e);
+	expect_ok(campaigns_each_event(&f->store, campaign, 0, UINT32_MAX, replay_one, &r, &e), &e);
 	assert_memory_equal(&r.s, &r.c.wave, sizeof r.s);
 	expect_ok(recipients_count(&f->store, campaign, 0, UINT32_MAX, &counts, &e), &e);
 	assert_memory_equal(&counts, &r.c.wave.all, sizeof counts);

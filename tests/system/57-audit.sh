@@ -49,11 +49,24 @@ grep -v '"checkpoint"' log.jsonl >bad.jsonl
 verify 65 bad.jsonl "no checkpoint covers rows 1 to $rows"
 echo "== a row that was altered, removed or put elsewhere is named; a cut end is seen"
 
+# Decided again, from what the wave engine was told.
+"$backstay" audit replay to-1 >out.txt || { cat out.txt; fail "replay found a difference"; }
+grep -q '^[0-9]* events, [1-9][0-9]* decisions, all identical; done: 1 of 1 recipients run the release$' out.txt ||
+	{ cat out.txt; fail "replay does not say what it did"; }
+jq '.waves[0].approval = true' "$W/policy.json" >other.json
+"$backstay" audit replay to-1 --policy other.json --json >out.txt
+jq -e '.phase == "hold" and .impossible > 0' out.txt >/dev/null || { cat out.txt; fail "another policy decides the same"; }
+echo "== the recorded events lead to the recorded decisions, another policy would have decided otherwise"
+
 # Whoever has the store can write what he likes into it, and the next export tells of it.
 let_go server
 sqlite3 "$W/server/store.db" "UPDATE audit SET who = 'nobody' WHERE n = 2"
+sqlite3 "$W/server/store.db" "UPDATE events SET now_ms = now_ms + 1, text = 'because' WHERE campaign = 'to-1' AND kind = 'start'"
 keep server "$BACKSTAY_BIN/backstay-server" --config "$W/server.conf"
 wait_until 10 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
 "$backstay" audit export log.jsonl >/dev/null
 verify 65 log.jsonl "row 2 was altered"
+got=0
+"$backstay" audit replay to-1 >out.txt 2>&1 || got=$?
+[ "$got" = 65 ] && grep -q 'decided again' out.txt || { cat out.txt; fail "an altered event is not seen ($got)"; }
 echo "== a row that was altered in the server's own store is named by the next export"
