@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/boot/boot.h"
+#include "agent/bus/bus.h"
 #include "agent/precond/precond.h"
 #include "agent/slot/slot.h"
 #include "agent/svc/svc.h"
@@ -68,6 +69,8 @@ static const struct conf_row rows[] = {
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
 	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, grub, none."),
 	TEXT(agent, slots, "dir", "How a release is laid down: dir, raw, null."),
+	TEXT(agent, bus, "none",
+		"Whether programs may ask over D-Bus (org.backstay): system, none."),
 	TEXT(agent, worker_user, "",
 		"User that the worker runs as where the agent is root; empty: backstay-worker, or nobody "
 		"where there is none."),
@@ -368,6 +371,8 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	check_absolute("agent.run_dir", c->agent.run_dir, problems);
 	check_absolute("agent.socket", c->agent.socket, problems);
 	check_boot(c, problems);
+	if (!bus_driver_find(c->agent.bus))
+		buf_addf(problems, "agent.bus: no driver is called '%s'\n", c->agent.bus);
 	check_slots(c, problems);
 	check_service(c, problems);
 	check_precond(c, problems);

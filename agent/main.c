@@ -10,6 +10,7 @@
 
 #include "agent/main.tbl.h"
 #include "agent/version.h"
+#include "agent/bus/bus.h"
 #include "agent/rescue.h"
 #include "agent/world.h"
 #include "lib/sys/log.h"
@@ -134,12 +135,14 @@ struct service {
 	struct world *world;
 	struct agent *agent;
 	struct ctl *ctl;
+	struct bus *bus;
 	sd_event *loop;
 };
 
 /* In the order of dependence, from the outside in. */
 static void service_end(struct service *s)
 {
+	bus_close(&s->bus);
 	ctl_close(&s->ctl);
 	if (s->world)
 		world_detach(s->world);
@@ -148,13 +151,20 @@ static void service_end(struct service *s)
 	sd_event_unref(s->loop);
 }
 
+static unsigned state_of(void *agent)
+{
+	return agent_state(agent);
+}
+
 static int service_begin(struct service *s, const struct agent_conf *conf, bool once, struct err *e)
 {
 	TRY(program_loop(&s->loop, e));
 	TRY(world_open(conf, &s->world, e));
 	TRY(agent_open(conf, world_ports(s->world), &s->agent, e));
 	TRY(world_attach(s->world, s->loop, s->agent, once, e));
-	return ctl_open(s->loop, conf->agent.socket, agent_answer, s->agent, &s->ctl, e);
+	TRY(ctl_open(s->loop, conf->agent.socket, agent_answer, s->agent, &s->ctl, e));
+	return bus_open(s->loop,
+		&(struct bus_conf){conf->agent.bus, agent_answer, state_of, s->agent}, &s->bus, e);
 }
 
 static int serve(const struct agent_conf *conf, bool once, const char *from, struct err *e)
