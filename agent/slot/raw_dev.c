@@ -86,6 +86,7 @@ int raw_room(struct slots *s, unsigned slot, uint64_t *out, struct err *e)
 
 struct reading {
 	struct fs *fs;
+	const atomic_bool *cancel;
 	int fd;
 	uint64_t at, size;
 };
@@ -97,6 +98,7 @@ static int read_next(void *ctx, void *p, size_t n, size_t *out_n, struct err *e)
 	struct reading *r = ctx;
 	size_t got = 0;
 
+	TRY(readback_check(r->cancel, e));
 	if (r->at < r->size) {
 		TRY(r->fs->ops->pread(r->fs, r->fd, p, n, r->at, &got, e));
 		got = (size_t)MIN(got, r->size - r->at);
@@ -124,7 +126,7 @@ static int read_all(struct ahead *a, raw_piece_f *piece, void *ctx, struct err *
 static int read_fd(
 	struct slots *s, int fd, uint64_t size, raw_piece_f *piece, void *ctx, struct err *e)
 {
-	struct reading r = {.fs = s->devices, .fd = fd, .size = size};
+	struct reading r = {.fs = s->devices, .cancel = s->cancel, .fd = fd, .size = size};
 	struct ahead *a = ahead_new(&(struct ahead_in){.read = read_next,
 		.ctx = &r,
 		.piece = PIECE,

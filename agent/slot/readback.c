@@ -17,6 +17,7 @@ struct readback {
 	const char *base;
 	const struct tree *tree;
 	enum readback_from from;
+	const atomic_bool *cancel;
 	bool overlap;
 	atomic_size_t next;
 	atomic_bool failed;
@@ -32,9 +33,17 @@ static int altered(const struct tree_entry *t, const char *how, struct err *e)
 		e, ERR_ALTERED, "%s %s", str_printable(str_of(t->path), shown, sizeof shown), how);
 }
 
+int readback_check(const atomic_bool *cancel, struct err *e)
+{
+	if (cancel && atomic_load(cancel))
+		return err_set(e, ERR_CANCELLED, "cancelled");
+	return 0;
+}
+
 /* A file that is being read. */
 struct reading {
 	struct fs *fs;
+	const atomic_bool *cancel;
 	int fd;
 	uint64_t at;
 };
@@ -43,6 +52,7 @@ static int read_next(void *ctx, void *p, size_t n, size_t *out_n, struct err *e)
 {
 	struct reading *f = ctx;
 
+	TRY(readback_check(f->cancel, e));
 	TRY(f->fs->ops->pread(f->fs, f->fd, p, n, f->at, out_n, e));
 	f->at += *out_n;
 	return 0;
@@ -68,7 +78,7 @@ static int digest_all(struct ahead *a, uint64_t size, struct sha256 *out, struct
 
 static int digest_fd(struct readback *r, int fd, uint64_t size, struct sha256 *out, struct err *e)
 {
-	struct reading file = {.fs = r->fs, .fd = fd};
+	struct reading file = {.fs = r->fs, .cancel = r->cancel, .fd = fd};
 	struct ahead_in in = {.read = read_next,
 		.ctx = &file,
 		.piece = PIECE,
@@ -234,9 +244,9 @@ int readback_entries(struct fs *fs, const char *base, const struct tree *t, enum
 }
 
 int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
-	unsigned threads, struct err *e)
+	unsigned threads, const atomic_bool *cancel, struct err *e)
 {
-	struct readback r = {.fs = fs, .base = base, .tree = t, .from = from};
+	struct readback r = {.fs = fs, .base = base, .tree = t, .from = from, .cancel = cancel};
 
 	TRY(read_entries(&r, threads, e));
 	return check_nothing_more(&r, e);

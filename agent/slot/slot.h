@@ -14,6 +14,8 @@
 #ifndef AGENT_SLOT_SLOT_H
 #define AGENT_SLOT_SLOT_H
 
+#include <stdatomic.h>
+
 #include "agent/core/facts.h"
 #include "lib/sys/fs.h"
 #include "proto/wire/release.h"
@@ -98,8 +100,13 @@ struct slot_driver {
 	 * what was not is removed, here or there. Harmless when nothing is open. */
 	void (*put_abort)(struct slots *, bool keep);
 
-	/* Reads back every byte of every component from the device (not from the cache), compares
-	 * with the signed trees, and only then marks the slot VALID, durably. *out_content is the
+	/* Reads back every byte of every component from the device (not from the cache) and
+	 * compares with the signed trees; changes nothing. ERR_ALTERED (also for a file that
+	 * belongs to nothing), ERR_IO, ERR_CANCELLED (slots_set_cancel). */
+	int (*verify)(
+		struct slots *, unsigned slot, const struct release *r, struct err *) MUST_CHECK;
+
+	/* `verify`, and only then marks the slot VALID, durably. *out_content is the
 	 * digest over all trees. ERR_ALTERED (also for a file that belongs to nothing), ERR_IO. */
 	int (*seal)(struct slots *, unsigned slot, const struct release *r,
 		const struct sha256 *document, struct sha256 *out_content, struct err *) MUST_CHECK;
@@ -122,6 +129,8 @@ void slots_set_threads(struct slots *s, unsigned n);
 /* How many bytes of an artifact may come between two notes of how far it is, 2 MiB at the
  * beginning: what a power cut costs is this, a frame, and what is under way. */
 void slots_set_note_every(struct slots *s, uint64_t bytes);
+/* `verify` ends soon when it is set. NULL: nothing ends it. */
+void slots_set_cancel(struct slots *s, const atomic_bool *cancel);
 const struct slot_driver *slots_driver(const struct slots *s);
 
 /* "slots/a": relative to home. */

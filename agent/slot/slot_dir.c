@@ -84,7 +84,7 @@ static int dir_begin(struct slots *s, unsigned slot, const struct release *r, st
 }
 
 static int read_component(struct slots *s, unsigned slot, const struct component *c,
-	enum readback_from from, bool *out_is, struct err *e)
+	enum readback_from from, const atomic_bool *cancel, bool *out_is, struct err *e)
 {
 	char base[PLACE_MAX];
 	struct tree t;
@@ -94,7 +94,7 @@ static int read_component(struct slots *s, unsigned slot, const struct component
 	int rc = listing_load(s->fs, slot, c, &t, &is, e);
 	if (rc == 0 && is) {
 		place_component(base, slot, c);
-		rc = readback_tree(s->fs, base, &t, from, s->threads, e);
+		rc = readback_tree(s->fs, base, &t, from, s->threads, cancel, e);
 	}
 	tree_fini(&t);
 	if (rc == 0)
@@ -107,7 +107,7 @@ static int dir_has(
 {
 	struct err why;
 	bool is = false;
-	int rc = read_component(s, slot, c, READBACK_CACHE, &is, &why);
+	int rc = read_component(s, slot, c, READBACK_CACHE, NULL, &is, &why);
 
 	/* Not what it was: lay it down again. Storage that fails is another matter. */
 	if (rc < 0 && rc != -ERR_ALTERED)
@@ -116,28 +116,29 @@ static int dir_has(
 	return 0;
 }
 
-static int dir_seal(struct slots *s, unsigned slot, const struct release *r,
-	const struct sha256 *document, struct sha256 *out_content, struct err *e)
+static int dir_verify(struct slots *s, unsigned slot, const struct release *r, struct err *e)
 {
-	struct slot_view v = {.mark = SLOT_VALID, .release = r->id, .document = *document};
 	struct sweep_keep keep = {0};
 	bool is = false;
 
 	for (unsigned i = 0; i < r->n_components; i++) {
 		const struct component *c = &r->components[i];
 
-		if (read_component(s, slot, c, READBACK_DEVICE, &is, e) < 0)
+		if (read_component(s, slot, c, READBACK_DEVICE, s->cancel, &is, e) < 0)
 			return err_wrap(e, "component %s", c->name);
 		if (!is)
 			return err_set(e, ERR_ALTERED,
 				"component %s: its listing is not the signed one", c->name);
 		keep.path[keep.n++] = c->path;
 	}
-	TRY(sweep_check(s->fs, slot, &keep, e));
-	slot_content(r, &v.content);
-	TRY(status_save(s->fs, slot, &v, e));
-	*out_content = v.content;
-	return 0;
+	return sweep_check(s->fs, slot, &keep, e);
+}
+
+static int dir_seal(struct slots *s, unsigned slot, const struct release *r,
+	const struct sha256 *document, struct sha256 *out_content, struct err *e)
+{
+	TRY(dir_verify(s, slot, r, e));
+	return status_seal(s->fs, slot, r, document, out_content, e);
 }
 
 const struct slot_driver slot_dir = {
@@ -157,5 +158,6 @@ const struct slot_driver slot_dir = {
 	.put_foothold = put_foothold,
 	.put_end = put_end,
 	.put_abort = put_abort,
+	.verify = dir_verify,
 	.seal = dir_seal,
 };

@@ -130,15 +130,21 @@ static void null_put_abort(struct slots *s, bool keep)
 	s->putting = false;
 }
 
+static int null_verify(struct slots *s, unsigned slot, const struct release *r, struct err *e)
+{
+	for (unsigned i = 0; i < r->n_components; i++)
+		if (!holds(s, slot, &r->components[i]))
+			return err_set(
+				e, ERR_ALTERED, "component %s is missing", r->components[i].name);
+	return 0;
+}
+
 static int null_seal(struct slots *s, unsigned slot, const struct release *r,
 	const struct sha256 *document, struct sha256 *out_content, struct err *e)
 {
 	struct slot_view v = {.mark = SLOT_VALID, .release = r->id, .document = *document};
 
-	for (unsigned i = 0; i < r->n_components; i++)
-		if (!holds(s, slot, &r->components[i]))
-			return err_set(
-				e, ERR_ALTERED, "component %s is missing", r->components[i].name);
+	TRY(null_verify(s, slot, r, e));
 	slot_content(r, &v.content);
 	s->null_view[slot] = v;
 	*out_content = v.content;
@@ -162,5 +168,6 @@ const struct slot_driver slot_null = {
 	.put_foothold = NULL,
 	.put_end = null_put_end,
 	.put_abort = null_put_abort,
+	.verify = null_verify,
 	.seal = null_seal,
 };

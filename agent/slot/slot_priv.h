@@ -135,6 +135,9 @@ int part_remove(struct fs *fs, unsigned slot, const char *component, struct err 
 /* An unreadable status is SLOT_INVALID, not an error. */
 int status_load(struct fs *fs, unsigned slot, struct slot_view *out, struct err *e) MUST_CHECK;
 int status_save(struct fs *fs, unsigned slot, const struct slot_view *v, struct err *e) MUST_CHECK;
+/* What `verify` has found is VALID from now on. */
+int status_seal(struct fs *fs, unsigned slot, const struct release *r,
+	const struct sha256 *document, struct sha256 *out_content, struct err *e) MUST_CHECK;
 int status_remove(struct fs *fs, unsigned slot, struct err *e) MUST_CHECK;
 
 /* ---- readback.c: is what is stored what was signed? ---- */
@@ -143,7 +146,9 @@ enum readback_from { READBACK_CACHE, READBACK_DEVICE };
 
 /* The folder or file `base` is exactly `t`: every byte is read. ERR_ALTERED names the entry. */
 int readback_tree(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
-	unsigned threads, struct err *e) MUST_CHECK;
+	unsigned threads, const atomic_bool *cancel, struct err *e) MUST_CHECK;
+/* ERR_CANCELLED when the flag is there and set. */
+int readback_check(const atomic_bool *cancel, struct err *e) MUST_CHECK;
 /* The same, and there may be other things beside. */
 int readback_entries(struct fs *fs, const char *base, const struct tree *t, enum readback_from from,
 	unsigned threads, struct err *e) MUST_CHECK;
@@ -212,6 +217,7 @@ struct slots {
 	const struct slot_driver *driver;
 	struct fs *fs;
 	unsigned threads;
+	const atomic_bool *cancel; /* of verify; may be NULL */
 	/* between put_begin and put_end or put_abort */
 	bool putting;
 	unsigned put_slot;

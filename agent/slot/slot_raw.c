@@ -152,10 +152,8 @@ static int raw_take_over(struct slots *s, unsigned slot, unsigned from, const st
 
 /* ---- the end ---- */
 
-static int raw_seal(struct slots *s, unsigned slot, const struct release *r,
-	const struct sha256 *document, struct sha256 *out_content, struct err *e)
+static int raw_verify_slot(struct slots *s, unsigned slot, const struct release *r, struct err *e)
 {
-	struct slot_view v = {.mark = SLOT_VALID, .release = r->id, .document = *document};
 	const struct component *c = &r->components[0];
 	bool is;
 
@@ -166,10 +164,14 @@ static int raw_seal(struct slots *s, unsigned slot, const struct release *r,
 			e, ERR_ALTERED, "component %s: its listing is not the signed one", c->name);
 	if (raw_verify(s, slot, &c->artifact, READBACK_DEVICE, e) < 0)
 		return err_wrap(e, "component %s", c->name);
-	slot_content(r, &v.content);
-	TRY(status_save(s->fs, slot, &v, e));
-	*out_content = v.content;
 	return 0;
+}
+
+static int raw_seal(struct slots *s, unsigned slot, const struct release *r,
+	const struct sha256 *document, struct sha256 *out_content, struct err *e)
+{
+	TRY(raw_verify_slot(s, slot, r, e));
+	return status_seal(s->fs, slot, r, document, out_content, e);
 }
 
 const struct slot_driver slot_raw = {
@@ -189,5 +191,6 @@ const struct slot_driver slot_raw = {
 	.put_foothold = put_foothold,
 	.put_end = raw_put_end,
 	.put_abort = raw_put_abort,
+	.verify = raw_verify_slot,
 	.seal = raw_seal,
 };

@@ -51,6 +51,11 @@ int slots_set_devices(
 	return 0;
 }
 
+void slots_set_cancel(struct slots *s, const atomic_bool *cancel)
+{
+	s->cancel = cancel;
+}
+
 void slots_close(struct slots **s)
 {
 	if (!*s)

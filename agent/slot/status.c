@@ -89,6 +89,17 @@ int status_save(struct fs *fs, unsigned slot, const struct slot_view *v, struct 
 	return fs_write_file(fs, path, text.p, text.n, 0644, e);
 }
 
+int status_seal(struct fs *fs, unsigned slot, const struct release *r,
+	const struct sha256 *document, struct sha256 *out_content, struct err *e)
+{
+	struct slot_view v = {.mark = SLOT_VALID, .release = r->id, .document = *document};
+
+	slot_content(r, &v.content);
+	TRY(status_save(fs, slot, &v, e));
+	*out_content = v.content;
+	return 0;
+}
+
 int status_remove(struct fs *fs, unsigned slot, struct err *e)
 {
 	char path[PLACE_MAX];

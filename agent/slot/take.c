@@ -137,7 +137,7 @@ static int is_held(struct slots *s, unsigned from, const struct component *c, st
 	TRY(listing_load(s->fs, from, c, out, &is, e));
 	if (is) {
 		place_component(base, from, c);
-		is = readback_tree(s->fs, base, out, READBACK_CACHE, s->threads, &why) == 0;
+		is = readback_tree(s->fs, base, out, READBACK_CACHE, s->threads, NULL, &why) == 0;
 	}
 	*out_is = is;
 	return 0;
