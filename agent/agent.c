@@ -120,6 +120,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 	watch_moved(a);
 	promise_tell(a);
 	waits_moved(a);
+	scrub_moved(a);
 }
 
 /* Hands up only what the journal says: then nothing has happened and the event can come again. */
@@ -190,6 +191,7 @@ static int first_step(struct agent *a, const struct upd_event *ev, struct err *e
 	agree_resume(a);
 	promise_rescue_now(a);
 	outbox_tell(a, REPORT_HELLO);
+	scrub_up(a);
 	return 0;
 }
 
@@ -242,6 +244,7 @@ static void due(struct agent *a)
 	waits_due(a, now);
 	poll_due(a, now);
 	outbox_due(a, now);
+	scrub_due(a, now);
 }
 
 static ms_t next_due(const struct agent *a)
@@ -256,6 +259,7 @@ static ms_t next_due(const struct agent *a)
 	at = MIN(at, a->poll.job ? NEVER : a->poll.next);
 	at = MIN(at, a->poll.job || a->carry.state != CARRY_WAITS ? NEVER : agent_mono(a));
 	at = MIN(at, a->outbox.job ? NEVER : a->outbox.next);
+	at = MIN(at, scrub_next(a));
 	return at;
 }
 
@@ -356,8 +360,10 @@ static int open_world(struct agent *a, struct err *e)
 	TRY(load_quarantine(a, e));
 	load_outcomes(a);
 	agree_load(a);
+	scrub_open(a);
 	TRY(open_slots(a, &a->stage_slots, e));
 	TRY(open_slots(a, &a->look_slots, e));
+	TRY(open_slots(a, &a->scrub_slots, e));
 	slots_set_threads(a->stage_slots, MAX(1U, a->w.slot_threads));
 	TRY(open_boot(a, e));
 	return jobs_open(a->w.executor, &a->jobs, e);
@@ -403,6 +409,8 @@ void agent_close(struct agent **pa)
 	boot_close(&a->boot_layer);
 	if (a->look_slots)
 		slots_close(&a->look_slots);
+	if (a->scrub_slots)
+		slots_close(&a->scrub_slots);
 	if (a->stage_slots)
 		slots_close(&a->stage_slots);
 	buf_fini(&a->notes);

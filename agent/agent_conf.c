@@ -78,6 +78,9 @@ static const struct conf_row rows[] = {
 		"How often the workload is looked at and the triggers are fed."),
 	SPAN(agent, report_interval, 100, HOURS(1), "10s",
 		"How often progress is reported while an update runs."),
+	SPAN(agent, scrub_interval, 0, HOURS(24 * 365), "24h",
+		"How often the slot that is the way back is read back and compared with what was "
+		"signed, give or take a tenth; only at rest. 0: never."),
 	SPAN(agent, quarantine, 0, HOURS(24 * 3650), "720h",
 		"How long a release that failed here is not taken again; 0: until a person clears "
 		"it."),
@@ -88,6 +91,10 @@ static const struct conf_row rows[] = {
 
 	TEXT(slot, a, "", "raw: block device or file of slot a, as /dev/disk/by-partlabel/root-a."),
 	TEXT(slot, b, "", "raw: the same of slot b."),
+	FLAG(slot, writable, "no",
+		"raw: the system in a slot writes to its own file system, so that it is not what "
+		"was signed any more once it was started. The way back is then read now and then, "
+		"but not compared."),
 
 	TEXT(boot, name_a, "A", "Bootname of slot a: what the boot loader calls it."),
 	TEXT(boot, name_b, "B", "Bootname of slot b."),

@@ -26,10 +26,11 @@ struct agent_conf {
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
 		char boot[16], slots[16], bus[16], worker_user[32];
-		ms_t watch_interval, report_interval, quarantine, lost;
+		ms_t watch_interval, report_interval, quarantine, scrub_interval, lost;
 	} agent;
 	struct {
 		char a[256], b[256];
+		bool writable;
 	} slot;
 	struct {
 		char name_a[LIMIT_BOOT_NAME], name_b[LIMIT_BOOT_NAME];

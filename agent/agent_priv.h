@@ -288,6 +288,8 @@ int outbox_put(struct agent *a, const struct report *r, struct err *e) MUST_CHEC
 void outbox_tell(struct agent *a, enum report_kind kind);
 /* Bytes while it is staged, milliseconds while it soaks; nothing else takes long enough: false. */
 bool outbox_progress(const struct agent *a, const char **of, uint64_t *done, uint64_t *total);
+/* Something about the device that is no update: `what` is OK when it is as it should be again. */
+void outbox_condition(struct agent *a, const struct err *what);
 void outbox_refuse(struct agent *a, const struct err *why, const struct desired *d);
 
 /* ---- outcome.c: how updates ended, for the tail and for people ---- */
@@ -312,6 +314,42 @@ struct outcomes {
  * (nothing is decided by it). */
 int outcome_save(struct fs *fs, const struct outcomes *o, struct err *e) MUST_CHECK;
 int outcome_load(struct fs *fs, struct outcomes *out, struct err *e) MUST_CHECK;
+
+/* ---- scrub.c: the way back is read now and then ---- */
+
+struct scrub_result {
+	struct sha256 document; /* of what was read */
+	ms_t at;                /* wall; 0: never */
+	enum err_code code;     /* OK: whole; ALTERED and IO: rotten, and its mark is taken */
+	char text[160];
+	bool told; /* history and server know */
+};
+
+struct scrub_job {
+	struct job job;
+	struct agent *agent; /* for `done` */
+	struct fs *fs;
+	struct slots *slots;
+	unsigned slot;
+	struct sha256 document;
+	bool may_differ; /* its own system may have written to it */
+	bool was_read;
+	struct err err;
+};
+
+struct scrub {
+	struct scrub_job *job;
+	ms_t next; /* mono; NEVER: nothing to read */
+	struct scrub_result last[SLOT_COUNT];
+};
+
+void scrub_open(struct agent *a);
+/* The machine was seen for the first time. */
+void scrub_up(struct agent *a);
+/* The state has changed: a reading ends, another may be due. */
+void scrub_moved(struct agent *a);
+void scrub_due(struct agent *a, ms_t now);
+ms_t scrub_next(const struct agent *a);
 
 /* ---- notes.c: what is told, and when there is time for it ---- */
 
@@ -380,6 +418,7 @@ struct agent {
 	struct journal journal;
 	struct slots *stage_slots; /* of LANE_SLOT */
 	struct slots *look_slots;  /* of the loop; only looks */
+	struct slots *scrub_slots; /* of LANE_SLOT; only reads */
 	struct boot *boot_layer;   /* of LANE_SVC */
 	struct upd_record rec;
 	struct quarantine quarantine;
@@ -412,6 +451,7 @@ struct agent {
 	struct poll poll;
 	struct carry carry;
 	struct outbox outbox;
+	struct scrub scrub;
 };
 
 /* Stamps the event and puts it behind those that wait. */

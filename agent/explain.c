@@ -263,6 +263,24 @@ static void say_running(const struct agent *a, json_t *sentences)
 	say(sentences, &b);
 }
 
+/* A way back that is none any more; until something else is in the slot. */
+static void say_scrub(const struct agent *a, json_t *sentences)
+{
+	BUF_AUTO b = {0};
+
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		const struct scrub_result *x = &a->scrub.last[i];
+
+		if (x->at == 0 || x->code == ERR_OK || a->slot[i].mark == SLOT_VALID)
+			continue;
+		buf_addf(&b, "slot %s is no way back: when it was read back, ", slot_name(i));
+		put_span(&b, MAX(0, agent_wall(a) - x->at));
+		buf_addf(&b, " ago, %s (%s); the next update writes it anew", x->text,
+			err_name(x->code));
+		say(sentences, &b);
+	}
+}
+
 static void say_quarantine(const struct agent *a, json_t *sentences)
 {
 	ms_t now = agent_wall(a);
@@ -345,6 +363,7 @@ json_t *explain_answer(struct agent *a)
 	if (a->rec.state != UPD_IDLE)
 		say_update(a, sentences, triggers);
 	seen = saw(a, sentences);
+	say_scrub(a, sentences);
 	say_quarantine(a, sentences);
 	say_server(a, sentences);
 	return json_pack("{ss so so so so}", "state", upd_state_name(a->rec.state), "sentences",

@@ -113,6 +113,20 @@ void outbox_tell(struct agent *a, enum report_kind kind)
 	a->outbox.progress = agent_mono(a) + a->conf->agent.report_interval;
 }
 
+void outbox_condition(struct agent *a, const struct err *what)
+{
+	struct report r;
+	uint64_t seq;
+
+	if (!number_or_log(a, a->rec.director_seen, &seq))
+		return;
+	outbox_fill(a, REPORT_CONDITION, seq, &r);
+	r.code = what->code;
+	fill_text(r.text, sizeof(r.text), what->text);
+	put_or_log(a, &r);
+	report_fini(&r);
+}
+
 static void note_refusal(struct agent *a, const struct err *why)
 {
 	BUF_AUTO line = {0};

@@ -10,6 +10,14 @@ static json_t *digest_json(const struct sha256 *d)
 	return sha256_is_zero(d) ? json_null() : json_string(hex);
 }
 
+static json_t *scrub_json(const struct scrub_result *x)
+{
+	if (x->at == 0)
+		return json_null();
+	return json_pack("{sI ss ss}", "at", (json_int_t)x->at, "code", err_name(x->code), "reason",
+		x->text);
+}
+
 static json_t *slots_json(const struct agent *a)
 {
 	json_t *slots = json_array();
@@ -18,12 +26,13 @@ static json_t *slots_json(const struct agent *a)
 		const struct slot_view *v = &a->slot[i];
 
 		json_array_append_new(slots,
-			json_pack("{ss ss ss so so sb sb sb}", "name", slot_name(i), "mark",
+			json_pack("{ss ss ss so so sb sb sb so}", "name", slot_name(i), "mark",
 				v->mark == SLOT_VALID ? "valid" : "invalid", "release",
 				v->release.s, "document", digest_json(&v->document), "content",
 				digest_json(&v->content), "active", a->boot.active == i,
 				"confirmed", a->boot.confirmed == i, "running",
-				a->watch.known && a->watch.svc.alive && a->watch.svc.slot == i));
+				a->watch.known && a->watch.svc.alive && a->watch.svc.slot == i,
+				"scrub", scrub_json(&a->scrub.last[i])));
 	}
 	return slots;
 }

@@ -87,6 +87,10 @@
 		"check kind release why", \
 		"A program of health.d did not pass while a new version soaked. A required one takes the version back " \
 		"when it fails [health] tries times in a row; a wanted one is a warning.") \
+	X(SCRUB, LOG_ERR, "6d223e929741417f8ea5f523d4a8a82d", "the way back is rotten",                                       \
+		"slot error reason",                                                                                    \
+		"The slot that a device would go back to is not what was signed any more, or cannot be read. It was "   \
+		"marked invalid; the next update writes it anew. Look at the storage.")                                 \
 	X(BUG, LOG_CRIT, "cedcb47b064446e28ef4489210034b84", "a contract was broken",                                   \
 		"state event error reason",                                                                             \
 		"This should not have been possible. The event was dropped, and the program goes on. Please report it " \

@@ -15,7 +15,8 @@
 	X(OUTCOME, "outcome", "an update ended: committed, reverted, failed or stuck")             \
 	X(REFUSED, "refused", "a desired state was refused, with the typed reason")                \
 	X(CONSENT, "consent",                                                                      \
-		"a person at the device has agreed to an update, said no, or put it off")
+		"a person at the device has agreed to an update, said no, or put it off")          \
+	X(CONDITION, "condition", "something else of the device failed, or is well again (ok)")
 
 enum report_kind {
 #define X(id, ...) REPORT_##id,
@@ -41,7 +42,7 @@ struct report {
 	struct sha256 target_digest;
 	uint64_t director_version; /* of the desired state this is about */
 	uint64_t done, total;      /* PROGRESS: bytes or milliseconds */
-	enum err_code code;        /* OUTCOME, REFUSED: ERR_OK when committed */
+	enum err_code code;        /* OUTCOME, REFUSED, CONDITION: ERR_OK when committed, or well */
 	char cause[ID_TEXT_MAX];   /* trigger type that fired, or "" */
 	char text[LIMIT_TEXT];     /* one sentence for people */
 	char consent[8];           /* CONSENT: "yes", "no" or "later", to target_digest */

@@ -170,18 +170,32 @@ static void put_marks(struct table *t, const json_t *slot)
 	table_cell(t, "%s", buf_cstr(&b));
 }
 
+/* "ok 3 h ago", "altered 2 d ago" */
+static void put_scrub(struct table *t, const json_t *scrub)
+{
+	char ago[32];
+
+	if (!json_is_object(scrub)) {
+		table_cell(t, "-");
+		return;
+	}
+	cli_ago((ms_t)cli_int(scrub, "at"), ago, sizeof ago);
+	table_cell(t, "%s %s ago", cli_text(scrub, "code"), ago);
+}
+
 static void print_slots_whole(const json_t *slots)
 {
 	struct table t;
 	const json_t *s;
 	size_t i;
 
-	table_init(&t, "SLOT|MARK|RELEASE|DIGEST|");
+	table_init(&t, "SLOT|MARK|RELEASE|DIGEST|READ BACK|");
 	json_array_foreach (slots, i, s) {
 		table_cell(&t, "%s", cli_text(s, "name"));
 		table_cell(&t, "%s", cli_text(s, "mark"));
 		table_cell(&t, "%s", *cli_text(s, "release") ? cli_text(s, "release") : "-");
 		table_cell(&t, "%.12s", *cli_text(s, "content") ? cli_text(s, "content") : "-");
+		put_scrub(&t, json_object_get(s, "scrub"));
 		put_marks(&t, s);
 	}
 	table_print(&t);

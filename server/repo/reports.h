@@ -25,8 +25,8 @@ typedef int reports_each_f(void *ctx, const struct report_row *r, struct err *e)
 int reports_each(struct db *db, const char *device, uint64_t before, unsigned limit,
 	reports_each_f *each, void *ctx, struct err *e) MUST_CHECK;
 
-/* Forgets what is of no lasting interest (everything but outcomes, refusals and consent), down to the newest
- * `keep` numbers of this life of the device. */
+/* Forgets what is of no lasting interest (everything but outcomes, refusals and consent), down to
+ * the newest `keep` numbers of this life of the device. */
 int reports_prune(struct db *db, const char *device, uint64_t keep, struct err *e) MUST_CHECK;
 
 #endif

@@ -71,6 +71,22 @@ static int note_consent(
 	return run_audit(r, NULL, d->id.s, "consent", d->id.s, text, e);
 }
 
+/* What the audit log says of it; false: nothing. */
+static bool sentence(const struct device_row *d, const struct report *rp, char *out, size_t cap)
+{
+	const char *of = *rp->target.s ? rp->target.s : "desired state";
+
+	if (rp->kind == REPORT_CONDITION)
+		snprintf(out, cap, "%s: %s (%s)", d->id.s, rp->text, err_name(rp->code));
+	else if (rp->kind == REPORT_OUTCOME || rp->kind == REPORT_REFUSED)
+		snprintf(out, cap, "%s: %s %s (%s): %s", d->id.s, of,
+			rp->kind == REPORT_REFUSED ? "refused" : rp->state, err_name(rp->code),
+			rp->text);
+	else
+		return false;
+	return true;
+}
+
 static int write_down(struct run *r, const struct device_row *d, const struct report *rp,
 	struct str body, struct err *e)
 {
@@ -88,11 +104,8 @@ static int write_down(struct run *r, const struct device_row *d, const struct re
 		return reports_prune(r->c.db, d->id.s, REPORTS_KEPT, e);
 	if (rp->kind == REPORT_CONSENT)
 		return note_consent(r, d, rp, e);
-	if (rp->kind != REPORT_OUTCOME && rp->kind != REPORT_REFUSED)
+	if (!sentence(d, rp, text, sizeof text))
 		return 0;
-	snprintf(text, sizeof text, "%s: %s %s (%s): %s", d->id.s,
-		*rp->target.s ? rp->target.s : "desired state",
-		rp->kind == REPORT_REFUSED ? "refused" : rp->state, err_name(rp->code), rp->text);
 	return run_audit(r, NULL, d->id.s, row.kind, d->id.s, text, e);
 }
 

@@ -269,6 +269,172 @@ static void a_failed_staging_leaves_no_old_mark_in_the_status(void **state)
 	expect_text(mark_of(l, 1), "valid");
 }
 
+/* ---- the way back is read now and then ---- */
+
+static void run_for(struct lab *l, ms_t span)
+{
+	ms_t end = l->dev.now + span;
+
+	while (l->dev.now < end) {
+		agent_run(l->dev.agent);
+		l->dev.now = MAX(l->dev.now + 1, l->dev.booted + l->dev.wake);
+	}
+	agent_run(l->dev.agent);
+	expect_text(l->dev.violation, "");
+}
+
+static json_t *scrub_of(struct lab *l, unsigned slot)
+{
+	JSON_AUTO *status = NULL;
+	struct err e;
+
+	expect_ok(ask(l, CTL_STATUS, "{}", &status, &e), &e);
+	return json_incref(
+		json_object_get(json_array_get(json_object_get(status, "slots"), slot), "scrub"));
+}
+
+static void expect_scrub(struct lab *l, unsigned slot, const char *code)
+{
+	JSON_AUTO *x = scrub_of(l, slot);
+
+	if (!code)
+		assert_true(json_is_null(x));
+	else
+		expect_text(json_string_value(json_object_get(x, "code")), code);
+}
+
+static unsigned conditions(const struct lab *l, enum err_code code)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->dev.server.n_reports; i++)
+		n += l->dev.server.report[i].kind == REPORT_CONDITION &&
+		     l->dev.server.report[i].code == code;
+	return n;
+}
+
+static void rot(struct lab *l, const char *path)
+{
+	struct fs *fs = crashfs_fs(l->disk);
+	struct err e;
+	int fd;
+
+	expect_ok(fs->ops->open(fs, path, FS_WRITE, &fd, &e), &e);
+	expect_ok(fs->ops->pwrite(fs, fd, "R", 1, 0, &e), &e);
+	expect_ok(fs->ops->sync(fs, fd, &e), &e);
+	expect_ok(fs->ops->close(fs, fd, &e), &e);
+}
+
+static void expect_explained(struct lab *l, const char *piece, bool wanted)
+{
+	JSON_AUTO *answer = NULL;
+	struct err e;
+	BUF_AUTO text = {0};
+
+	expect_ok(ask(l, CTL_EXPLAIN, "{}", &answer, &e), &e);
+	json_write(json_object_get(answer, "sentences"), &text);
+	assert_int_equal(strstr(buf_cstr(&text), piece) != NULL, wanted);
+}
+
+static void two_releases(struct lab *l)
+{
+	l->dev.conf.agent.scrub_interval = MINUTE(60);
+	install(l, l->one);
+	install(l, l->two);
+}
+
+static void a_whole_way_back_stays(void **state)
+{
+	struct lab *l = *state;
+
+	two_releases(l);
+	expect_scrub(l, 0, NULL);
+	run_for(l, MINUTE(15));
+	expect_scrub(l, 0, "ok");
+	expect_scrub(l, 1, NULL); /* what runs is left alone */
+	run_for(l, MINUTE(180));
+	expect_text(mark_of(l, 0), "valid");
+	assert_int_equal(conditions(l, ERR_OK), 0); /* no news is not told */
+}
+
+static void a_rotten_way_back_is_none(void **state)
+{
+	struct lab *l = *state;
+
+	two_releases(l);
+	run_for(l, MINUTE(15));
+	rot(l, "slots/a/models/eng/net/weights");
+	run_for(l, MINUTE(90));
+	expect_scrub(l, 0, "altered");
+	expect_text(mark_of(l, 0), "invalid");
+	expect_text(mark_of(l, 1), "valid");
+	assert_int_equal(conditions(l, ERR_ALTERED), 1);
+	expect_explained(l, "slot a is no way back", true);
+	refuses(l, CTL_ROLLBACK, "{}", ERR_CONFLICT, "nothing to go back to");
+	run_for(l, MINUTE(240));
+	assert_int_equal(conditions(l, ERR_ALTERED), 1);
+	install(l, sim_vendor_make(&l->vendor, "sim-3", 3, SIM_GOOD));
+	expect_text(mark_of(l, 0), "valid");
+	expect_explained(l, "no way back", false);
+}
+
+/* What is remembered outlives the agent, and the clock decides when it is due again. */
+static void a_restart_does_not_begin_anew(void **state)
+{
+	struct lab *l = *state;
+	struct err e;
+
+	two_releases(l);
+	run_for(l, MINUTE(15));
+	JSON_AUTO *was = scrub_of(l, 0);
+	simdev_stop_agent(&l->dev);
+	simdev_power_up(&l->dev);
+	expect_ok(simdev_start_agent(&l->dev, &e), &e);
+	run_for(l, MINUTE(30));
+	JSON_AUTO *is = scrub_of(l, 0);
+	assert_true(json_equal(was, is));
+	run_for(l, MINUTE(30));
+	JSON_AUTO *later = scrub_of(l, 0);
+	assert_false(json_equal(was, later));
+}
+
+static void nothing_is_read_while_an_update_runs(void **state)
+{
+	struct lab *l = *state;
+
+	two_releases(l);
+	l->dev.now += MINUTE(9);
+	want(l, sim_vendor_make(&l->vendor, "sim-3", 3, SIM_GOOD));
+	l->dev.now += MINUTE(9); /* it is due, and the update is under way */
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	expect_scrub(l, 0, NULL);
+	expect_scrub(l, 1, NULL);
+	rest(l);
+	run_for(l, MINUTE(15));
+	expect_scrub(l, 1, "ok"); /* the way back is another one now */
+}
+
+/* Of a raw slot whose system writes to it, reading is all that can be asked. */
+static void what_its_own_system_wrote_is_no_rot(void **state)
+{
+	struct lab *l = *state;
+
+	simdev_use_raw(&l->dev);
+	l->dev.conf.agent.scrub_interval = MINUTE(60);
+	install(l, sim_vendor_make_image(&l->vendor, "img-1", 3, SIM_GOOD));
+	install(l, sim_vendor_make_image(&l->vendor, "img-2", 4, SIM_GOOD));
+	rot(l, "dev-a");
+	l->dev.conf.slot.writable = true;
+	run_for(l, MINUTE(15));
+	expect_scrub(l, 0, "ok");
+	expect_text(mark_of(l, 0), "valid");
+	l->dev.conf.slot.writable = false;
+	run_for(l, MINUTE(90));
+	expect_scrub(l, 0, "altered");
+	expect_text(mark_of(l, 0), "invalid");
+	assert_int_equal(conditions(l, ERR_ALTERED), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
 
 int main(void)
@@ -282,6 +448,11 @@ int main(void)
 		CASE(bad_never_takes_the_way_back),
 		CASE(active_is_an_update_with_a_way_back),
 		CASE(a_failed_staging_leaves_no_old_mark_in_the_status),
+		CASE(a_whole_way_back_stays),
+		CASE(a_rotten_way_back_is_none),
+		CASE(a_restart_does_not_begin_anew),
+		CASE(nothing_is_read_while_an_update_runs),
+		CASE(what_its_own_system_wrote_is_no_rot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
