@@ -18,4 +18,5 @@ deb: ## build the Debian packages into build/deb
 	@packaging/install-deps deb
 	@packaging/make-deb build/deb
 check-deb: deb ## lintian; the packages' services in a booted container: exposure, start, upgrade, remove, purge
+	@packaging/make-deb --next build/deb >/dev/null
 	@packaging/check-deb build/deb
