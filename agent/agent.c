@@ -346,7 +346,10 @@ static int open_slots(struct agent *a, struct slots **out, struct err *e)
 
 static int open_boot(struct agent *a, struct err *e)
 {
-	struct boot_place at = {.home = a->w.fs, .files = a->w.boot_fs, .booted = a->w.booted};
+	struct boot_place at = {.home = a->w.fs,
+		.files = a->w.boot_fs,
+		.booted = a->w.booted,
+		.crashed = a->w.crashed};
 	struct boot_conf c;
 
 	agent_conf_boot(a->conf, &c);

@@ -24,6 +24,7 @@ struct agent_world {
 	struct fs *devices; /* where the paths of raw slots begin; NULL: there are none */
 	struct fs *boot_fs; /* the boot loader's files; NULL: where the configuration says */
 	unsigned booted;    /* the slot that the machine was started from, or SLOT_NONE */
+	bool crashed;       /* the start before has left a record of a crash */
 	struct clock clock;
 	uint64_t boot_id; /* of this start of the machine */
 	enum jobs_kind executor;

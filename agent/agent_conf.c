@@ -100,6 +100,10 @@ static const struct conf_row rows[] = {
 	TEXT(boot, name_b, "B", "Bootname of slot b."),
 	TEXT(boot, cmdline, "/proc/cmdline",
 		"The kernel's command line, in which backstay.slot= says what was started."),
+	TEXT(boot, pstore, "/sys/fs/pstore",
+		"Folder of the kernel's crash records: with one in it, lost tries are not granted again."),
+	TEXT(boot, pstore_kept, "/var/lib/systemd/pstore",
+		"Where the service manager moves them; what came since the machine's start counts."),
 	TEXT(boot, grub_env, "/boot/grub", "grub: folder of its environment blocks."),
 
 	TEXT(service, kind, "none",
@@ -193,6 +197,8 @@ void agent_conf_boot(const struct agent_conf *c, struct boot_conf *out)
 	memcpy(b.name[0], c->boot.name_a, sizeof b.name[0]);
 	memcpy(b.name[1], c->boot.name_b, sizeof b.name[1]);
 	memcpy(b.cmdline, c->boot.cmdline, sizeof b.cmdline);
+	memcpy(b.pstore, c->boot.pstore, sizeof b.pstore);
+	memcpy(b.pstore_kept, c->boot.pstore_kept, sizeof b.pstore_kept);
 	memcpy(b.grub_env, c->boot.grub_env, sizeof b.grub_env);
 	*out = b;
 }

@@ -320,6 +320,7 @@ static int look_booted(struct world *w, struct err *e)
 
 	agent_conf_boot(w->conf, &c);
 	w->ports.booted = SLOT_NONE;
+	w->ports.crashed = boot_look_crashed(&c);
 	return boot_adapter_find(c.kind)->boots ? boot_look_booted(&c, &w->ports.booted, e) : 0;
 }
 

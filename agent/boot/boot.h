@@ -12,6 +12,7 @@ struct boot_conf {
 	char kind[16];
 	char name[SLOT_COUNT][LIMIT_BOOT_NAME]; /* bootnames: what the boot loader calls a and b */
 	char cmdline[256];                      /* file with the kernel's command line */
+	char pstore[256], pstore_kept[256];     /* folders of crash records: new, and moved there */
 	char grub_env[256];                     /* grub: folder of its environment */
 };
 
@@ -20,6 +21,7 @@ struct boot_place {
 	struct fs *home;  /* of the agent */
 	struct fs *files; /* the boot loader's; NULL: opened where the configuration says */
 	unsigned booted;  /* the slot that the running system was started from, or SLOT_NONE */
+	bool crashed;     /* the start before has left a record of a crash */
 };
 
 struct boot; /* opaque */
@@ -54,6 +56,9 @@ int boot_conf_check(const struct boot_conf *c, struct err *e) MUST_CHECK;
 int boot_look_booted(const struct boot_conf *c, unsigned *out_slot, struct err *e) MUST_CHECK;
 int boot_parse_cmdline(const struct boot_conf *c, struct str cmdline, unsigned *out_slot,
 	struct err *e) MUST_CHECK;
+
+/* Has the start before this one left a record of a crash? What cannot be looked at says no. */
+bool boot_look_crashed(const struct boot_conf *c);
 
 /* `at->home` and `at->files` must outlive it. */
 int boot_open(const struct boot_place *at, const struct boot_conf *c, struct boot **out,

@@ -193,6 +193,8 @@ static int grub_look(struct boot *b, struct boot_view *out, struct err *e)
 	}
 	if (v.fell_back)
 		v.active = s.good;
+	v.counts = v.active != v.confirmed;
+	v.crashed = b->crashed;
 	*out = v;
 	return 0;
 }

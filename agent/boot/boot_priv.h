@@ -10,6 +10,7 @@ struct boot {
 	struct fs *files; /* the boot loader's */
 	struct fs own;    /* behind `files`, when it was opened here */
 	unsigned booted;
+	bool crashed;
 	char name[SLOT_COUNT][LIMIT_BOOT_NAME];
 };
 

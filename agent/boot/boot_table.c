@@ -21,8 +21,11 @@ int boot_open(
 	if (!a)
 		return err_set(e, ERR_CONFIG, "there is no boot adapter \"%s\"", c->kind);
 	struct boot *b = mem_new(sizeof *b);
-	*b = (struct boot){
-		.adapter = a, .home = at->home, .files = at->files, .booted = at->booted};
+	*b = (struct boot){.adapter = a,
+		.home = at->home,
+		.files = at->files,
+		.booted = at->booted,
+		.crashed = at->crashed};
 	memcpy(b->name, c->name, sizeof b->name);
 	int rc = a->open(b, c, e);
 

@@ -45,7 +45,7 @@ static void again(struct step *s)
 
 static bool is_free(const struct upd_event *ev, unsigned slot)
 {
-	return slot != ev->boot.active && !(ev->svc.alive && ev->svc.slot == slot);
+	return slot != ev->boot.active && slot != ev->svc.slot;
 }
 
 static void begin(struct step *s, unsigned slot_new)
@@ -325,7 +325,8 @@ static void confirmed(struct step *s)
 		step_enter(s, UPD_COMMITTED);
 	} else if (boot_is_old(r, s->ev)) {
 		step_stop_and_enter(s, UPD_REVERTING,
-			&(struct fault){ERR_FELL_BACK, TRIG_START_FAILED,
+			&(struct fault){ERR_FELL_BACK,
+				s->ev->boot.fell_back ? TRIG_BOOT_FAILED : TRIG_START_FAILED,
 				"the system went back to the old slot before the confirm"});
 	} else {
 		step_wait(s, ERR_RETRY_LATER);
@@ -443,6 +444,10 @@ static void power_up(struct step *s)
 		s->next->attempt++;
 		step_save(s);
 		resume(s);
+		return;
+	case BOOT_REARM:
+		s->next->rearms++;
+		follow(s, p);
 		return;
 	case BOOT_GOTO:
 		follow(s, p);

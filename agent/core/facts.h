@@ -30,6 +30,8 @@ struct boot_view {
 	unsigned confirmed;  /* started last as good; the way back; SLOT_NONE as above */
 	unsigned tries_left; /* of an unconfirmed active slot; 0 where nothing counts */
 	bool fell_back;      /* a boot loader gave the active slot up */
+	bool counts;         /* the active slot is on trial and its starts are counted */
+	bool crashed;        /* the start before this one has left a record of a crash */
 };
 
 struct svc_view {

@@ -15,8 +15,8 @@ static const unsigned moves[UPD_STATE_MAX] = {
 	[UPD_SEALED] = S(READY) | S(FAILED) | REVERT,
 	[UPD_READY] = S(SWITCHING) | S(FAILED) | REVERT,
 	[UPD_SWITCHING] = S(STARTING) | S(FAILED) | S(REVERTED) | REVERT,
-	[UPD_STARTING] = S(SOAKING) | S(REVERTED) | REVERT,
-	[UPD_SOAKING] = S(COMMITTING) | S(STARTING) | S(REVERTED) | REVERT,
+	[UPD_STARTING] = S(SOAKING) | S(SWITCHING) | S(REVERTED) | REVERT,
+	[UPD_SOAKING] = S(COMMITTING) | S(STARTING) | S(SWITCHING) | S(REVERTED) | REVERT,
 	[UPD_COMMITTING] = S(COMMITTED) | S(REVERTED) | REVERT,
 	[UPD_COMMITTED] = S(IDLE),
 	[UPD_REVERTING] = S(RESTORING) | S(STUCK),
@@ -115,7 +115,7 @@ static int check_written(const struct step *s, const struct upd_act *a, struct e
 		return broken(s, e, "law 2: the old slot would be written");
 	if (!upd_event_looks(ev->kind) || !ev->looked)
 		return 0;
-	if (a->slot == ev->boot.active || (ev->svc.alive && a->slot == ev->svc.slot))
+	if (a->slot == ev->boot.active || a->slot == ev->svc.slot)
 		return broken(s, e, "law 2: a slot in use would be written");
 	return 0;
 }

@@ -136,6 +136,7 @@ void record_encode(const struct upd_record *r, struct buf *out)
 		TRIG_ROWS(X)
 #undef X
 	}
+	put_u32(out, &r->rearms, sizeof r->rearms);
 }
 
 /* ---- reading: the first thing that is wrong ends it ---- */
@@ -286,7 +287,7 @@ int record_decode(struct str bytes, struct upd_record *out, struct err *e)
 
 	memset(&rec, 0, sizeof rec);
 	TRY(get_le(&r, 4, UINT32_MAX, &format));
-	if (format != RECORD_FORMAT)
+	if (format == 0 || format > RECORD_FORMAT)
 		return err_set(e, ERR_BAD_INPUT, "record: format %u, not %u", (unsigned)format,
 			RECORD_FORMAT);
 #define X(type, name, max)                                                                         \
@@ -295,6 +296,9 @@ int record_decode(struct str bytes, struct upd_record *out, struct err *e)
 	RECORD_ROWS(X)
 #undef X
 	TRY(get_triggers(&r, &rec));
+	r.member = "rearms";
+	if (format > 1)
+		TRY(get_u32(&r, &rec.rearms, sizeof rec.rearms, UPD_REARM_MAX));
 	if (r.rest.n != 0)
 		return err_set(e, ERR_BAD_INPUT, "record: %zu bytes too many", r.rest.n);
 	*out = rec;

@@ -3,8 +3,7 @@
 #include "agent/core/backoff.h"
 #include "agent/core/update_priv.h"
 
-#define TRIES_BOOT 3 /* starts that a boot loader grants a slot on trial */
-#define WAKE_MAX   MINUTE(60)
+#define WAKE_MAX MINUTE(60)
 
 static struct upd_act *ask(struct step *s, enum upd_act_kind kind)
 {
@@ -14,7 +13,7 @@ static struct upd_act *ask(struct step *s, enum upd_act_kind kind)
 	if (kind == UACT_GO_BACK || kind == UACT_RESTORE)
 		a->slot = s->next->slot_old;
 	if (kind == UACT_TRY_NEXT)
-		a->tries = TRIES_BOOT;
+		a->tries = UPD_TRIES;
 	return a;
 }
 

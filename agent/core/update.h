@@ -50,6 +50,7 @@ enum upd_act_kind {
 };
 
 #define UPD_ATTEMPT_MAX 3 /* tries of SWITCHING and of STARTING, over power cuts */
+#define UPD_REARM_MAX   2 /* times in an update that lost tries are granted again */
 #define UPD_BACK_MAX    5 /* tries of REVERTING and RESTORING before STUCK */
 
 /* What is wanted, as the verified desired state says it. */
@@ -84,6 +85,7 @@ struct upd_record {
 	ms_t wake_wall; /* the present action is tried again then; 0: it is under way */
 	ms_t soak_done, soak_want;
 	ms_t start_timeout;
+	uint32_t rearms;      /* how often the boot loader's tries were granted anew */
 	uint32_t start_ended; /* svc_view.ended when this boot's part of the soak began */
 	enum err_code why;    /* what ended it */
 	unsigned cause;       /* enum trig_type, or TRIG_TYPE_MAX */

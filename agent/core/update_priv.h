@@ -22,6 +22,8 @@ struct fault {
 	const char *text;
 };
 
+#define UPD_TRIES 3U /* starts that a boot loader grants a slot on trial */
+
 /* ---- step.c: the few moves that handlers are made of ---- */
 
 /* The record has changed and must be saved. */
@@ -62,6 +64,7 @@ enum boot_verb {
 	BOOT_STAY,  /* nothing */
 	BOOT_AGAIN, /* the state's action again */
 	BOOT_RETRY, /* the same, counted; `to` when there were UPD_ATTEMPT_MAX tries */
+	BOOT_REARM, /* to `to`, which grants the tries again; counted */
 	BOOT_GOTO,  /* to `to` */
 };
 struct boot_plan {

@@ -18,7 +18,9 @@
 	X(OPERATOR, "operator", ORDER, NONE, 0, 0, 1, 1, 0,                                                            \
 		"an authorised person ordered it: locally, or by a signed order of the fleet")                         \
 	X(UNDECIDED, "undecided", SELF, NONE, 0, 0, 1, 1, 0,                                                           \
-		"the trial was not decided in time: the agent was lost, or the new version could not be judged")
+		"the trial was not decided in time: the agent was lost, or the new version could not be judged")       \
+	X(BOOT_FAILED, "boot_failed", SELF, NONE, 0, 0, 1, 1, 0,                                                       \
+		"the boot loader gave the new version up: it was started as often as it may, and never accepted")
 
 /*  id, name, what it is compared with */
 #define TRIGGER_COMPARATOR_TABLE(X)                                                        \

@@ -21,6 +21,7 @@ static void record_of(const struct world *w, struct upd_record *r)
 		.release = {"new"}, .document = {{2}}, .director_version = 2, .counter = 2};
 	r->from_document.b[0] = !w->first;
 	r->attempt = w->attempt;
+	r->rearms = w->rearms;
 	r->retries = w->retries;
 	r->wake_wall = w->waits ? NOW + 1 : 0;
 	r->boot_id = w->same_boot ? 0 : 1;
@@ -36,6 +37,7 @@ static void remember(struct world *w, const struct upd_record *r)
 {
 	w->state = (uint8_t)r->state;
 	w->attempt = (uint8_t)r->attempt;
+	w->rearms = (uint8_t)r->rearms;
 	w->retries = (uint8_t)MIN(r->retries, 9U);
 	w->waits = r->wake_wall != 0;
 	w->same_boot = r->boot_id == 0;
@@ -57,7 +59,9 @@ struct upd_event world_event(const struct world *w, enum upd_ev kind)
 		.boot = {.active = slot_of(w, w->active),
 			.confirmed = slot_of(w, w->confirmed),
 			.tries_left = w->tries,
-			.fell_back = w->fell_back},
+			.fell_back = w->fell_back,
+			.counts = w->mode == WORLD_BOOT && w->active != w->confirmed,
+			.crashed = w->crashed},
 		.svc = {.alive = w->runs == NEW || (w->runs == OLD && !w->first),
 			.slot = w->tells_slot ? slot_of(w, w->runs) : SLOT_NONE},
 		.content = {{1}},
@@ -88,24 +92,32 @@ static void forget_all(struct world *w)
 	w->timer = 0;
 }
 
-void world_start_machine(struct world *w)
+/* The last try is a try: only the start after it falls back. */
+static void start_by_loader(struct world *w)
 {
 	bool on_trial = w->active == NEW && w->confirmed != NEW;
 
-	forget_all(w);
-	w->same_boot = 0;
-	w->runs = w->active;
-	if (w->mode == WORLD_DIR) {
-		if (w->active == NEW && w->release == WORLD_NO_BOOT)
-			w->runs = NONE;
-	} else if (on_trial && (w->tries == 0 || w->release == WORLD_NO_BOOT)) {
+	if (on_trial && w->tries == 0) {
 		w->active = w->confirmed;
 		w->runs = w->confirmed;
-		w->tries = 0;
 		w->fell_back = 1;
 	} else if (on_trial) {
 		w->tries--;
 	}
+	if (w->runs == NEW && w->release == WORLD_NO_BOOT)
+		w->runs = NONE;
+}
+
+void world_start_machine(struct world *w)
+{
+	forget_all(w);
+	w->same_boot = 0;
+	w->crashed = 0;
+	w->runs = w->active;
+	if (w->mode == WORLD_BOOT)
+		start_by_loader(w);
+	else if (w->active == NEW && w->release == WORLD_NO_BOOT)
+		w->runs = NONE;
 }
 
 /* ---- the driver ---- */
@@ -144,6 +156,7 @@ static void lose_record(struct maker *m, const struct world *before, const struc
 	w.confirmed = out.v[0].w.confirmed;
 	w.tries = out.v[0].w.tries;
 	w.fell_back = out.v[0].w.fell_back;
+	w.crashed = out.v[0].w.crashed;
 	w.mark = out.v[0].w.mark;
 	world_start_machine(&w);
 	world_add(m, &w, true);
@@ -228,9 +241,18 @@ static void tick(struct maker *m, struct world w)
 	world_tell(m, w, &ev, false);
 }
 
+/* A system without anybody in it that could speak: the dead-man ends it. */
+static void restart(struct maker *m, struct world w)
+{
+	world_start_machine(&w);
+	world_add(m, &w, false);
+}
+
 static void proceed(struct maker *m, const struct world *w)
 {
-	if (!w->up)
+	if (!w->up && w->mode == WORLD_BOOT && w->runs == NONE)
+		restart(m, *w);
+	else if (!w->up)
 		come_up(m, *w);
 	else if (w->todo[0] != UACT_NONE)
 		begin_next(m, *w);

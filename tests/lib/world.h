@@ -18,7 +18,9 @@ enum world_mode { WORLD_DIR, WORLD_BOOT, WORLD_MODE_MAX };
 	X(BAD, "bad: a trigger fires in its soak")                                                 \
 	X(NO_BOOT, "no-boot: it does not start")                                                   \
 	X(DIES, "dies: it starts and ends in its soak")                                            \
-	X(NO_SMOKE, "no-smoke: its smoke test fails")
+	X(NO_SMOKE, "no-smoke: its smoke test fails")                                              \
+	X(PANICS, "panics: the machine crashes in its soak, and there is a record of it")          \
+	X(HANGS, "hangs: the machine restarts in its soak, and nobody knows why")
 enum world_release {
 #define X(id, ...) WORLD_##id,
 	WORLD_RELEASES(X)
@@ -49,9 +51,10 @@ struct world {
 	uint8_t mode, release, tells_slot;
 	uint8_t first; /* nothing ran before: the old slot is none at all */
 	/* the record, as far as it differs between worlds */
-	uint8_t state, attempt, retries, waits, same_boot, soak_done, sealed, why, cause, floor;
+	uint8_t state, attempt, rearms, retries, waits, same_boot, soak_done, sealed, why, cause,
+		floor;
 	/* the machine: slot 0 is old, 1 new, 2 none */
-	uint8_t active, confirmed, tries, fell_back, runs;
+	uint8_t active, confirmed, tries, fell_back, crashed, runs;
 	uint8_t mark;  /* of the new slot */
 	uint8_t holds; /* 0: another release, 1: half of this one, 2: all of it */
 	/* the driver */
@@ -69,6 +72,13 @@ struct world_next {
 		bool by_fate; /* a cut, a restart, a fault or an order led there */
 	} v[WORLD_NEXT_MAX];
 };
+
+/* Of the last two only a boot loader gets rid: it counts. Nothing counts the starts of a machine
+ * whose slots are folders. */
+static inline bool world_is_modelled(enum world_mode mode, enum world_release r)
+{
+	return mode == WORLD_BOOT || r < WORLD_PANICS;
+}
 
 /* An old release runs, the desired state names a new one. */
 void world_init(struct world *w, enum world_mode mode, enum world_release release, bool tells_slot,

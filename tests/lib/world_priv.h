@@ -10,7 +10,7 @@
 #define NONE  2
 #define NOW   1000000
 #define SOAK  2 /* checkpoints */
-#define TRIES 2
+#define TRIES 3
 
 /* One micro-step under way: from `from`, into `out`. */
 struct maker {
@@ -24,7 +24,7 @@ struct maker {
 struct upd_event world_event(const struct world *w, enum upd_ev kind);
 struct upd_event world_failure(const struct world *w, enum upd_ev kind, enum err_code code);
 
-/* The machine starts. A boot loader uses up its tries within one start, if none comes up. */
+/* The machine starts; a boot loader counts a slot on trial down, or falls back. */
 void world_start_machine(struct world *w);
 
 /* One more world that can follow. */

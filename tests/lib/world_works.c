@@ -124,6 +124,7 @@ static void do_go_back(struct maker *m, const struct world *w)
 
 	next.active = OLD;
 	next.tries = 0;
+	next.fell_back = 0;
 	if (m->mistake == WORLD_MISTAKE_EARLY_CONFIRM && w->confirmed == NEW) {
 		lie.boot.active = lie.boot.confirmed = OLD;
 		world_answer(m, *w, &lie, false);
@@ -200,6 +201,12 @@ static void do_watch(struct maker *m, const struct world *w)
 	} else if (w->release == WORLD_DIES && w->runs == NEW) {
 		next.runs = NONE;
 		world_add(m, &next, false);
+	} else if (w->release == WORLD_PANICS || w->release == WORLD_HANGS) {
+		world_start_machine(&next);
+		next.crashed = w->release == WORLD_PANICS;
+		world_add(m, &next, false);
+		if (w->soak_done + 1 < SOAK)
+			soak_on(m, w);
 	} else if (w->release == WORLD_DIES) {
 		fire(m, w, TRIG_CRASH_LOOP);
 		soak_on(m, w);

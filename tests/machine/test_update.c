@@ -803,7 +803,7 @@ static const struct {
 	{UPD_SWITCHING, A, A, A, 0, 0, 3, UPD_FAILED, 1, "tail"},
 	{UPD_SWITCHING, B, A, B, 0, 0, 3, UPD_STARTING, 1, "apply report"},
 	{UPD_SWITCHING, B, A, A, 0, 1, 1, UPD_STARTING, 1, "apply report"},
-	{UPD_SWITCHING, A, A, A, 1, 0, 1, UPD_REVERTED, 1, "tail"},
+	{UPD_SWITCHING, A, A, A, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_SWITCHING, A, A, NONE, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_SWITCHING, NONE, A, A, 0, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_STARTING, B, A, B, 0, 0, 1, UPD_STARTING, 1, "apply"},
@@ -812,17 +812,18 @@ static const struct {
 	{UPD_STARTING, B, A, A, 0, 1, 1, UPD_STARTING, 2, "apply"},
 	{UPD_STARTING, B, A, NONE, 0, 0, 2, UPD_STARTING, 3, "apply"},
 	{UPD_STARTING, B, A, NONE, 0, 0, 3, UPD_REVERTING, 1, "go_back report"},
-	{UPD_STARTING, A, A, A, 1, 0, 1, UPD_REVERTED, 1, "tail"},
-	{UPD_STARTING, A, A, -1, 1, 0, 1, UPD_REVERTED, 1, "tail"},
+	{UPD_STARTING, A, A, A, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
+	{UPD_STARTING, A, A, A, 0, 0, 1, UPD_REVERTED, 1, "tail"},
+	{UPD_STARTING, A, A, -1, 0, 0, 1, UPD_REVERTED, 1, "tail"},
 	{UPD_STARTING, A, A, NONE, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_SOAKING, B, A, B, 0, 0, 1, UPD_SOAKING, 1, "watch"},
 	{UPD_SOAKING, B, A, -1, 0, 1, 1, UPD_SOAKING, 1, "watch"},
 	{UPD_SOAKING, B, A, NONE, 0, 0, 1, UPD_STARTING, 1, "apply report"},
-	{UPD_SOAKING, A, A, A, 1, 0, 1, UPD_REVERTED, 1, "tail"},
+	{UPD_SOAKING, A, A, A, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_SOAKING, NONE, NONE, B, 0, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_COMMITTING, B, A, B, 0, 0, 1, UPD_COMMITTING, 1, "confirm"},
 	{UPD_COMMITTING, B, B, NONE, 0, 0, 1, UPD_COMMITTING, 1, "confirm"},
-	{UPD_COMMITTING, A, A, A, 1, 0, 1, UPD_REVERTED, 1, "tail"},
+	{UPD_COMMITTING, A, A, A, 1, 0, 1, UPD_REVERTING, 1, "go_back report"},
 	{UPD_COMMITTED, B, B, B, 0, 0, 1, UPD_COMMITTED, 1, "tail"},
 	{UPD_REVERTING, B, A, B, 0, 0, 1, UPD_REVERTING, 1, "go_back"},
 	{UPD_RESTORING, A, A, A, 0, 0, 1, UPD_REVERTED, 1, "tail"},
@@ -884,6 +885,86 @@ static void a_soak_goes_on_where_it_was(void **state)
 	step(&r, ev);
 	expect(&r, UPD_STARTING, "apply report");
 	assert_int_equal(r.soak_done, SEC(40));
+}
+
+/* What was seen, what was granted before; whether the tries are granted again. */
+static const struct {
+	enum upd_state state;
+	bool counts, crashed, alive;
+	unsigned left, rearms;
+	bool again;
+} losses[] = {
+	{UPD_STARTING, 1, 0, 1, 2, 0, false}, /* the start that a trial takes */
+	{UPD_STARTING, 1, 0, 1, 1, 0, true}, {UPD_STARTING, 1, 0, 1, 0, 0, true},
+	{UPD_STARTING, 1, 0, 0, 0, 0, true}, /* the workload is not up yet */
+	{UPD_STARTING, 1, 1, 1, 0, 0, false},
+	{UPD_STARTING, 0, 0, 1, 0, 0, false}, /* nobody counts */
+	{UPD_STARTING, 1, 0, 1, 0, 1, true}, {UPD_STARTING, 1, 0, 1, 0, 2, false},
+	{UPD_SOAKING, 1, 0, 1, 1, 0, true}, {UPD_SOAKING, 1, 0, 0, 1, 1, true},
+	{UPD_SOAKING, 1, 1, 1, 1, 0, false}, {UPD_SOAKING, 1, 0, 1, 2, 0, false},
+	{UPD_COMMITTING, 1, 0, 1, 0, 0, false}, /* confirmed is better than granted */
+};
+
+static void lost_tries_are_granted_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
+		struct upd_event ev = event_on_new(UEV_POWER_UP);
+		struct upd_record r;
+
+		device_in(losses[i].state, &r);
+		r.soak_done = losses[i].state == UPD_SOAKING ? SEC(40) : r.soak_done;
+		r.rearms = losses[i].rearms;
+		ev.boot_id++;
+		ev.boot.counts = losses[i].counts;
+		ev.boot.crashed = losses[i].crashed;
+		ev.boot.tries_left = losses[i].left;
+		ev.svc.alive = losses[i].alive;
+		step(&r, ev);
+		if (losses[i].again)
+			expect(&r, UPD_SWITCHING, "try_next report");
+		else
+			assert_int_not_equal(r.state, UPD_SWITCHING);
+		assert_int_equal(r.rearms, losses[i].rearms + losses[i].again);
+		if (losses[i].state == UPD_SOAKING)
+			assert_int_equal(r.soak_done, SEC(40));
+	}
+}
+
+/* The machine was started from it: its workload may take its time, and no try is counted for that.
+ */
+static void a_slot_that_was_started_is_in_use(void **state)
+{
+	struct upd_event ev = event_on_new(UEV_POWER_UP);
+	struct upd_record r;
+
+	(void)state;
+	ev.svc.alive = false;
+	ev.boot_id++;
+	device_in(UPD_STARTING, &r);
+	step(&r, ev);
+	expect(&r, UPD_STARTING, "apply");
+	assert_int_equal(r.attempt, 1);
+	device_in(UPD_STAGING, &r);
+	ev.boot.active = ev.boot.confirmed = 0;
+	step(&r, ev);
+	expect(&r, UPD_REVERTING, "go_back report");
+}
+
+static void a_boot_loader_that_gave_up_is_a_cause(void **state)
+{
+	struct upd_event ev = event(UEV_POWER_UP);
+	struct upd_record r;
+
+	(void)state;
+	device_in(UPD_STARTING, &r);
+	ev.boot.fell_back = true;
+	ev.boot_id++;
+	step(&r, ev);
+	expect(&r, UPD_REVERTING, "go_back report");
+	assert_int_equal(r.why, ERR_FELL_BACK);
+	assert_int_equal(r.cause, TRIG_BOOT_FAILED);
+	assert_true(upd_is_blamed(&r));
 }
 
 static void a_pause_survives_the_power_cut(void **state)
@@ -1013,6 +1094,9 @@ int main(void)
 		cmocka_unit_test(a_trial_is_only_called_back_to_the_old_release),
 		cmocka_unit_test(power_up_goes_on_from_what_is_seen),
 		cmocka_unit_test(a_soak_goes_on_where_it_was),
+		cmocka_unit_test(lost_tries_are_granted_twice),
+		cmocka_unit_test(a_slot_that_was_started_is_in_use),
+		cmocka_unit_test(a_boot_loader_that_gave_up_is_a_cause),
 		cmocka_unit_test(a_pause_survives_the_power_cut),
 		cmocka_unit_test(each_law_bites),
 		cmocka_unit_test(names_come_from_the_table),

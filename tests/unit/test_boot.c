@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -201,6 +202,31 @@ static void bootnames_can_be_part_of_a_variable(void **state)
 		assert_int_equal(boot_conf_check(&bad[i], &e), -ERR_CONFIG);
 }
 
+static bool crashed(const char *new, const char *kept)
+{
+	struct boot_conf c = {0};
+
+	strcpy(c.pstore, new);
+	strcpy(c.pstore_kept, kept);
+	return boot_look_crashed(&c);
+}
+
+static void a_crash_leaves_a_record(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	(void)state;
+	assert_false(crashed("nowhere", "nowhere"));
+	assert_int_equal(mkdir("empty", 0755) + mkdir("records", 0755), 0);
+	assert_false(crashed("empty", "empty"));
+	assert_int_equal(symlink("x", "records/dmesg-efi-1"), 0);
+	assert_true(crashed("records", "empty"));
+	assert_true(crashed("empty", "records"));
+	assert_int_equal(utimensat(AT_FDCWD, "records/dmesg-efi-1", old, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(crashed("records", "empty"));  /* nobody has taken it away */
+	assert_false(crashed("empty", "records")); /* of an earlier start */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +234,7 @@ int main(void)
 		cmocka_unit_test(links_are_what_a_service_manager_reads),
 		cmocka_unit_test(what_is_no_slot_is_for_a_person),
 		cmocka_unit_test(one_slot_is_never_switched),
+		cmocka_unit_test(a_crash_leaves_a_record),
 		cmocka_unit_test(the_kernel_says_what_was_started),
 		cmocka_unit_test(bootnames_can_be_part_of_a_variable),
 		cmocka_unit_test(an_unknown_kind_is_a_matter_of_configuration),

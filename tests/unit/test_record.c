@@ -43,6 +43,7 @@ static void full(struct upd_record *r, uint64_t seed)
 	r->soak_want = 2;
 	r->start_timeout = 3;
 	r->start_ended = 4;
+	r->rearms = 2;
 	r->why = ERR_CODE_MAX - 1;
 	r->cause = TRIG_TYPE_MAX;
 	memset(r->why_text, 'w', sizeof r->why_text - 1);
@@ -103,6 +104,21 @@ static void every_cut_is_refused(void **state)
 		if (rc < 0)
 			assert_memory_equal(&out, &untouched, sizeof out);
 	}
+}
+
+static void a_record_of_the_first_format_has_no_rearms(void **state)
+{
+	struct upd_record r, back;
+	BUF_AUTO b = {0};
+
+	(void)state;
+	full(&r, 1);
+	record_encode(&r, &b);
+	b.n -= 4;
+	b.p[0] = 1;
+	assert_int_equal(record_decode(buf_str(&b), &back, &e), 0);
+	r.rearms = 0;
+	assert_memory_equal(&r, &back, sizeof r);
 }
 
 /* Whatever types come later, what old records say stays what it was: seven is none. */
@@ -172,7 +188,7 @@ static void other_formats_are_refused(void **state)
 	record_encode(&r, &b);
 	b.p[0]++;
 	assert_int_equal(record_decode(buf_str(&b), &r, &e), -ERR_BAD_INPUT);
-	assert_string_equal(e.text, "record: format 2, not 1");
+	assert_string_equal(e.text, "record: format 3, not 2");
 }
 
 /* No byte that is turned over leads to anything but a record or an error. */
@@ -202,6 +218,7 @@ int main(void)
 		cmocka_unit_test(comes_back_as_it_was),
 		cmocka_unit_test(an_unmeasured_value_stays_unmeasured),
 		cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(a_record_of_the_first_format_has_no_rearms),
 		cmocka_unit_test(causes_keep_their_numbers),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(other_formats_are_refused),

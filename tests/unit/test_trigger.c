@@ -367,8 +367,8 @@ static void a_supervisor_nobody_sees(void **unused)
 
 static void some_types_do_not_come_from_samples(void **unused)
 {
-	static const enum trig_type types[] = {
-		TRIG_START_FAILED, TRIG_SMOKE_FAILED, TRIG_OPERATOR, TRIG_UNDECIDED};
+	static const enum trig_type types[] = {TRIG_START_FAILED, TRIG_SMOKE_FAILED, TRIG_OPERATOR,
+		TRIG_UNDECIDED, TRIG_BOOT_FAILED};
 	char text[200];
 
 	(void)unused;
