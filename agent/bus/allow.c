@@ -59,15 +59,21 @@ static int answered(sd_bus_message *answer, void *ctx, sd_bus_error *unused UNUS
 	return 0;
 }
 
-static bool is_root(sd_bus_message *m)
+bool bus_sender(sd_bus_message *m, uid_t *out)
 {
 	sd_bus_creds *c = NULL;
-	uid_t uid = (uid_t)-1;
 	bool known = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID, &c) >= 0 &&
-		     sd_bus_creds_get_euid(c, &uid) >= 0;
+		     sd_bus_creds_get_euid(c, out) >= 0;
 
 	sd_bus_creds_unref(c);
-	return known && uid == 0;
+	return known;
+}
+
+static bool is_root(sd_bus_message *m)
+{
+	uid_t uid;
+
+	return bus_sender(m, &uid) && uid == 0;
 }
 
 static int question(struct bus *b, sd_bus_message *m, enum bus_action a, sd_bus_message **out)

@@ -6,6 +6,7 @@
 	X(INSTALL, "InstallBundle", "sa{sv}", "", INSTALL)                                         \
 	X(MARK, "Mark", "ss", "ss", MARK)                                                          \
 	X(ROLLBACK, "Rollback", "s", "", MARK)                                                     \
+	X(CONSENT, "Consent", "st", "", CONSENT)                                                   \
 	X(SLOTS, "GetSlotStatus", "", "a(sa{sv})", NONE)                                           \
 	X(PRIMARY, "GetPrimary", "", "s", NONE)
 
@@ -14,7 +15,8 @@
 #define BUS_ACTIONS(X)                                                                             \
 	X(NONE, "")                                                                                \
 	X(INSTALL, "org.backstay.install")                                                         \
-	X(MARK, "org.backstay.mark")
+	X(MARK, "org.backstay.mark")                                                               \
+	X(CONSENT, "org.backstay.consent")
 
 /*  id, property, type */
 #define BUS_PROPERTIES(X)                                                                          \

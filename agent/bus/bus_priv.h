@@ -54,6 +54,9 @@ typedef int allowed_f(struct bus *b, sd_bus_message *m, sd_bus_error *error);
 int allow(
 	struct bus *b, sd_bus_message *m, enum bus_action a, allowed_f *then, sd_bus_error *error);
 
+/* Who has sent it, as the bus vouches for it. */
+bool bus_sender(sd_bus_message *m, uid_t *out);
+
 /* The D-Bus error of a failure of ours: org.backstay.Error.NAME. For sd-bus to return. */
 int bus_fail(sd_bus_error *error, const struct err *e);
 

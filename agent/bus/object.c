@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/bus/bus_priv.h"
+#include "proto/wire/limits.h"
 
 #define ERROR_PREFIX "org.backstay.Error."
 #define DEPTH        0 /* of a progress in steps within steps, of which there are none */
@@ -77,6 +78,28 @@ static int do_ROLLBACK(struct bus *b, sd_bus_message *m, sd_bus_error *error)
 		return rc;
 	return order(b, m, CTL_ROLLBACK,
 		reason[0] ? json_pack("{ss}", "reason", reason) : json_object(), error);
+}
+
+/* "yes", "no", or "later" with the milliseconds until it is asked again. */
+static int do_CONSENT(struct bus *b, sd_bus_message *m, sd_bus_error *error)
+{
+	const char *answer;
+	uint64_t later;
+	uid_t uid;
+	char who[32];
+	int rc = sd_bus_message_read(m, "st", &answer, &later);
+
+	if (rc < 0)
+		return rc;
+	if (!bus_sender(m, &uid) || later > LIMIT_SPAN_MS)
+		return sd_bus_error_set_const(
+			error, SD_BUS_ERROR_INVALID_ARGS, "a span is at most 30 days");
+	snprintf(who, sizeof who, "uid-%u", (unsigned)uid);
+	json_t *request = json_pack("{ss ss}", "answer", answer, "who", who);
+
+	if (later)
+		json_object_set_new(request, "span_ms", json_integer((json_int_t)later));
+	return order(b, m, CTL_CONSENT, request, error);
 }
 
 static int mark_cmd(const char *how, enum ctl_cmd *out, struct err *e)

@@ -85,7 +85,7 @@ sed -n '/<interface name="org.backstay.Installer">/,/<\/interface>/p' "$BACKSTAY
 	fail "packaging/dbus/org.backstay.Installer.xml is not what the agent says of itself"
 echo "== without a bus the agent does its work; with one it is described as installed, and says where it stands"
 
-for try in "InstallBundle sa{sv} / 0" "InstallBundle sa{sv}  0" "Mark ss bad booted" "Rollback s x"; do
+for try in "InstallBundle sa{sv} / 0" "InstallBundle sa{sv}  0" "Mark ss bad booted" "Rollback s x" "Consent st yes 0"; do
 	set -- $try
 	[ "$try" != "InstallBundle sa{sv}  0" ] || set -- InstallBundle 'sa{sv}' '' 0
 	if stranger "$@" 2>refused.txt; then fail "a stranger may: $try"; fi
@@ -95,6 +95,8 @@ stranger GetPrimary | grep -qx 's "a"' || fail "a stranger may not even ask"
 if call InstallBundle 'sa{sv}' relative/dir 0 2>refused.txt; then fail "a relative folder was taken"; fi
 if call Mark ss good third 2>refused.txt; then fail "a third slot was found"; fi
 grep -q "none of: booted, other" refused.txt || fail "the refusal of a third slot: $(cat refused.txt)"
+if call Consent st perhaps 0 2>refused.txt; then fail "perhaps is an answer"; fi
+if call Consent st later 9000000000 2>refused.txt; then fail "an answer may wait for months"; fi
 if call Mark ss ugly booted 2>refused.txt; then fail "a slot can be ugly"; fi
 is one .running.release toy-1 || fail "something has changed"
 echo "== a stranger may look, and change nothing; nonsense is refused"
@@ -108,9 +110,13 @@ device_start one
 wait_until 20 "the agent on the bus" served
 wait_until 20 "the agent to have asked" is one '.server.answered_at > 0' true
 toy 2
+jq '.preconditions = [{"type": "consent"}]' toy/2/release.json >toy/2/asks.json && mv toy/2/asks.json toy/2/release.json
 toy_publish 2
 toy_campaign 2
 call InstallBundle 'sa{sv}' '' 0
+waits_for_us() { call Consent st yes 0; }
+wait_until 60 "toy-2 to be agreed to" waits_for_us
+on_device one history | grep -q "consent to toy-2: yes, by uid-0" || fail "the history does not say who agreed"
 wait_until 60 "toy-2 to be accepted" campaign_is to-2 done
 completed() { grep -A4 'Member=Completed' signals.txt | grep -q "INT32 $1;"; }
 wait_until 10 "the signal" completed 0
