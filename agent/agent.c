@@ -353,6 +353,7 @@ static int open_boot(struct agent *a, struct err *e)
 	struct boot_conf c;
 
 	agent_conf_boot(a->conf, &c);
+	TRY(boot_open(&at, &c, &a->look_boot, e));
 	return boot_open(&at, &c, &a->boot_layer, e);
 }
 
@@ -410,6 +411,7 @@ void agent_close(struct agent **pa)
 		drop_first(a);
 	watch_fini(a);
 	boot_close(&a->boot_layer);
+	boot_close(&a->look_boot);
 	if (a->look_slots)
 		slots_close(&a->look_slots);
 	if (a->scrub_slots)

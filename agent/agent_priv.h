@@ -397,6 +397,10 @@ int answer_reason(const json_t *request, char out[LIMIT_TEXT], struct err *e) MU
 
 json_t *explain_answer(struct agent *a);
 json_t *status_answer(struct agent *a);
+/* The boot layer as it is now: what starts next and what it decides by. */
+int status_boot(struct agent *a, json_t **out, struct err *e) MUST_CHECK;
+/* What the boot loader calls the slot; "" where none starts slots. */
+const char *status_bootname(const struct agent *a, unsigned slot);
 json_t *status_outcome(const struct outcome *o);
 /* A rule with its present value and limit, as people and programs read it. */
 json_t *explain_rule(
@@ -420,6 +424,7 @@ struct agent {
 	struct slots *look_slots;  /* of the loop; only looks */
 	struct slots *scrub_slots; /* of LANE_SLOT; only reads */
 	struct boot *boot_layer;   /* of LANE_SVC */
+	struct boot *look_boot;    /* of the loop; only looks */
 	struct upd_record rec;
 	struct quarantine quarantine;
 	struct outcomes outcomes;

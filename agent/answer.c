@@ -29,6 +29,11 @@ static int answer_explain(
 	return give(explain_answer(a), out);
 }
 
+static int answer_boot(struct agent *a, const json_t *request UNUSED, json_t **out, struct err *e)
+{
+	return status_boot(a, out, e);
+}
+
 static int answer_history(struct agent *a, const json_t *request, json_t **out, struct err *e)
 {
 	uint64_t n = 20;
@@ -181,6 +186,7 @@ static answer_f *const answers[CTL_CMD_MAX] = {
 	[CTL_CLEAR] = answer_clear,
 	[CTL_RESET] = answer_reset,
 	[CTL_CONSENT] = answer_consent,
+	[CTL_BOOT] = answer_boot,
 	[CTL_MARK_GOOD] = answer_mark_good,
 	[CTL_MARK_BAD] = answer_mark_bad,
 	[CTL_MARK_ACTIVE] = answer_mark_active,

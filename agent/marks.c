@@ -33,7 +33,13 @@ int marks_go_to_other(struct agent *a, struct err *e)
 	return 0;
 }
 
-/* "a", "b"; without one the slot that starts next. */
+static bool is_called(const struct agent *a, unsigned slot, const char *name)
+{
+	return strcmp(name, slot_name(slot)) == 0 ||
+	       (name[0] && strcmp(name, status_bootname(a, slot)) == 0);
+}
+
+/* "a", "b", or as the boot loader calls them; without one the slot that starts next. */
 static int read_slot(
 	struct agent *a, const json_t *request, bool needed, unsigned *out, struct err *e)
 {
@@ -43,7 +49,7 @@ static int read_slot(
 	if (!name[0] && a->boot.active >= SLOT_COUNT)
 		return err_set(e, ERR_CONFLICT, "nothing was ever installed");
 	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		if (name[0] ? strcmp(name, slot_name(i)) == 0 : i == a->boot.active) {
+		if (name[0] ? is_called(a, i, name) : i == a->boot.active) {
 			*out = i;
 			return 0;
 		}

@@ -10,6 +10,42 @@ static json_t *digest_json(const struct sha256 *d)
 	return sha256_is_zero(d) ? json_null() : json_string(hex);
 }
 
+const char *status_bootname(const struct agent *a, unsigned slot)
+{
+	if (slot >= SLOT_COUNT || !boot_adapter_of(a->look_boot)->boots)
+		return "";
+	return slot == 0 ? a->conf->boot.name_a : a->conf->boot.name_b;
+}
+
+static json_t *lines_json(const struct buf *lines)
+{
+	json_t *all = json_array();
+	struct str rest = buf_str(lines), line;
+
+	while (str_split(&rest, '\n', &line))
+		if (line.n)
+			json_array_append_new(all, findings_text(line, 256));
+	return all;
+}
+
+int status_boot(struct agent *a, json_t **out, struct err *e)
+{
+	const struct boot_adapter *b = boot_adapter_of(a->look_boot);
+	unsigned booted = b->boots ? a->w.booted : SLOT_NONE;
+	struct boot_view v;
+	BUF_AUTO lines = {0};
+
+	TRY(b->look(a->look_boot, &v, e));
+	if (b->list)
+		TRY(b->list(a->look_boot, &lines, e));
+	*out = json_pack("{ss ss ss si si sb ss s{ss ss} so}", "adapter", b->kind, "active",
+		slot_name(v.active), "confirmed", slot_name(v.confirmed), "tries_left",
+		(int)v.tries_left, "tries", b->boots ? (int)BOOT_TRIES_MAX : 0, "fell_back",
+		v.fell_back, "booted", slot_name(booted), "names", "a", status_bootname(a, 0), "b",
+		status_bootname(a, 1), "environment", lines_json(&lines));
+	return 0;
+}
+
 static json_t *scrub_json(const struct scrub_result *x)
 {
 	if (x->at == 0)
@@ -26,7 +62,8 @@ static json_t *slots_json(const struct agent *a)
 		const struct slot_view *v = &a->slot[i];
 
 		json_array_append_new(slots,
-			json_pack("{ss ss ss so so sb sb sb so}", "name", slot_name(i), "mark",
+			json_pack("{ss ss ss ss so so sb sb sb so}", "name", slot_name(i),
+				"bootname", status_bootname(a, i), "mark",
 				v->mark == SLOT_VALID ? "valid" : "invalid", "release",
 				v->release.s, "document", digest_json(&v->document), "content",
 				digest_json(&v->content), "active", a->boot.active == i,

@@ -44,6 +44,9 @@ struct boot_adapter {
 	/* `slot` starts next and is good; the other one is not tried again. SLOT_NONE: nothing
 	 * starts, as before the first release. Idempotent, durable on return. */
 	int (*go_back)(struct boot *, unsigned slot, struct err *) MUST_CHECK;
+	/* Appends what it decides by, for people: a line NAME=VALUE each. Changes nothing. NULL:
+	 * there is nothing to tell. */
+	int (*list)(struct boot *, struct buf *out, struct err *) MUST_CHECK;
 };
 
 const struct boot_adapter *boot_adapter_find(const char *kind);

@@ -199,6 +199,36 @@ static int grub_look(struct boot *b, struct boot_view *out, struct err *e)
 	return 0;
 }
 
+static void put_line(struct buf *out, const struct grub_env *env, const char *name)
+{
+	if (*grub_env_value(env, name))
+		buf_addf(out, "%s=%s\n", name, grub_env_value(env, name));
+}
+
+/* The copy that counts, and then what GRUB has counted. */
+static int grub_list(struct boot *b, struct buf *out, struct err *e)
+{
+	struct grub_env env;
+	struct state s;
+	bool is = false;
+
+	TRY(read_state(b, &s, e));
+	if (s.copy == COPIES)
+		return 0;
+	TRY(read_block(b, copy_file[s.copy], &env, &is, e));
+	for (unsigned i = 0; is && i < env.n; i++)
+		put_line(out, &env, env.var[i].name);
+	TRY(read_block(b, TRY_FILE, &env, &is, e));
+	for (unsigned i = 0; is && generation_of(&env) == s.generation && i < SLOT_COUNT; i++) {
+		char var[32];
+
+		name_var(b, i, "TRY", var);
+		buf_add_str(out, "counted: ");
+		put_line(out, &env, var);
+	}
+	return 0;
+}
+
 /* ---- writing ---- */
 
 static int write_into(struct boot *b, int fd, const struct grub_env *env, struct err *e)
@@ -342,4 +372,5 @@ const struct boot_adapter boot_grub = {
 	.try_next = grub_try_next,
 	.confirm = grub_settle,
 	.go_back = grub_settle,
+	.list = grub_list,
 };

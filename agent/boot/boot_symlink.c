@@ -67,6 +67,18 @@ static int symlink_go_back(struct boot *b, unsigned slot, struct err *e)
 	return write_link(b->home, confirmed, slot, e);
 }
 
+static int symlink_list(struct boot *b, struct buf *out, struct err *e)
+{
+	struct boot_view v;
+
+	TRY(symlink_look(b, &v, e));
+	if (v.active < SLOT_COUNT)
+		buf_addf(out, "%s=%s\n", current, target[v.active]);
+	if (v.confirmed < SLOT_COUNT)
+		buf_addf(out, "%s=%s\n", confirmed, target[v.confirmed]);
+	return 0;
+}
+
 const struct boot_adapter boot_symlink = {
 	.kind = "symlink",
 	.help = "the service manager starts what the link `current` names",
@@ -76,4 +88,5 @@ const struct boot_adapter boot_symlink = {
 	.try_next = symlink_try_next,
 	.confirm = symlink_confirm,
 	.go_back = symlink_go_back,
+	.list = symlink_list,
 };

@@ -12,4 +12,5 @@
 	X(MARK_GOOD, "mark-good", true, "accept the version that is watched, before its soak is over; {\"reason\": ...}") \
 	X(MARK_BAD, "mark-bad", true, "take the running version back, or make the other slot invalid; {\"slot\": ..., \"reason\": ...}") \
 	X(MARK_ACTIVE, "mark-active", true, "switch to a slot that is valid; {\"slot\": ..., \"reason\": ...}") \
-	X(CONSENT, "consent", true, "answer whether the update may go on; {\"answer\": \"yes\"|\"no\"|\"later\", \"span_ms\": ..., \"who\": ...}")
+	X(CONSENT, "consent", true, "answer whether the update may go on; {\"answer\": \"yes\"|\"no\"|\"later\", \"span_ms\": ..., \"who\": ...}") \
+	X(BOOT, "boot", false, "what starts next, and what the boot loader decides by")

@@ -266,6 +266,9 @@
 	X(SLOTS, "slots", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                     \
 		"on a device: what each slot holds, and which starts next, is good and runs",      \
 		"backstay slots")                                                                  \
+	X(BOOT, "boot", NULL, "", 0, 0, O(SOCKET) | O(JSON),                                       \
+		"on a device: what starts next, tries left, and the boot loader's environment",    \
+		"backstay boot")                                                                   \
 	X(MARK_GOOD, "mark-good", NULL, "", 0, 0, O(SOCKET) | O(REASON) | O(JSON),                 \
 		"on a device: accept the new version that is watched, before its soak is over",    \
 		"backstay mark-good --reason 'seen by the shift lead'")                            \

@@ -189,9 +189,10 @@ static void print_slots_whole(const json_t *slots)
 	const json_t *s;
 	size_t i;
 
-	table_init(&t, "SLOT|MARK|RELEASE|DIGEST|READ BACK|");
+	table_init(&t, "SLOT|BOOTNAME|MARK|RELEASE|DIGEST|READ BACK|");
 	json_array_foreach (slots, i, s) {
 		table_cell(&t, "%s", cli_text(s, "name"));
+		table_cell(&t, "%s", *cli_text(s, "bootname") ? cli_text(s, "bootname") : "-");
 		table_cell(&t, "%s", cli_text(s, "mark"));
 		table_cell(&t, "%s", *cli_text(s, "release") ? cli_text(s, "release") : "-");
 		table_cell(&t, "%.12s", *cli_text(s, "content") ? cli_text(s, "content") : "-");
@@ -211,6 +212,64 @@ int cmd_SLOTS(const struct cli *c, struct err *e)
 	slots = json_object_get(answer, "slots");
 	if (!cli_json(c, slots))
 		print_slots_whole(slots);
+	return 0;
+}
+
+/* "b (B)" */
+static const char *slot_called(const json_t *boot, const char *slot, char out[64])
+{
+	const char *name = cli_text(json_object_get(boot, "names"), slot);
+
+	if (*name)
+		snprintf(out, 64, "%s (%s)", slot, name);
+	else
+		snprintf(out, 64, "%s", slot);
+	return out;
+}
+
+static void print_trial(const json_t *boot)
+{
+	const char *good = cli_text(boot, "confirmed");
+	char name[64];
+
+	if (strcmp(good, "-") != 0)
+		printf("the way back is slot %s\n", slot_called(boot, good, name));
+	if (cli_int(boot, "tries") > 0)
+		printf("%d of %d tries are left\n", (int)cli_int(boot, "tries_left"),
+			(int)cli_int(boot, "tries"));
+}
+
+static void print_boot(const json_t *boot)
+{
+	const char *active = cli_text(boot, "active"), *booted = cli_text(boot, "booted");
+	bool on_trial = strcmp(active, cli_text(boot, "confirmed")) != 0;
+	char name[64];
+	const json_t *line;
+	size_t i;
+
+	printf("%s: ", cli_text(boot, "adapter"));
+	if (strcmp(active, "-") == 0)
+		puts("nothing was ever installed");
+	else
+		printf("slot %s starts next, %s\n", slot_called(boot, active, name),
+			on_trial ? "on trial" : "and is good");
+	if (on_trial)
+		print_trial(boot);
+	if (json_is_true(json_object_get(boot, "fell_back")))
+		puts("the boot loader has given the slot on trial up");
+	if (strcmp(booted, "-") != 0)
+		printf("the machine was started from slot %s\n", slot_called(boot, booted, name));
+	json_array_foreach (json_object_get(boot, "environment"), i, line)
+		printf("  %s\n", json_string_value(line));
+}
+
+int cmd_BOOT(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL;
+
+	TRY(cli_local(c, CTL_BOOT, NULL, &answer, e));
+	if (!cli_json(c, answer))
+		print_boot(answer);
 	return 0;
 }
 

@@ -269,6 +269,33 @@ static void a_failed_staging_leaves_no_old_mark_in_the_status(void **state)
 	expect_text(mark_of(l, 1), "valid");
 }
 
+static void expect_boot(struct lab *l, const char *active, const char *good, const char *line)
+{
+	JSON_AUTO *b = NULL;
+	struct err e;
+	BUF_AUTO env = {0};
+
+	expect_ok(ask(l, CTL_BOOT, "{}", &b, &e), &e);
+	expect_text(json_string_value(json_object_get(b, "adapter")), "symlink");
+	expect_text(json_string_value(json_object_get(b, "active")), active);
+	expect_text(json_string_value(json_object_get(b, "confirmed")), good);
+	json_write(json_object_get(b, "environment"), &env);
+	if (!strstr(buf_cstr(&env), line))
+		fail_msg("no %s in %s", line, buf_cstr(&env));
+}
+
+static void the_boot_layer_is_told(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	expect_boot(l, "a", "a", "current=slots/a");
+	soak(l, l->two);
+	expect_boot(l, "b", "a", "confirmed=slots/a");
+	rest(l);
+	expect_boot(l, "b", "b", "confirmed=slots/b");
+}
+
 /* ---- the way back is read now and then ---- */
 
 static void run_for(struct lab *l, ms_t span)
@@ -448,6 +475,7 @@ int main(void)
 		CASE(bad_never_takes_the_way_back),
 		CASE(active_is_an_update_with_a_way_back),
 		CASE(a_failed_staging_leaves_no_old_mark_in_the_status),
+		CASE(the_boot_layer_is_told),
 		CASE(a_whole_way_back_stays),
 		CASE(a_rotten_way_back_is_none),
 		CASE(a_restart_does_not_begin_anew),

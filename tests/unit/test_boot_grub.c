@@ -118,6 +118,30 @@ static void grub_follows_a_life(void **state UNUSED)
 	machine_close(&m);
 }
 
+/* For people: the copy that counts, and what was counted for it. */
+static void what_grub_decides_by_is_listed(void **state UNUSED)
+{
+	struct machine m;
+	struct err e;
+	BUF_AUTO none = {0}, trial = {0}, good = {0};
+
+	machine_open(&m);
+	tell(&m, START, 0);
+	expect_ok(m.a->list(m.boot, &none, &e), &e);
+	expect_text(buf_cstr(&none), "");
+	tell(&m, TRY, 1);
+	tell(&m, START, 0);
+	expect_ok(m.a->list(m.boot, &trial, &e), &e);
+	expect_text(buf_cstr(&trial),
+		"BACKSTAY_BEGIN=100000001\nORDER=B A\nA_OK=1\nA_TRY=0\nB_OK=1\nB_TRY=0\n"
+		"BACKSTAY_GOOD=A\nBACKSTAY_END=100000001\ncounted: A_TRY=0\ncounted: B_TRY=1\n");
+	tell(&m, CONFIRM, 1);
+	expect_ok(m.a->list(m.boot, &good, &e), &e);
+	assert_non_null(strstr(buf_cstr(&good), "BACKSTAY_GOOD=B\n"));
+	assert_null(strstr(buf_cstr(&good), "counted"));
+	machine_close(&m);
+}
+
 /* ---- torn writes ---- */
 
 static void read_bytes(struct machine *m, const char *file, char out[GRUB_ENV_BYTES])
@@ -384,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grub_follows_a_life),
+		cmocka_unit_test(what_grub_decides_by_is_listed),
 		cmocka_unit_test(a_torn_change_is_there_or_not),
 		cmocka_unit_test(a_torn_count_loses_counts_and_nothing_else),
 		cmocka_unit_test(a_try_that_cannot_be_counted_is_none),
