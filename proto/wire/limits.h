@@ -81,6 +81,8 @@
 #define LIMIT_THERMAL_ZONES   64   /* that are looked at */
 #define LIMIT_SIGNAL_BYTES    4096 /* of a file that says whether the machine is parked */
 
+#define LIMIT_LEASE_BYTES 1024 /* a question for a lease, or its answer */
+
 /* archives */
 #define LIMIT_TAR_ENTRIES     200000
 #define LIMIT_TAR_NAME        256

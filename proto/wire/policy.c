@@ -85,10 +85,28 @@ static int waves_parse(const json_t *j, struct policy *p, struct err *e)
 	return 0;
 }
 
+/* A budget of nobody would hold every device up for ever. */
+static int disruption_parse(const json_t *j, struct policy_disruption *d, struct err *e)
+{
+	static const char *const known[] = {"label", "max", "lease_ms", NULL};
+	const json_t *o;
+	uint64_t max;
+
+	if (!json_object_get(j, "disruption"))
+		return 0;
+	TRY(json_obj(j, "policy", "disruption", &o, e));
+	TRY(json_only(o, "policy.disruption", known, e));
+	TRY(json_id(o, "policy.disruption", "label", d->label, e));
+	TRY(json_u64(o, "policy.disruption", "max", 1, LIMIT_DEVICES, &max, e));
+	d->max = (uint32_t)max;
+	d->lease = MINUTE(60);
+	return json_span_opt(o, "policy.disruption", "lease_ms", 1, &d->lease, e);
+}
+
 static int document_parse(const json_t *j, struct policy *p, struct err *e)
 {
 	static const char *const known[] = {"format", "name", "first_alone", "max_failures",
-		"silence_ms", "roll_back_on_abort", "waves", "judge", "freeze", NULL};
+		"silence_ms", "roll_back_on_abort", "waves", "disruption", "judge", "freeze", NULL};
 	uint64_t format;
 
 	if (!json_is_object(j))
@@ -107,6 +125,7 @@ static int document_parse(const json_t *j, struct policy *p, struct err *e)
 	TRY(policy_u32(j, "policy", "max_failures", 0, LIMIT_DEVICES, &p->max_failures, e));
 	TRY(json_span_opt(j, "policy", "silence_ms", 1, &p->silence, e));
 	TRY(policy_freezes_parse(j, p, e));
+	TRY(disruption_parse(j, &p->disruption, e));
 	return waves_parse(j, p, e);
 }
 
@@ -160,6 +179,11 @@ void policy_encode(const struct policy *p, struct buf *out)
 	for (unsigned i = 0; i < p->n_waves; i++)
 		json_array_append_new(waves, wave_of(&p->waves[i]));
 	json_object_set_new(o, "waves", waves);
+	if (p->disruption.max)
+		json_object_set_new(o, "disruption",
+			json_pack("{s:s, s:I, s:I}", "label", p->disruption.label, "max",
+				(json_int_t)p->disruption.max, "lease_ms",
+				(json_int_t)p->disruption.lease));
 	if (p->judge.on)
 		json_object_set_new(o, "judge", policy_judge_of(&p->judge));
 	if (p->n_freezes)

@@ -52,6 +52,13 @@ struct policy_judge {
 	uint32_t extend_max;
 };
 
+/* How many of a group may be disrupted at once, over all campaigns. */
+struct policy_disruption {
+	char label[ID_TEXT_MAX]; /* devices with the same value of it are a group; "": no budget */
+	uint32_t max;
+	ms_t lease; /* longest life of a lease */
+};
+
 struct policy {
 	char name[ID_TEXT_MAX];
 	bool first_alone; /* the very first device must commit before the second starts; default
@@ -62,6 +69,7 @@ struct policy {
 	ms_t silence;            /* an admitted device not heard of for so long counts as failed */
 	bool roll_back_on_abort; /* devices that have the release already are ordered back; default
 				    true */
+	struct policy_disruption disruption;
 	struct policy_judge judge;
 	unsigned n_freezes;
 	struct policy_freeze freezes[LIMIT_FREEZES];

@@ -12,6 +12,8 @@
 	X(ARTIFACT, GET, "/artifacts/{digest}", ANYONE, 0, "Bytes of an artifact by their SHA-256; ranges work")       \
 	X(REPORT, POST, "/v1/devices/{device}/reports", DEVICE, LIMIT_REPORT_BYTES,                                    \
 		"Registers the device or tells its state; idempotent by sequence number")                              \
+	X(LEASE, POST, "/v1/devices/{device}/lease", DEVICE, LIMIT_LEASE_BYTES,                                        \
+		"May the device be disrupted now? A lease, or when to ask again; its update's outcome gives it back")  \
 	X(DEVICES, GET, "/v1/devices", VIEWER, 0, "All devices with what they run")                                  \
 	X(DEVICE, GET, "/v1/devices/{device}", VIEWER, 0, "One device")                                              \
 	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", VIEWER, 0, "What a device reported, newest first")    \

@@ -135,5 +135,14 @@ static const char judged[] =
 	"ALTER TABLE campaigns ADD COLUMN thawed_ms INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE campaigns ADD COLUMN judge TEXT NOT NULL DEFAULT '';";
 
-const char *const schema_migrations[] = {
-	devices, metadata, campaigns, users, identities, gates, chain, approvals, judged, NULL};
+/* Who may be disrupted. */
+static const char leases[] =
+	"CREATE TABLE leases ("
+	" device TEXT PRIMARY KEY, grp TEXT NOT NULL, campaign TEXT NOT NULL,"
+	" document BLOB NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL"
+	") WITHOUT ROWID;"
+	"CREATE INDEX leases_group ON leases (grp, until_ms);"
+	"CREATE INDEX leases_end ON leases (until_ms);";
+
+const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
+	chain, approvals, judged, leases, NULL};

@@ -8,6 +8,7 @@
 #include "server/run/evidence.h"
 #include "server/run/feed.h"
 #include "server/run/gather.h"
+#include "server/run/lease.h"
 #include "server/run/selector.h"
 
 /* ---- making one ---- */
@@ -55,6 +56,7 @@ static int create(struct run *r, const struct campaign_new *in, bool *out_new, s
 	int rc;
 
 	TRY(fill(r, in, &c, e));
+	TRY(lease_check_release(r, &c.policy, &c.release_digest, e));
 	rc = campaigns_get(r->c.db, c.id.s, &there, e);
 	*out_new = rc < 0;
 	if (rc == 0 && !is_same(&c, &there))

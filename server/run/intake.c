@@ -6,6 +6,7 @@
 #include "proto/trust/director.h"
 #include "server/repo/reports.h"
 #include "server/run/feed.h"
+#include "server/run/lease.h"
 #include "server/run/verdict.h"
 
 #define REPORTS_KEPT 500 /* of those that say nothing final, for each device */
@@ -106,6 +107,9 @@ static int write_down(struct run *r, const struct device_row *d, const struct re
 		return note_consent(r, d, rp, e);
 	if (!sentence(d, rp, text, sizeof text))
 		return 0;
+	/* One that is stuck is disrupted yet: its lease ends by itself. */
+	if (rp->kind == REPORT_OUTCOME && strcmp(rp->state, "stuck") != 0)
+		TRY(lease_give_back(r, d->id.s, e));
 	return run_audit(r, NULL, d->id.s, row.kind, d->id.s, text, e);
 }
 

@@ -8,6 +8,7 @@
 #include "server/run/checkpoint.h"
 #include "server/run/feed.h"
 #include "server/run/imagerepo.h"
+#include "server/run/lease.h"
 
 #define SILENT_A_TICK 256 /* so that polls are answered in between */
 
@@ -186,6 +187,7 @@ int run_tick(struct run *r, struct err *e)
 {
 	TRY(save_contacts(r, e));
 	TRY(count_all_silent(r, e));
+	TRY(lease_tick(r, e));
 	TRY(wake_campaigns(r, e));
 	TRY(imagerepo_refresh(r, e));
 	return checkpoint_due(r, e);

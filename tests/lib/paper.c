@@ -43,6 +43,8 @@ static void write_file(const char *path, const struct buf *b)
 	assert_int_equal(fclose(f), 0);
 }
 
+const char *paper_members = "";
+
 static void make_document(const char *id, struct paper *p)
 {
 	char hex[SHA256_TEXT];
@@ -53,8 +55,8 @@ static void make_document(const char *id, struct paper *p)
 	buf_addf(&p->document,
 		"{\"format\": 1, \"id\": \"%s\", \"product\": \"toy\", \"version\": \"1.%s\","
 		" \"components\": [{\"name\": \"model\", \"kind\": \"model\", \"path\": \"model\","
-		" \"artifact\": {\"digest\": \"%s\", \"length\": %zu, \"tree\": \"%s\"}}]}",
-		id, id, hex, p->artifact.n, hex);
+		" \"artifact\": {\"digest\": \"%s\", \"length\": %zu, \"tree\": \"%s\"}}]%s}",
+		id, id, hex, p->artifact.n, hex, paper_members);
 }
 
 static int sign_role(const char *role, const char *document, const struct release_terms *terms,

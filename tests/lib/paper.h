@@ -11,6 +11,9 @@
 
 extern const char *const paper_roles[PAPER_ROLES]; /* "engineering", ... */
 
+/* Further members of the documents that are made: ", \"preconditions\": [...]"; "" at first. */
+extern const char *paper_members;
+
 struct paper {
 	char path[80]; /* "toy/ID.json" */
 	struct buf document;

@@ -49,6 +49,24 @@ static void what_may_be_left_out_has_a_default(void **state)
 	assert_int_equal(p.waves[0].soak, MINUTE(10));
 }
 
+static void a_budget_of_disruptions_is_read(void **state)
+{
+	BUF_AUTO text = {0};
+	struct policy p;
+	struct err e;
+
+	(void)state;
+	source_read("manifests/vectors/good/policy.disruption.json", &text);
+	expect_ok(policy_parse(buf_str(&text), &p, &e), &e);
+	expect_text(p.disruption.label, "line");
+	assert_int_equal(p.disruption.max, 2);
+	assert_true(p.disruption.lease == MINUTE(60));
+	buf_clear(&text);
+	source_read("manifests/vectors/good/policy.careful.json", &text);
+	expect_ok(policy_parse(buf_str(&text), &p, &e), &e);
+	assert_int_equal(p.disruption.max, 0);
+}
+
 static void encoding_comes_back_and_is_one(void **state)
 {
 	static const char *const vectors[] = {"manifests/vectors/good/policy.careful.json",
@@ -102,6 +120,15 @@ struct mistake {
 };
 
 static const struct mistake bad[] = {
+	{"disruption", "7", ERR_BAD_INPUT, "policy.disruption: an object"},
+	{"disruption", "{}", ERR_BAD_INPUT, "policy.disruption.label is missing"},
+	{"disruption", "{\"label\":\"line\"}", ERR_BAD_INPUT, "policy.disruption.max is missing"},
+	{"disruption", "{\"label\":\"line\",\"max\":0}", ERR_BAD_INPUT, "policy.disruption.max"},
+	{"disruption", "{\"label\":\"a b\",\"max\":1}", ERR_BAD_INPUT, "policy.disruption.label"},
+	{"disruption", "{\"label\":\"line\",\"max\":1,\"lease_ms\":0}", ERR_BAD_INPUT,
+		"policy.disruption.lease_ms"},
+	{"disruption", "{\"label\":\"line\",\"max\":1,\"per\":1}", ERR_BAD_INPUT,
+		"unknown member \"per\""},
 	{"", "[]", ERR_BAD_INPUT, "policy: an object"},
 	{"", "{", ERR_BAD_INPUT, "line 1"},
 	{"format", NULL, ERR_BAD_INPUT, "policy.format is missing"},
@@ -198,6 +225,7 @@ int main(void)
 		cmocka_unit_test(policies_are_read),
 		cmocka_unit_test(what_may_be_left_out_has_a_default),
 		cmocka_unit_test(a_judge_and_freezes_are_read),
+		cmocka_unit_test(a_budget_of_disruptions_is_read),
 		cmocka_unit_test(encoding_comes_back_and_is_one),
 		cmocka_unit_test(mistakes_are_refused_with_their_place),
 	};
