@@ -15,6 +15,7 @@
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
 #include "agent/worker/worker.h"
+#include "proto/wire/lease.h"
 #include "lib/sys/clock.h"
 
 /* Everything the driver touches. The program fills it with the machine (world.h); the power-cut
@@ -54,6 +55,10 @@ struct agent_world {
 		struct err *) MUST_CHECK;
 	int (*send)(void *self, const atomic_bool *cancel, unsigned *out_left,
 		ms_t *out_retry_after, struct err *) MUST_CHECK;
+
+	/* LANE_NET. A disruption lease; NULL: there is nobody to ask. */
+	int (*lease)(void *self, const struct lease_ask *ask, const atomic_bool *cancel,
+		struct lease_answer *out, struct err *) MUST_CHECK;
 
 	/* LANE_SLOT. `room` lives as long as the source is used. */
 	struct stage_source (*source)(

@@ -27,21 +27,23 @@ struct wait_list {
 };
 
 struct wait_job;
+struct lease_job;
 struct waits {
 	unsigned phases; /* that were looked at last; 0: none yet */
 	struct wait_list list;
 	struct precond_facts facts;
 	struct precond_verdict verdict[WAITS_MAX];
-	ms_t looked;           /* mono */
-	struct wait_job *job;  /* in flight */
-	ms_t next;             /* mono: when it is looked at again while it is staged */
-	bool may_swap;         /* all held just now */
-	ms_t waited;           /* in this place, as far as it was seen */
-	ms_t unmet_at;         /* mono of the last look that was not met; 0: it was met */
-	bool loaded;           /* `waited` of an earlier life was looked for */
-	ms_t saved;            /* of `waited`, in the file */
-	uint64_t told;         /* hash of what was told to people and the server */
-	char text[LIMIT_TEXT]; /* what it waits for; "": nothing */
+	ms_t looked;             /* mono */
+	struct wait_job *job;    /* in flight */
+	struct lease_job *lease; /* the same, of the question for a lease */
+	ms_t next;               /* mono: when it is looked at again while it is staged */
+	bool may_swap;           /* all held just now */
+	ms_t waited;             /* in this place, as far as it was seen */
+	ms_t unmet_at;           /* mono of the last look that was not met; 0: it was met */
+	bool loaded;             /* `waited` of an earlier life was looked for */
+	ms_t saved;              /* of `waited`, in the file */
+	uint64_t told;           /* hash of what was told to people and the server */
+	char text[LIMIT_TEXT];   /* what it waits for; "": nothing */
 };
 
 /* The state has changed: another place to wait in. */
@@ -63,6 +65,10 @@ int waits_judge(struct agent *a, unsigned phases, const struct wait_list *l,
 /* May the switch happen, as far as preconditions go? Begins to look when it does not know, and
  * comes back with window_answer or window_wait. */
 bool waits_allow(struct agent *a);
+/* All was looked at that is to be: the switch may happen, or waits. */
+void waits_end_swap(struct agent *a, const struct wait_list *l, const struct precond_facts *f);
+/* waits_lease.c: asks the server, then waits_end_swap. */
+void waits_ask_lease(struct agent *a, const struct wait_list *l, const struct precond_facts *f);
 /* Something has changed that may end a wait: look now. */
 void waits_poke(struct agent *a);
 /* waited.c: counts the time that was waited; hands up the failure, or ERR_EXPIRED. */

@@ -196,12 +196,12 @@ static bool is_present(const struct agent *a, const struct wait_job *j)
 	       memcmp(&a->rec.txn, &j->txn, sizeof(j->txn)) == 0;
 }
 
-static void judge_swap(struct agent *a, const struct wait_job *j)
+void waits_end_swap(struct agent *a, const struct wait_list *l, const struct precond_facts *f)
 {
 	struct err e = {0};
 	ms_t again = 0;
 
-	if (waits_judge(a, j->phases, &j->list, &j->facts, &again, &e) < 0) {
+	if (waits_judge(a, PRECOND_SWAP, l, f, &again, &e) < 0) {
 		window_wait(a, &e, again);
 		return;
 	}
@@ -209,8 +209,30 @@ static void judge_swap(struct agent *a, const struct wait_job *j)
 	window_answer(a);
 }
 
+static void drop_lease(struct wait_list *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->v[i].rule.type != PRECOND_LEASE)
+			l->v[n++] = l->v[i];
+	l->n = n;
+}
+
+/* The server is asked for a lease when all the rest holds. */
+static void judge_swap(struct agent *a, struct wait_job *j)
+{
+	struct wait_list whole = j->list;
+
+	drop_lease(&j->list);
+	if (whole.n > j->list.n && a->w.lease && waits_hold(&j->list, &j->facts, NULL) == 0)
+		waits_ask_lease(a, &whole, &j->facts);
+	else
+		waits_end_swap(a, a->w.lease ? &j->list : &whole, &j->facts);
+}
+
 /* It has stopped to hold while the release was being staged: the transfer pauses. */
-static void judge_staging(struct agent *a, const struct wait_job *j)
+static void judge_staging(struct agent *a, struct wait_job *j)
 {
 	struct upd_event ev = {.kind = UEV_PRECOND, .txn = a->rec.txn};
 
@@ -262,7 +284,7 @@ bool waits_allow(struct agent *a)
 	a->waits.may_swap = false;
 	if (may || !asks(a, PRECOND_SWAP))
 		return true;
-	if (!a->waits.job)
+	if (!a->waits.job && !a->waits.lease)
 		begin(a, PRECOND_SWAP);
 	return false;
 }
@@ -295,9 +317,9 @@ ms_t waits_next(const struct agent *a)
 void waits_moved(struct agent *a)
 {
 	struct waits *w = &a->waits;
-	struct wait_job *job = w->job;
+	struct waits fresh = {.job = w->job, .lease = w->lease};
 
-	*w = (struct waits){.job = job};
+	*w = fresh;
 	w->next = agent_mono(a) + a->conf->precond.look_interval;
 }
 

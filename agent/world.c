@@ -16,6 +16,7 @@
 #include "agent/account.h"
 #include "agent/access.h"
 #include "agent/medium.h"
+#include "agent/net/lease_ask.h"
 #include "agent/probe/probe.h"
 #include "agent/sight.h"
 #include "agent/smoke/smoke.h"
@@ -140,6 +141,18 @@ static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
 		cancel, out_left, out_retry_after, e);
 }
 
+static int port_lease(void *self, const struct lease_ask *ask, const atomic_bool *cancel,
+	struct lease_answer *out, struct err *e)
+{
+	struct world *w = self;
+
+	if (!w->conf->server.url[0])
+		return err_set(e, ERR_CONFIG, "no server is configured");
+	TRY(access_ready(w->access, cancel, e));
+	return lease_ask_send(access_http(w->access), w->conf->server.url, w->conf->device.id, ask,
+		cancel, out, e);
+}
+
 static struct stage_source port_source(
 	void *self, struct stage_http *room UNUSED, const atomic_bool *cancel UNUSED)
 {
@@ -252,6 +265,7 @@ static const struct agent_world ports = {
 	.carry = port_carry,
 	.fetch = port_fetch,
 	.send = port_send,
+	.lease = port_lease,
 	.source = port_source,
 	.smoke = port_smoke,
 	.health = port_health,

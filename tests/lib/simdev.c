@@ -185,6 +185,18 @@ static void port_facts(void *self, unsigned want UNUSED, struct precond_facts *o
 	*out = d->facts;
 }
 
+static int port_lease(void *self, const struct lease_ask *ask UNUSED,
+	const atomic_bool *cancel UNUSED, struct lease_answer *out, struct err *e)
+{
+	struct simdev *d = self;
+
+	d->leases++;
+	if (d->server.down)
+		return err_set(e, ERR_NET, "nobody answers");
+	*out = d->lease;
+	return 0;
+}
+
 /* ---- probes ---- */
 
 struct sim_probe {
@@ -492,6 +504,7 @@ static const struct agent_world ports = {
 	.look = port_look,
 	.log_tail = port_log_tail,
 	.facts = port_facts,
+	.lease = port_lease,
 	.probe_open = port_probe_open,
 	.probe_look = port_probe_look,
 	.probe_close = port_probe_close,

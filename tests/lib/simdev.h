@@ -78,6 +78,8 @@ struct simdev {
 	ms_t wake;                  /* mono */
 	struct precond_facts facts; /* what preconditions see */
 	unsigned looks;             /* for them, so far */
+	struct lease_answer lease;  /* what the server says to a question for one */
+	unsigned leases;            /* asked for so far */
 	struct {
 		bool alive, down;
 		unsigned slot;

@@ -413,6 +413,54 @@ static void consent_survives_a_power_cut(void **state)
 	assert_int_equal(consents(l), 1);
 }
 
+/* It is asked for last, and while it is refused again and again. */
+static void a_lease_is_waited_for(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_LEASE, "yes");
+	asks_for(l, PRECOND_PARKED, "yes");
+	l->dev.lease.again = SEC(7);
+	strcpy(l->dev.lease.text, "1 of at most 1 of line=north are disrupted");
+	order(l, l->one, false);
+	run_for(l, MINUTE(3));
+	expect_waits_in(l, UPD_READY);
+	expect_says(l, "waits: parked is not known");
+	assert_int_equal(l->dev.leases, 0);
+	l->dev.facts.parked.is = PRECOND_SIGNAL_YES;
+	run_for(l, MINUTE(2));
+	expect_waits_in(l, UPD_READY);
+	expect_says(
+		l, "1 of at most 1 of line=north are disrupted (lease, asked for by this device)");
+	assert_true(l->dev.leases > 5);
+	l->dev.lease.granted = true;
+	rest(l);
+	expect_runs(l, l->one);
+}
+
+static void without_the_server_there_is_no_lease(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_LEASE, "yes");
+	asks_for(l, PRECOND_PARKED, "yes");
+	l->dev.lease.granted = true;
+	order(l, l->one, false);
+	run_for(l, MINUTE(3));
+	expect_waits_in(l, UPD_READY);
+	l->dev.server.down = true;
+	l->dev.facts.parked.is = PRECOND_SIGNAL_YES;
+	run_for(l, MINUTE(2));
+	expect_waits_in(l, UPD_READY);
+	expect_says(
+		l, "waits: lease is not known: nobody answers, a lease of the server is wanted");
+	l->dev.conf.precond.lease_offline = true;
+	run_for(l, MINUTE(2));
+	l->dev.server.down = false;
+	rest(l);
+	expect_runs(l, l->one);
+}
+
 /* With nothing left that holds, the device still goes back at once. */
 static void the_way_back_waits_for_nothing(void **state)
 {
@@ -476,6 +524,8 @@ int main(void)
 		CASE(consent_wakes_the_update),
 		CASE(consent_to_one_is_none_to_another),
 		CASE(consent_survives_a_power_cut),
+		CASE(a_lease_is_waited_for),
+		CASE(without_the_server_there_is_no_lease),
 		CASE(the_way_back_waits_for_nothing),
 		CASE(an_ordered_rollback_waits_for_safety_only),
 	};
