@@ -225,7 +225,7 @@ static int do_SLOTS(struct bus *b, sd_bus_message *m, sd_bus_error *error)
 	return rc;
 }
 
-#define X(id, name, in, out, action)                                                               \
+#define X(id, name, in, out, action, text)                                                         \
 	static int on_##id(sd_bus_message *m, void *ctx, sd_bus_error *error)                      \
 	{                                                                                          \
 		return allow(ctx, m, BUS_ACTION_##action, do_##id, error);                         \
@@ -260,7 +260,7 @@ static int put_BOOT_SLOT(sd_bus_message *m, const struct bus_view *v)
 	return sd_bus_message_append(m, "s", v->slot);
 }
 
-#define X(id, name, type)                                                                          \
+#define X(id, name, type, text)                                                                    \
 	static int get_##id(sd_bus *conn UNUSED, const char *path UNUSED,                          \
 		const char *interface UNUSED, const char *property UNUSED, sd_bus_message *reply,  \
 		void *ctx, sd_bus_error *error)                                                    \
@@ -277,11 +277,11 @@ BUS_PROPERTIES(X)
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-#define X(id, name, in, out, action)                                                               \
+#define X(id, name, in, out, action, text)                                                         \
 	SD_BUS_METHOD(name, in, out, on_##id, SD_BUS_VTABLE_UNPRIVILEGED),
 	BUS_METHODS(X)
 #undef X
-#define X(id, name, type)                                                                          \
+#define X(id, name, type, text)                                                                    \
 	SD_BUS_PROPERTY(name, type, get_##id, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 		BUS_PROPERTIES(X)
 #undef X

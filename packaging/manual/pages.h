@@ -34,6 +34,8 @@ void manual_triggers(void);
 void manual_states(void);
 void manual_events(void);
 void manual_errors(void);
+void manual_deadman(void);
+void manual_dbus(void);
 
 /* "backstay-errors 7 backstay 1" as SEE ALSO. */
 void manual_see(const char *pages);
