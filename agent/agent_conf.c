@@ -67,7 +67,7 @@ static const struct conf_row rows[] = {
 	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
-	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, grub, none."),
+	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, grub, uboot, none."),
 	TEXT(agent, slots, "dir", "How a release is laid down: dir, raw, null."),
 	TEXT(agent, bus, "none",
 		"Whether programs may ask over D-Bus (org.backstay): system, none."),
@@ -105,6 +105,8 @@ static const struct conf_row rows[] = {
 	TEXT(boot, pstore_kept, "/var/lib/systemd/pstore",
 		"Where the service manager moves them; what came since the machine's start counts."),
 	TEXT(boot, grub_env, "/boot/grub", "grub: folder of its environment blocks."),
+	TEXT(boot, fw_env_config, "/etc/fw_env.config",
+		"uboot: file that says where both copies of its environment are."),
 
 	TEXT(service, kind, "none",
 		"Who runs the workload: systemd, exec, http_reload, reboot, none."),
@@ -199,6 +201,7 @@ void agent_conf_boot(const struct agent_conf *c, struct boot_conf *out)
 	memcpy(b.cmdline, c->boot.cmdline, sizeof b.cmdline);
 	memcpy(b.pstore, c->boot.pstore, sizeof b.pstore);
 	memcpy(b.pstore_kept, c->boot.pstore_kept, sizeof b.pstore_kept);
+	memcpy(b.fw_env_config, c->boot.fw_env_config, sizeof b.fw_env_config);
 	memcpy(b.grub_env, c->boot.grub_env, sizeof b.grub_env);
 	*out = b;
 }

@@ -13,6 +13,7 @@ struct boot_conf {
 	char name[SLOT_COUNT][LIMIT_BOOT_NAME]; /* bootnames: what the boot loader calls a and b */
 	char cmdline[256];                      /* file with the kernel's command line */
 	char pstore[256], pstore_kept[256];     /* folders of crash records: new, and moved there */
+	char fw_env_config[256];                /* uboot: where its environment is */
 	char grub_env[256];                     /* grub: folder of its environment */
 };
 

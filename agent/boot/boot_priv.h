@@ -11,10 +11,11 @@ struct boot {
 	struct fs own;    /* behind `files`, when it was opened here */
 	unsigned booted;
 	bool crashed;
+	void *self; /* the adapter's */
 	char name[SLOT_COUNT][LIMIT_BOOT_NAME];
 };
 
-extern const struct boot_adapter boot_symlink, boot_none, boot_grub;
+extern const struct boot_adapter boot_symlink, boot_none, boot_grub, boot_uboot;
 
 /* `open` and `close` of adapters with nothing of their own. */
 int boot_open_nothing(struct boot *b, const struct boot_conf *c, struct err *e) MUST_CHECK;
