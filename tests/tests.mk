@@ -32,6 +32,11 @@ check-power: $(filter $(B)/tests/fault/%,$(TEST_BIN)) ## cut the power everywher
 check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the real programs on loopback
 	@tests/tools/run-system $(B)/bin
 
+# Real boot loaders in an emulator: a minute or two, and packages of its own (packaging/debian-packages-boot.txt).
+.PHONY: check-boot
+check-boot: $(B)/tests/boot/bootenv ## start GRUB and others with what the agent writes for them, and see what they choose
+	@for t in tests/boot/*.sh; do case $$t in */lib.sh) ;; *) BOOTENV=$(CURDIR)/$< $$t || exit 1 ;; esac; done
+
 # One program of many files: see tests/attack/attack.h. make check-attack A=json runs those with this in their names.
 ATTACK_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 $(B)/tests/attack/test_attack: $(ATTACK_OBJ) $(TEST_LIB) $(ARCHIVE)

@@ -11,6 +11,7 @@
 #   backstay_root_A   and as the kernel sees them                                      PARTLABEL=root-a
 #   backstay_root_B                                                                    PARTLABEL=root-b
 #   backstay_args     panic= must stay: a kernel that hangs after a panic is not counted  ro quiet panic=10
+#   backstay_pause    seconds before the next start, when a slot has no kernel          3
 #   backstay_save     how the count is written                                         saveenv
 #   backstay_start    how a kernel is started; backstay_slot, backstay_part, bootargs are set
 #
@@ -22,6 +23,7 @@ test -n "${backstay_part_B}" || setenv backstay_part_B 3
 test -n "${backstay_root_A}" || setenv backstay_root_A PARTLABEL=root-a
 test -n "${backstay_root_B}" || setenv backstay_root_B PARTLABEL=root-b
 test -n "${backstay_args}" || setenv backstay_args ro quiet panic=10
+test -n "${backstay_pause}" || setenv backstay_pause 3
 test -n "${backstay_save}" || setenv backstay_save saveenv
 test -n "${backstay_start}" || setenv backstay_start 'load ${backstay_dev}:${backstay_part} ${kernel_addr_r} /vmlinuz && load ${backstay_dev}:${backstay_part} ${ramdisk_addr_r} /initrd.img && booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}'
 
@@ -74,5 +76,5 @@ run backstay_start
 
 # No kernel, no system: the next start is counted, too.
 echo "backstay: slot ${backstay_slot} cannot be started"
-sleep 3
+sleep ${backstay_pause}
 reset
