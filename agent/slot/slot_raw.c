@@ -167,9 +167,35 @@ static int raw_verify_slot(struct slots *s, unsigned slot, const struct release 
 	return 0;
 }
 
+static int add_head(void *ctx, const void *p, size_t n, struct err *e)
+{
+	struct buf *head = ctx;
+
+	(void)e;
+	buf_add(head, p, MIN(n, FSIMAGE_HEAD - head->n));
+	return 0;
+}
+
+/* Cheap, and before all of it is read. */
+static int check_filesystem(
+	struct slots *s, unsigned slot, const struct component *c, struct err *e)
+{
+	uint64_t length = c->artifact.content_length;
+	BUF_AUTO head = {0};
+
+	if (c->filesystem == FSIMAGE_NONE)
+		return 0;
+	TRY(raw_read(s, slot, MIN(length, FSIMAGE_HEAD), READBACK_CACHE, add_head, &head, e));
+	if (fsimage_check(c->filesystem, buf_str(&head), length, e) < 0)
+		return err_wrap(e, "component %s", c->name);
+	return 0;
+}
+
 static int raw_seal(struct slots *s, unsigned slot, const struct release *r,
 	const struct sha256 *document, struct sha256 *out_content, struct err *e)
 {
+	TRY(check_image(r, e));
+	TRY(check_filesystem(s, slot, &r->components[0], e));
 	TRY(raw_verify_slot(s, slot, r, e));
 	return status_seal(s->fs, slot, r, document, out_content, e);
 }

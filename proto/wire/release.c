@@ -53,9 +53,23 @@ static int artifact_parse(const json_t *j, const char *where, struct artifact *o
 	return 0;
 }
 
+static int filesystem_parse(const json_t *j, const char *where, struct component *c, struct err *e)
+{
+	const char *names[FSIMAGE_MAX];
+	unsigned what = FSIMAGE_NONE;
+
+	for (unsigned i = 0; i < FSIMAGE_MAX; i++)
+		names[i] = fsimage_name(i);
+	TRY(json_choice_opt(j, where, "filesystem", names, FSIMAGE_MAX, &what, e));
+	if (what != FSIMAGE_NONE && c->artifact.archive != ARCHIVE_RAW)
+		return err_set(e, ERR_BAD_INPUT, "%s.filesystem: an archive has none", where);
+	c->filesystem = what;
+	return 0;
+}
+
 static int component_parse(const json_t *j, const char *where, struct component *c, struct err *e)
 {
-	static const char *const known[] = {"name", "kind", "path", "artifact", NULL};
+	static const char *const known[] = {"name", "kind", "path", "filesystem", "artifact", NULL};
 	char inner[WHERE_MAX + 16];
 	const json_t *artifact;
 	unsigned kind;
@@ -71,7 +85,8 @@ static int component_parse(const json_t *j, const char *where, struct component 
 		return err_wrap(e, "%s.path", where);
 	TRY(json_obj(j, where, "artifact", &artifact, e));
 	snprintf(inner, sizeof inner, "%s.artifact", where);
-	return artifact_parse(artifact, inner, &c->artifact, e);
+	TRY(artifact_parse(artifact, inner, &c->artifact, e));
+	return filesystem_parse(j, where, c, e);
 }
 
 static int component_fits(

@@ -6,6 +6,7 @@
 #define PROTO_WIRE_RELEASE_H
 
 #include "lib/id.h"
+#include "proto/wire/fsimage.h"
 #include "proto/wire/path.h"
 #include "proto/wire/precond.h"
 #include "proto/wire/trigger.h"
@@ -33,6 +34,7 @@ struct artifact {
 struct component {
 	char name[ID_TEXT_MAX];
 	enum component_kind kind;
+	enum fsimage filesystem;      /* of an image; FSIMAGE_NONE: not stated */
 	char path[LIMIT_TARGET_NAME]; /* in the slot: a folder for a tar, a file for raw */
 	struct artifact artifact;
 };

@@ -115,7 +115,8 @@ static int fill(struct packing *p, struct pack_source *s, const struct wish *w,
 	return s->file[0] ? pack_raw(p, s, to, out, e) : pack_tar(p, s, to, out, e);
 }
 
-static int component_pack(struct packing *p, json_t *component, const struct wish *w, struct err *e)
+static int component_pack(struct packing *p, json_t *component, enum fsimage filesystem,
+	const struct wish *w, struct err *e)
 {
 	char path[2 * FS_PATH_MAX];
 	struct artifact a = {.length = 0};
@@ -127,6 +128,7 @@ static int component_pack(struct packing *p, json_t *component, const struct wis
 	TRY(source_path(p->spec->template_path, w->source, path, sizeof path, e));
 	TRY(pack_source_open(path, &s, e));
 	p->component = json_string_value(json_object_get(component, "name"));
+	p->filesystem = filesystem;
 	p->done = 0;
 	p->total = s.bytes;
 	rc = fill(p, &s, w, &a, e);
@@ -151,7 +153,8 @@ static int components_pack(struct packing *p, json_t *document, struct release *
 	}
 	TRY(document_check(document, r, e));
 	for (size_t i = 0; i < n; i++)
-		if (component_pack(p, json_array_get(list, i), &wishes[i], e) < 0)
+		if (component_pack(p, json_array_get(list, i), r->components[i].filesystem,
+			    &wishes[i], e) < 0)
 			return err_wrap(e, "%s", r->components[i].name);
 	return document_check(document, r, e);
 }

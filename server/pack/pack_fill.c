@@ -59,9 +59,18 @@ static int read_file(struct packing *p, struct pack_source *s, const char *path,
 
 /* ---- a single file ---- */
 
+struct image {
+	struct pack_sink *to;
+	struct buf head; /* its first bytes */
+};
+
 static int to_sink(void *ctx, const void *bytes, size_t n, struct err *e)
 {
-	return pack_sink_add(ctx, bytes, n, e);
+	struct image *image = ctx;
+
+	if (image->head.n < FSIMAGE_HEAD)
+		buf_add(&image->head, bytes, MIN(n, FSIMAGE_HEAD - image->head.n));
+	return pack_sink_add(image->to, bytes, n, e);
 }
 
 static void tree_digest(const struct tree *t, struct sha256 *out)
@@ -81,7 +90,13 @@ int pack_raw(struct packing *p, struct pack_source *s, struct pack_sink *to, str
 		.path = (char[]){"."}};
 	struct tree one = {.v = &x, .n = 1, .cap = 1};
 
-	TRY(read_file(p, s, s->file, s->bytes, to_sink, to, &x.digest, e));
+	struct image image = {.to = to};
+	int rc = read_file(p, s, s->file, s->bytes, to_sink, &image, &x.digest, e);
+
+	if (rc == 0)
+		rc = fsimage_check(p->filesystem, buf_str(&image.head), s->bytes, e);
+	buf_fini(&image.head);
+	TRY(rc);
 	TRY(pack_sink_commit(to, out, e));
 	out->archive = ARCHIVE_RAW;
 	tree_digest(&one, &out->tree);

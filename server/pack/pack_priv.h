@@ -42,6 +42,7 @@ struct packing {
 	const struct pack_spec *spec;
 	struct fs *out; /* out_dir */
 	const char *component;
+	enum fsimage filesystem; /* that it says it is */
 	uint64_t done, total;
 };
 

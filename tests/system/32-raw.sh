@@ -30,23 +30,12 @@ done
 dev_a=${loops% *} dev_b=${loops##* }
 dev_a=${dev_a# }
 
-# image N KIND BYTES: an image with a file that says N, and the release os-N of it.
+# image N KIND BYTES: an image with a file that says N and a ballast, and the release os-N of it.
 image() {
 	mkdir -p "$W/os/$1/root/etc"
 	echo "os-$1" >"$W/os/$1/root/etc/release"
 	head -c "$3" /dev/urandom >"$W/os/$1/root/ballast"
-	case $2 in
-	ext4) truncate -s 8M "$W/os/$1/root.img" && mkfs.ext4 -q -F -d "$W/os/$1/root" "$W/os/$1/root.img" ;;
-	squashfs) mksquashfs "$W/os/$1/root" "$W/os/$1/root.img" -quiet -no-progress -noappend ;;
-	erofs) mkfs.erofs "$W/os/$1/root.img" "$W/os/$1/root" ;;
-	esac >"$W/log/image-$1.log" 2>&1
-	cat >"$W/os/$1/release.json" <<JSON
-{
-	"format": 1, "id": "os-$1", "product": "os", "version": "$1",
-	"components": [{"name": "root", "kind": "image", "path": "root.img", "source": "root.img"}],
-	"soak_ms": 300, "triggers": [{"type": "start_failed"}]
-}
-JSON
+	soak_ms=300 "$BACKSTAY_SRC/manifests/examples/image/mk-image" "$1" "$2" "$W/os/$1/root" "$W/os/$1" >"$W/log/image-$1.log" 2>&1
 	"$BACKSTAY_BIN/backstay" release create "$W/os/$1/release.json" --out "$W/packed/$1" >/dev/null
 	back=
 	for i in $(seq 1 $(($1 - 1))); do
@@ -86,6 +75,9 @@ device_start node
 wait_until 20 "node to register" "$BACKSTAY_BIN/backstay" device show node
 
 image 1 ext4 1500000
+sed 's/ext4/erofs/; s/os-1/os-9/' "$W/os/1/release.json" >"$W/os/1/wrong.json"
+exits 65 "$BACKSTAY_BIN/backstay" release create "$W/os/1/wrong.json" --out "$W/packed/wrong"
+grep -q 'is no erofs file system' err.txt || fail "a wrong file system is packed"
 campaign 1
 wait_until 30 "os-1 in slot a" installed 1 a
 holds 1 "$dev_a"

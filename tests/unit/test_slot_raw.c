@@ -351,6 +351,37 @@ static void rot_is_noticed_at_its_first_and_last_byte(void **state)
 	assert_true(has);
 }
 
+/* A superblock of squashfs before everything else. */
+static void make_squashfs(struct bed *b, uint64_t size)
+{
+	make_image(b, 100000);
+	memset(b->image, 0, FSIMAGE_HEAD);
+	memcpy(b->image, "hsqs", 4);
+	b->image[28] = 4;
+	memcpy(b->image + 40, &size, sizeof size);
+	BUF_AUTO ignored = {0};
+
+	parcel_make_raw(&b->r.components[0], "root", "root.img", (struct str){b->image, b->n},
+		COMPRESSION_NONE, &ignored);
+	b->r.components[0].filesystem = FSIMAGE_SQUASHFS;
+}
+
+static void an_image_that_is_not_what_it_says(void **state)
+{
+	struct bed *b = *state;
+
+	make_squashfs(b, 99999);
+	expect_ok(install(b, 0), &b->e);
+	make_squashfs(b, 100001); /* longer than the image */
+	refuses(b, install(b, 0), ERR_BAD_INPUT);
+	assert_int_equal(look(b, 0).mark, SLOT_INVALID);
+	make_squashfs(b, 99999);
+	b->r.components[0].filesystem = FSIMAGE_EXT4;
+	refuses(b, install(b, 1), ERR_BAD_INPUT);
+	b->r.components[0].filesystem = FSIMAGE_NONE;
+	expect_ok(install(b, 1), &b->e);
+}
+
 /* ---- from slot to slot ---- */
 
 static bool take(struct bed *b, unsigned slot, unsigned from)
@@ -424,6 +455,7 @@ int main(void)
 		CASE(nobody_said_where_they_are),
 		CASE(wrong_bytes_are_never_valid),
 		CASE(rot_is_noticed_at_its_first_and_last_byte),
+		CASE(an_image_that_is_not_what_it_says),
 		CASE(an_equal_image_is_copied),
 		CASE(what_does_not_hold_is_not_copied),
 		CASE(a_target_that_fails_is_told),
