@@ -42,6 +42,8 @@ static void fill_http(const struct agent_conf *c, struct http_conf *h)
 	memcpy(h->cert_file, c->server.cert, sizeof(h->cert_file));
 	memcpy(h->key_file, c->server.key, sizeof(h->key_file));
 	memcpy(h->proxy, c->net.proxy, sizeof(h->proxy));
+	memcpy(h->no_proxy, c->net.no_proxy, sizeof(h->no_proxy));
+	h->max_rate = c->net.max_rate;
 	memcpy(h->bearer, c->server.token, sizeof(h->bearer));
 	snprintf(h->user_agent, sizeof(h->user_agent), "backstay-agent/%s", AGENT_VERSION);
 	h->connect_timeout = c->net.connect_timeout;

@@ -141,6 +141,10 @@ static const struct conf_row rows[] = {
 	TEXT(smoke, user, "", "User that smoke tests run as; empty: the agent's own."),
 
 	TEXT(net, proxy, "", "Proxy for all requests; empty: none."),
+	TEXT(net, no_proxy, "",
+		"Hosts that are asked without the proxy, separated by commas; *: all."),
+	SIZED(net, max_rate, 0, LIMIT_ARTIFACT_BYTES, "0",
+		"Bytes a second that a transfer takes at most; 0: no limit."),
 	SIZED(net, low_speed, 0, 0, "1000",
 		"Bytes a second below which a transfer is given up after a time."),
 	SPAN(net, low_speed_time, SEC(1), MINUTE(10), "30s",
@@ -310,6 +314,16 @@ static void check_plain(const struct agent_conf *c, struct buf *problems)
 				      "server.insecure_http = yes\n");
 }
 
+/* A transfer that is held back to what counts as too slow would be given up for ever. */
+static void check_rates(const struct agent_conf *c, struct buf *problems)
+{
+	uint64_t low = c->net.low_speed ? c->net.low_speed : 1000;
+
+	if (c->net.max_rate && c->net.max_rate / 2 < low)
+		buf_addf(problems, "net.max_rate: less than twice net.low_speed (%llu)\n",
+			(unsigned long long)low);
+}
+
 static unsigned check_rules(const struct agent_conf *c, enum precond_type t, struct buf *problems)
 {
 	struct precond_rule rules[LIMIT_PRECONDITIONS];
@@ -392,6 +406,7 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	check_slots(c, problems);
 	check_service(c, problems);
 	check_precond(c, problems);
+	check_rates(c, problems);
 	if (problems->n > before)
 		return err_set(e, ERR_CONFIG, "the configuration contradicts itself");
 	return 0;

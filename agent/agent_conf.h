@@ -51,8 +51,8 @@ struct agent_conf {
 		char user[32];
 	} smoke;
 	struct {
-		char proxy[256];
-		uint64_t low_speed;
+		char proxy[256], no_proxy[256];
+		uint64_t max_rate, low_speed;
 		ms_t low_speed_time, connect_timeout, total_timeout, refresh_timeout;
 	} net;
 	struct {

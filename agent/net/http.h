@@ -18,6 +18,8 @@ struct http_conf {
 	char ca_file[256];                    /* "" : the system's */
 	char cert_file[256], key_file[256];
 	char proxy[256];
+	char no_proxy[256];    /* hosts that are asked without it, by commas; "*" : all */
+	uint64_t max_rate;     /* bytes a second at most, each way; 0: no limit */
 	char content_type[32]; /* of what is sent; "" : JSON */
 	char bearer[128];      /* Authorization: Bearer ...; "" : none */
 	char user_agent[64];

@@ -51,6 +51,8 @@ static void set_bounds(CURL *h, const struct http_conf *conf)
 		(long)(conf->low_speed ? conf->low_speed : HTTP_LOW_SPEED));
 	curl_easy_setopt(
 		h, CURLOPT_LOW_SPEED_TIME, (long)(conf->low_speed_s ? conf->low_speed_s : 30));
+	curl_easy_setopt(h, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)conf->max_rate);
+	curl_easy_setopt(h, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)conf->max_rate);
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
@@ -98,6 +100,7 @@ static void set_identity(CURL *h, const struct http_conf *conf)
 	set_pem(h, CURLOPT_SSLKEY_BLOB, conf->key_pem);
 	curl_easy_setopt(
 		h, CURLOPT_PROXY, conf->proxy); /* "": none, whatever the environment says */
+	curl_easy_setopt(h, CURLOPT_NOPROXY, conf->no_proxy); /* the same */
 	if (conf->bearer[0]) {
 		curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		curl_easy_setopt(h, CURLOPT_XOAUTH2_BEARER, conf->bearer);

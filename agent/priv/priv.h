@@ -10,7 +10,7 @@
 
 #define PRIV_PIECE      (64 * 1024)
 #define PRIV_NUMS       14
-#define PRIV_TEXTS      6
+#define PRIV_TEXTS      7
 #define PRIV_PACKET_MAX (PRIV_PIECE + 4096) /* any packet of any verb is smaller */
 
 /* Who says it. */

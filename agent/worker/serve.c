@@ -185,14 +185,15 @@ static int read_pem(const char *path, struct buf *out, struct str *out_pem, stru
 static int read_identity(struct serving *v, const struct priv_msg *m, struct err *e)
 {
 	struct http_conf *h = &v->http;
-	char *const to[] = {
-		h->ca_file, h->cert_file, h->key_file, h->proxy, h->bearer, h->user_agent};
+	char *const to[] = {h->ca_file, h->cert_file, h->key_file, h->proxy, h->bearer,
+		h->user_agent, h->no_proxy};
 	const size_t cap[] = {sizeof h->ca_file, sizeof h->cert_file, sizeof h->key_file,
-		sizeof h->proxy, sizeof h->bearer, sizeof h->user_agent};
+		sizeof h->proxy, sizeof h->bearer, sizeof h->user_agent, sizeof h->no_proxy};
 
 	for (unsigned i = 0; i < ARRAY_LEN(to); i++)
 		TRY(str_copy(m->text[i], to[i], cap[i], e));
 	h->built_s = (int64_t)m->num[2];
+	h->max_rate = m->num[3];
 	TRY(read_pem(h->ca_file, &v->ca, &h->ca_pem, e));
 	TRY(read_pem(h->cert_file, &v->cert, &h->cert_pem, e));
 	TRY(read_pem(h->key_file, &v->key, &h->key_pem, e));

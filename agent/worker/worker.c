@@ -180,9 +180,10 @@ static int set_up(struct worker *w, struct err *e)
 {
 	const struct http_conf *h = &w->conf.http;
 	struct priv_msg m = {.verb = PRIV_SETUP,
-		.num = {w->conf.uid, w->conf.gid, (uint64_t)h->built_s},
+		.num = {w->conf.uid, w->conf.gid, (uint64_t)h->built_s, h->max_rate},
 		.text = {str_of(h->ca_file), str_of(h->cert_file), str_of(h->key_file),
-			str_of(h->proxy), str_of(h->bearer), str_of(h->user_agent)}};
+			str_of(h->proxy), str_of(h->bearer), str_of(h->user_agent),
+			str_of(h->no_proxy)}};
 	char shown[sizeof e->text];
 
 	TRY(chan_say(w->chan, &m, e));

@@ -59,6 +59,7 @@ static void mistakes_are_named(void **state UNUSED)
 	static const struct {
 		const char *text, *problem;
 	} t[] = {
+		{DEVICE "[net]\nmax_rate = 1999\n", "net.max_rate: less than twice net.low_speed"},
 		{DEVICE "[precond]\npower = lots\n", "precond.power: unknown member \"lots\""},
 		{DEVICE "[precond]\nwindow = windows=someday\n", "'someday' is no day"},
 		{DEVICE "[precond]\nlease = before=download\n", "lease cannot be asked then"},
