@@ -119,7 +119,7 @@ static void eval_window(
 	SAY(sentence, "it is %s; the next window opens in %s: %s", v->value, in, text);
 	if (f->local.shift_in && f->local.shift_in < opens)
 		opens = f->local.shift_in;
-	v->look_in = MINUTE((ms_t)opens);
+	v->look_in = MAX(0, MINUTE((ms_t)opens) - SEC((ms_t)f->local.second));
 }
 
 /* ---- numbers ---- */

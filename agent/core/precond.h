@@ -29,6 +29,7 @@ struct precond_facts {
 	struct {
 		bool known;
 		unsigned minute;   /* of the week, local */
+		unsigned second;   /* of that minute */
 		unsigned shift_in; /* minutes until the zone's offset changes; 0: not within a week
 				    */
 		char zone[16];     /* "CET" */

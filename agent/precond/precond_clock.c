@@ -58,6 +58,7 @@ static void look(const struct precond_in *in, unsigned want UNUSED, struct preco
 	out->local.known = true;
 	out->local.minute = (unsigned)((tm.tm_wday + 6) % 7) * PRECOND_DAY +
 			    (unsigned)tm.tm_hour * 60 + (unsigned)tm.tm_min;
+	out->local.second = (unsigned)tm.tm_sec % 60;
 	out->local.shift_in = shift ? (unsigned)((shift - now + 59) / 60) : 0;
 	snprintf(out->local.zone, sizeof out->local.zone, "%.15s", tm.tm_zone ? tm.tm_zone : "");
 }

@@ -160,7 +160,8 @@ is() {
 
 # ---- a toy workload, for tests that are about the update and not about the workload ------------------------------
 
-# toy N [COMMAND]: template and components of the release toy-N: its program runs COMMAND (default: for ever).
+# toy N [COMMAND]: template and components of the release toy-N: its program runs COMMAND (default: for ever). $toy_more
+# are further members of the document.
 toy() {
 	mkdir -p "$W/toy/$1/code/bin" "$W/toy/$1/data"
 	printf '#!/bin/sh\necho toy-%s runs in "$BACKSTAY_SLOT"\n%s\n' "$1" "${2:-exec sleep 1000000}" >"$W/toy/$1/code/bin/run"
@@ -179,7 +180,7 @@ toy() {
 	"triggers": [
 		{"type": "start_failed"}, {"type": "smoke_failed"}, {"type": "operator"},
 		{"type": "crash_loop", "threshold_milli": 2000, "window_ms": 60000}
-	]
+	]${toy_more:+, $toy_more}
 }
 JSON
 }

@@ -96,6 +96,10 @@ static void windows_are_judged(void **state)
 	expect_is(&v, PRECOND_UNMET,
 		"it is Wed 14:05 CET; the next window opens in 7 h 55 min: mon-fri 22:00-05:00");
 	assert_true(v.look_in == MINUTE(7 * 60 + 55));
+	f.local.second = 50;
+	v = judge(PRECOND_WINDOW, "windows=sun + mon-fri 22:00-05:00", &f);
+	assert_true(v.look_in == MINUTE(7 * 60 + 55) - SEC(50));
+	f.local.second = 0;
 	/* The clocks change before: then it is looked again. */
 	f.local.shift_in = 30;
 	v = judge(PRECOND_WINDOW, "windows=sun + mon-fri 22:00-05:00", &f);
