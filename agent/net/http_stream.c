@@ -162,6 +162,8 @@ static int begin(struct http_stream *s, struct err *e)
 	curl_easy_setopt(s->call.easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(s->call.easy, CURLOPT_WRITEDATA, s);
 	curl_easy_setopt(s->call.easy, CURLOPT_BUFFERSIZE, CURL_BUFFER);
+	/* The server may have moved since the last attempt. */
+	curl_easy_setopt(s->call.easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	ask_for_rest(s);
 	if (curl_multi_add_handle(s->multi, s->call.easy) != CURLM_OK)
 		abort();
