@@ -36,6 +36,10 @@ check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the 
 .PHONY: check-boot
 check-boot: $(B)/tests/boot/bootenv ## start GRUB and others with what the agent writes for them, and see what they choose
 	@for t in tests/boot/*.sh; do case $$t in */lib.sh) ;; *) BOOTENV=$(CURDIR)/$< $$t || exit 1 ;; esac; done
+.PHONY: check-net
+check-net: $(BINS) ## install over networks that lose, cut, reset, delay and move: as root, in namespaces, minutes
+	@packaging/install-deps net
+	@tests/net/run $(B)/bin
 
 # One program of many files: see tests/attack/attack.h. make check-attack A=json runs those with this in their names.
 ATTACK_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
