@@ -31,6 +31,7 @@ static const struct page pages[] = {
 	{"backstay-gate", 5, "which evidence a release needs", NULL, NULL,
 		"manifests/schema/gate.md"},
 	{"backstay-triggers", 7, "what takes a bad release back", manual_triggers, NULL, NULL},
+	{"backstay-preconditions", 7, "what an update waits for", manual_preconditions, NULL, NULL},
 	{"backstay-states", 7, "where an update is", manual_states, NULL, NULL},
 	{"backstay-events", 7, "what the programs log", manual_events, NULL, NULL},
 	{"backstay-errors", 7, "kinds of failure", manual_errors, NULL, NULL},
@@ -63,7 +64,7 @@ static int print_schema(const struct page *p)
 	text.n = fread(buf_reserve(&text, SCHEMA_MAX), 1, SCHEMA_MAX, f);
 	fclose(f);
 	mdoc_markdown(buf_str(&text));
-	manual_see("backstay 1 backstay-triggers 7");
+	manual_see("backstay 1 backstay-preconditions 7 backstay-triggers 7");
 	return 0;
 }
 

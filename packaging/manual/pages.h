@@ -31,6 +31,7 @@ void manual_agent_conf(void);
 void manual_server_conf(void);
 void manual_signer_conf(void);
 void manual_triggers(void);
+void manual_preconditions(void);
 void manual_states(void);
 void manual_events(void);
 void manual_errors(void);

@@ -43,8 +43,8 @@ static const struct manual_file signer_files[] = {
 
 const struct manual_program manual_agent = {AGENT_PURPOSE, AGENT_ABOUT, AGENT_STEPS, AGENT_THEN,
 	AGENT_EXIT, agent_options, ARRAY_LEN(agent_options), agent_files, ARRAY_LEN(agent_files),
-	"backstay 1 backstay-agent.conf 5 backstay-release 5 backstay-events 7 backstay-states 7 "
-	"backstay-triggers 7"};
+	"backstay 1 backstay-agent.conf 5 backstay-release 5 backstay-events 7 "
+	"backstay-preconditions 7 backstay-states 7 backstay-triggers 7"};
 const struct manual_program manual_server = {SERVER_PURPOSE, SERVER_ABOUT, SERVER_STEPS,
 	SERVER_THEN, SERVER_EXIT, server_options, ARRAY_LEN(server_options), server_files,
 	ARRAY_LEN(server_files),

@@ -7,6 +7,7 @@
 #include "agent/core/update.h"
 #include "lib/sys/log.h"
 #include "packaging/manual/pages.h"
+#include "proto/wire/precond.h"
 #include "proto/wire/trigger.h"
 #include "server/server_conf.h"
 #include "server/signd/signd_conf.h"
@@ -156,6 +157,57 @@ void manual_triggers(void)
 	mdoc_list_end();
 #undef X
 	manual_see("backstay 1 backstay-release 5 backstay-states 7 backstay-agent 8");
+}
+
+/* ---- preconditions ---- */
+
+static void print_precondition(
+	const char *name, const char *text, unsigned before, bool blocks, bool holds_rollback)
+{
+	char line[160], phases[64] = "";
+	size_t n = 0;
+
+	for (unsigned p = PRECOND_DOWNLOAD; p <= PRECOND_SWAP; p <<= 1)
+		if (before & p)
+			n += (size_t)snprintf(phases + n, sizeof phases - n, "%s%s",
+				n ? " and " : "", precond_phase_name(p));
+	named(name, text);
+	snprintf(line, sizeof line, "By default before %s; unknown, it %s%s.", phases,
+		blocks ? "blocks" : "passes",
+		holds_rollback ? "; it holds up an ordered rollback, too" : "");
+	mdoc_say(line);
+}
+
+void manual_preconditions(void)
+{
+	mdoc_section("description");
+	mdoc_say(
+		"An update goes on only when the preconditions hold that its release states, see backstay-release(5), and those of "
+		"section precond in backstay-agent.conf(5). Until then it waits; `backstay explain` shows for what, with the value "
+		"that was seen and the limit. The way back waits for none of them.");
+	mdoc_say(
+		"In the configuration each type is a key. Its value has the members that a release would state, separated by commas; "
+		"lists by plus signs, several rules by vertical bars; `yes` where there is nothing to state.");
+	mdoc_section("types");
+	mdoc_list_begin();
+#define BLOCK true
+#define PASS  false
+#define X(id, name, shape, before, may, on_unknown, holds, min, max, text)                         \
+	print_precondition(name, text, before, on_unknown, holds);
+	PRECOND_TABLE(X)
+#undef X
+	mdoc_list_end();
+#define X(id, name, text) named(name, text);
+	mdoc_section("when they are looked at");
+	mdoc_list_begin();
+	PRECOND_PHASE_TABLE(X)
+	mdoc_list_end();
+	mdoc_section("what cannot be seen");
+	mdoc_list_begin();
+	PRECOND_UNKNOWN_TABLE(X)
+	mdoc_list_end();
+#undef X
+	manual_see("backstay 1 backstay-agent.conf 5 backstay-release 5 backstay-agent 8");
 }
 
 /* ---- the update machine ---- */
