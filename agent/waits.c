@@ -13,9 +13,14 @@
 
 /* ---- which rules ---- */
 
+/* What somebody orders back, or orders at the device itself, waits for what makes a restart
+ * dangerous, and for nothing else. */
 static bool counts(const struct agent *a, const struct precond_rule *r, unsigned phases)
 {
-	return r->before & phases && (!a->rec.goal.rollback || precond_holds_rollback(r->type));
+	bool by_hand = sha256_is_zero(&a->rec.goal.manifest);
+
+	return r->before & phases &&
+	       (!(a->rec.goal.rollback || by_hand) || precond_holds_rollback(r->type));
 }
 
 static void take(struct agent *a, const struct precond_rule *r, bool of_device, unsigned phases,
