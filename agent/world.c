@@ -162,12 +162,21 @@ static struct stage_source port_source(
 					  : worker_source(access_worker(w->access));
 }
 
+static const char *image_of(const struct world *w, unsigned slot)
+{
+	if (strcmp(w->conf->agent.slots, "raw") != 0)
+		return NULL;
+	return slot == 0 ? w->conf->slot.a : w->conf->slot.b;
+}
+
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
 	struct buf *out_log, struct err *e)
 {
 	struct world *w = self;
 	BUF_AUTO dir = {0}, tmp = {0};
 	struct smoke_in in = {.release = r,
+		.image = image_of(w, slot),
+		.filesystem = fsimage_name(r->components[0].filesystem),
 		.max_memory = w->conf->smoke.max_memory,
 		.uid = w->smoke.uid,
 		.gid = w->smoke.gid,

@@ -52,16 +52,36 @@ static int run_one(
 	return 0;
 }
 
+static int run_all(const struct smoke_in *in, struct buf *io_log, struct err *e)
+{
+	for (unsigned i = 0; i < in->release->n_smoke; i++)
+		TRY(run_one(in, &in->release->smoke[i], io_log, e));
+	return 0;
+}
+
+static int run_with_image(const struct smoke_in *in, struct buf *io_log, struct err *e)
+{
+	struct smoke_image image;
+	struct smoke_in own = *in;
+
+	TRY(smoke_image_open(in->image, &image, e));
+	own.image = image.device;
+	int rc = run_all(&own, io_log, e);
+
+	smoke_image_close(&image);
+	return rc;
+}
+
 int smoke_run(const struct smoke_in *in, struct buf *out_log, struct err *e)
 {
 	BUF_AUTO log = {0};
 	struct err own = {0}, late;
-	int rc = 0;
+	bool with_image = in->image && in->release->n_smoke;
 
 	if (!e)
 		e = &own;
-	for (unsigned i = 0; i < in->release->n_smoke && rc == 0; i++)
-		rc = run_one(in, &in->release->smoke[i], &log, e);
+	int rc = (with_image ? run_with_image : run_all)(in, &log, e);
+
 	/* What cannot be emptied now must be before the next run. */
 	if (in->release->n_smoke)
 		(void)!smoke_tmp_clear(in->tmp_dir, in->uid, in->gid, &late);

@@ -9,12 +9,22 @@
 struct smoke_program {
 	struct proc_spec spec;
 	const char *argv[LIMIT_ARGV + 1];
-	const char *env[5];
-	char slot[320], tmp[320], home[320], port[32];
+	const char *env[6];
+	char slot[320], tmp[320], home[320], device[320], port[32];
 };
 /* port 0: none is given. */
 void smoke_program_init(struct smoke_program *p, const struct smoke_in *in,
 	const struct smoke_test *test, unsigned port);
+
+/* smoke_image.c: a device with the image, for as long as it is open. ERR_IO: that says nothing
+ * about the release. */
+#define SMOKE_DEVICE_MAX 256
+struct smoke_image {
+	int loop; /* -1: the path is a device itself */
+	char device[SMOKE_DEVICE_MAX];
+};
+int smoke_image_open(const char *path, struct smoke_image *out, struct err *e) MUST_CHECK;
+void smoke_image_close(struct smoke_image *image);
 
 /* A run that ended as it should not have, as ERR_SMOKE_FAILED (or ERR_CANCELLED). */
 int smoke_program_judge(const struct smoke_test *test, const struct proc_result *r, struct err *e);

@@ -20,12 +20,21 @@ void smoke_program_init(struct smoke_program *p, const struct smoke_in *in,
 	p->env[0] = p->slot;
 	p->env[1] = p->tmp;
 	p->env[2] = p->home;
-	p->env[3] = port ? p->port : NULL;
+	snprintf(
+		p->device, sizeof p->device, "BACKSTAY_SLOT_DEVICE=%s", in->image ? in->image : "");
+	unsigned n = 3;
+
+	if (in->image)
+		p->env[n++] = p->device;
+	if (port)
+		p->env[n++] = p->port;
 	p->spec = (struct proc_spec){
 		.argv = p->argv,
 		.env = p->env,
 		.dir = in->slot_dir,
 		.protect = in->slot_dir,
+		.image = in->image && *in->filesystem ? in->image : NULL,
+		.image_type = in->filesystem,
 		.timeout = test->timeout,
 		.max_memory = test->max_memory ? test->max_memory : in->max_memory,
 		.max_files_size = FILE_MAX,

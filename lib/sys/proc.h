@@ -18,8 +18,11 @@ struct proc_spec {
 	const char *protect; /* a folder that the child sees read-only, where the kernel lets us (a
 				mount namespace: as root only; otherwise it is left as it is); NULL:
 				none */
-	ms_t timeout;        /* 0: none; then SIGTERM to the group, SIGKILL after 2 s */
-	uint64_t max_memory; /* RLIMIT_AS in bytes; 0: no limit */
+	const char *image; /* a block device that the child sees mounted read-only on `protect`, in
+			      place of what lies there. This must be had: ERR_IO; NULL: none */
+	const char *image_type;  /* its file system */
+	ms_t timeout;            /* 0: none; then SIGTERM to the group, SIGKILL after 2 s */
+	uint64_t max_memory;     /* RLIMIT_AS in bytes; 0: no limit */
 	uint64_t max_files_size; /* RLIMIT_FSIZE in bytes; 0: no limit */
 	unsigned max_cpu_s;      /* RLIMIT_CPU; 0: no limit */
 	unsigned uid, gid; /* 0: unchanged; else the child runs as these, without capabilities */

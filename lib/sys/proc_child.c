@@ -168,6 +168,17 @@ static void protect(const char *dir)
 		umount2(dir, MNT_DETACH);
 }
 
+/* The same view, with an image on `dir`. A journal that is not empty stays as it is: nothing may be
+ * written to what was just sealed. */
+static int mount_image(const struct proc_spec *s)
+{
+	const char *how = strcmp(s->image_type, "ext4") == 0 ? "noload" : NULL;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return mount(s->image, s->protect, s->image_type, MS_RDONLY | MS_NOSUID | MS_NODEV, how);
+}
+
 static int limit(int what, uint64_t soft, uint64_t hard)
 {
 	struct rlimit r = {.rlim_cur = soft, .rlim_max = hard};
@@ -246,7 +257,10 @@ void proc_child_become(const struct proc_plan *p)
 		give_up(channel, PROC_STEP_SESSION);
 	if (take_fds(p->out, &channel) < 0)
 		give_up(channel, PROC_STEP_FDS);
-	protect(s->protect);
+	if (!s->image)
+		protect(s->protect);
+	else if (mount_image(s) < 0)
+		give_up(channel, PROC_STEP_IMAGE);
 	if (drop_user(s) < 0)
 		give_up(channel, PROC_STEP_USER);
 	if (s->dir && chdir(s->dir) < 0)

@@ -11,6 +11,7 @@
 	X(BORN, "be started")                                                                      \
 	X(SESSION, "get a session or group of its own")                                            \
 	X(FDS, "get its files")                                                                    \
+	X(IMAGE, "get its image mounted")                                                          \
 	X(USER, "change its user")                                                                 \
 	X(DIR, "enter its folder")                                                                 \
 	X(LIMIT, "get its limits")                                                                 \

@@ -35,7 +35,8 @@ image() {
 	mkdir -p "$W/os/$1/root/etc"
 	echo "os-$1" >"$W/os/$1/root/etc/release"
 	head -c "$3" /dev/urandom >"$W/os/$1/root/ballast"
-	soak_ms=300 "$BACKSTAY_SRC/manifests/examples/image/mk-image" "$1" "$2" "$W/os/$1/root" "$W/os/$1" >"$W/log/image-$1.log" 2>&1
+	soak_ms=300 smoke='[{"name": "looks", "kind": "exec", "argv": ["/bin/sh", "-c", "grep -qx os-'$1' etc/release && ! touch x"]}]' \
+		"$BACKSTAY_SRC/manifests/examples/image/mk-image" "$1" "$2" "$W/os/$1/root" "$W/os/$1" >"$W/log/image-$1.log" 2>&1
 	"$BACKSTAY_BIN/backstay" release create "$W/os/$1/release.json" --out "$W/packed/$1" >/dev/null
 	back=
 	for i in $(seq 1 $(($1 - 1))); do
@@ -91,7 +92,7 @@ campaign 3
 wait_until 30 "os-3 in slot a" installed 3 a
 holds 3 "$dev_a"
 holds 2 "$dev_b"
-echo "== ext4, squashfs and erofs images were written to block devices and mounted"
+echo "== ext4, squashfs and erofs images were written to block devices, tested there and mounted"
 
 mount -o ro "$dev_b" "$W/mnt"
 image 4 ext4 1500000

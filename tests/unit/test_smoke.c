@@ -424,6 +424,82 @@ static void leftovers_are_cleared_before(void **state)
 	assert_int_equal(entries(w->tmp), 0);
 }
 
+/* ---- images of raw slots ---- */
+
+/* What only root can have, on a machine with loop devices. */
+static void need_images(void)
+{
+	if (geteuid() != 0 || access("/dev/loop-control", W_OK) < 0 ||
+		system("command -v mksquashfs >mksquashfs.path") != 0) {
+		print_message("images are not tried: no root, loop device or mksquashfs\n");
+		skip();
+	}
+}
+
+static const char *make_image(struct world *w, char path[256])
+{
+	char command[800];
+
+	snprintf(path, 256, "%s.img", w->slot);
+	snprintf(command, sizeof command,
+		"rm -rf tree && mkdir tree && echo words >tree/f && "
+		"mksquashfs tree %s -quiet -no-progress -noappend >mksquashfs.log 2>&1",
+		path);
+	assert_int_equal(system(command), 0);
+	return path;
+}
+
+static bool is_left(const char *image)
+{
+	char command[400];
+
+	snprintf(command, sizeof command,
+		"grep -q '%s' /proc/self/mounts || [ -n \"$(losetup -j '%s')\" ]", image, image);
+	return system(command) == 0;
+}
+
+static void an_image_is_mounted_for_its_test(void **state)
+{
+	struct world *w = *state;
+	char path[256];
+	BUF_AUTO log = {0};
+	struct err e;
+
+	need_images();
+	w->in.image = make_image(w, path);
+	w->in.filesystem = "squashfs";
+	add_sh(w, "looks",
+		"[ \"$(cat f)\" = words ] && [ ! -e data ] && ! touch x && [ -b $BACKSTAY_SLOT_DEVICE ]");
+	add_sh(w, "again", "[ -e $BACKSTAY_SLOT_DIR/f ]");
+	expect_ok(smoke_run(&w->in, &log, &e), &e);
+	assert_false(is_left(path));
+	assert_int_equal(entries(w->slot), 2); /* as before: it was the test's own view */
+	add_sh(w, "fails", "exit 3");
+	expect_err(smoke_run(&w->in, &log, &e), &e, ERR_SMOKE_FAILED, "exit 3", "a bad image");
+	assert_false(is_left(path));
+}
+
+/* Says nothing about the release. */
+static void an_image_that_cannot_be_mounted_is_no_verdict(void **state)
+{
+	struct world *w = *state;
+	char path[256];
+	BUF_AUTO log = {0};
+	struct err e;
+
+	need_images();
+	add_sh(w, "looks", "exit 0");
+	w->in.image = make_image(w, path);
+	w->in.filesystem = "erofs";
+	expect_err(smoke_run(&w->in, &log, &e), &e, ERR_IO, "image mounted", "another one");
+	assert_false(is_left(path));
+	w->in.image = "/nowhere/image";
+	expect_err(smoke_run(&w->in, &log, &e), &e, ERR_IO, "/nowhere/image", "none");
+	w->in.image = path;
+	w->in.filesystem = ""; /* not stated: the test has the device alone */
+	expect_ok(smoke_run(&w->in, &log, &e), &e);
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(int argc, char **argv)
@@ -442,6 +518,8 @@ int main(int argc, char **argv)
 		WORLD_TEST(nothing_of_an_instance_is_left),
 		WORLD_TEST(a_folder_that_cannot_be_used_is_no_verdict),
 		WORLD_TEST(leftovers_are_cleared_before),
+		WORLD_TEST(an_image_is_mounted_for_its_test),
+		WORLD_TEST(an_image_that_cannot_be_mounted_is_no_verdict),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "--serve") == 0)
