@@ -44,6 +44,11 @@ static int symlink_look(struct boot *b, struct boot_view *out, struct err *e)
 
 	TRY(read_link(b->home, current, &v.active, e));
 	TRY(read_link(b->home, confirmed, &v.confirmed, e));
+	/* No order of ours leaves that behind. Taken for a device that has nothing yet, it would
+	 * have the good slot written. */
+	if (v.active == SLOT_NONE && v.confirmed != SLOT_NONE)
+		return err_set(e, ERR_NEED_HAND, "%s is gone, and %s says slot %s", current,
+			confirmed, slot_name(v.confirmed));
 	*out = v;
 	return 0;
 }
@@ -60,9 +65,11 @@ static int symlink_confirm(struct boot *b, unsigned slot, struct err *e)
 }
 
 /* The way back first: from then on a power cut finds the old release, and going back is repeated.
- */
+ * Where there is none, the other way round: nothing can be good that does not start. */
 static int symlink_go_back(struct boot *b, unsigned slot, struct err *e)
 {
+	if (slot == SLOT_NONE)
+		TRY(write_link(b->home, confirmed, slot, e));
 	TRY(write_link(b->home, current, slot, e));
 	return write_link(b->home, confirmed, slot, e);
 }

@@ -109,6 +109,21 @@ static void links_are_what_a_service_manager_reads(void **state)
 	home_close(&h);
 }
 
+/* Taken for a device that has nothing, its good slot would be written. */
+static void one_that_lost_its_pointer_is_for_a_person(void **state)
+{
+	struct boot_view v = {.active = 77};
+	struct home h;
+	struct err e;
+
+	(void)state;
+	home_open(&h, "lost", "symlink");
+	assert_int_equal(symlink("slots/a", "lost/confirmed"), 0);
+	assert_int_equal(h.a->look(h.boot, &v, &e), -ERR_NEED_HAND);
+	assert_int_equal(v.active, 77);
+	home_close(&h);
+}
+
 static void what_is_no_slot_is_for_a_person(void **state)
 {
 	struct boot_view v = {.active = 77};
@@ -232,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_follow_a_life),
 		cmocka_unit_test(links_are_what_a_service_manager_reads),
+		cmocka_unit_test(one_that_lost_its_pointer_is_for_a_person),
 		cmocka_unit_test(what_is_no_slot_is_for_a_person),
 		cmocka_unit_test(one_slot_is_never_switched),
 		cmocka_unit_test(a_crash_leaves_a_record),
