@@ -6,9 +6,7 @@
 
 #include "lib/sys/log.h"
 
-#define QUARANTINE_PATH  "quarantine.json"
-#define QUARANTINE_BYTES (64 * 1024)
-#define STALL_MAX        SEC(30)
+#define STALL_MAX SEC(30)
 
 ms_t agent_mono(const struct agent *a)
 {
@@ -300,34 +298,6 @@ int agent_trouble(const struct agent *a, struct err *e)
 
 /* ---- birth and end ---- */
 
-int agent_save_quarantine(struct agent *a, const struct quarantine *q, struct err *e)
-{
-	BUF_AUTO text = {0};
-
-	quarantine_encode(q, &text);
-	TRY(fs_write_file(a->w.fs, QUARANTINE_PATH, text.p, text.n, 0644, e));
-	a->quarantine = *q;
-	return 0;
-}
-
-/* The file is replaced as a whole, so one that cannot be read was damaged from outside. What it
- * knew is lost; that must be told, but is no reason to leave the device without an agent. */
-static int load_quarantine(struct agent *a, struct err *e)
-{
-	BUF_AUTO text = {0};
-	int rc = fs_read_file(a->w.fs, QUARANTINE_PATH, QUARANTINE_BYTES, &text, e);
-
-	if (rc == -ERR_NOT_FOUND)
-		return 0;
-	if (rc == 0)
-		rc = quarantine_decode(buf_str(&text), &a->quarantine, e);
-	if (rc < 0 && e->code != ERR_BAD_INPUT && e->code != ERR_TOO_LARGE)
-		return err_wrap(e, QUARANTINE_PATH);
-	if (rc < 0)
-		log_err(LOG_ID_JOURNAL, e, "file=" QUARANTINE_PATH);
-	return 0;
-}
-
 static void load_outcomes(struct agent *a)
 {
 	struct err e;
@@ -361,7 +331,7 @@ static int open_world(struct agent *a, struct err *e)
 {
 	TRY(journal_open(a->w.fs, "journal", &a->journal, e));
 	TRY(journal_load(&a->journal, &a->rec, e));
-	TRY(load_quarantine(a, e));
+	TRY(agent_load_quarantine(a, e));
 	load_outcomes(a);
 	agree_load(a);
 	scrub_open(a);

@@ -471,6 +471,8 @@ void agent_post(struct agent *a, const struct upd_event *ev);
 int agent_note(
 	struct agent *a, uint64_t report_seq, uint64_t director_seen, struct err *e) MUST_CHECK;
 int agent_save_quarantine(struct agent *a, const struct quarantine *q, struct err *e) MUST_CHECK;
+/* What both copies know together; heals the one that was damaged. */
+int agent_load_quarantine(struct agent *a, struct err *e) MUST_CHECK;
 ms_t agent_mono(const struct agent *a);
 ms_t agent_wall(const struct agent *a);
 uint64_t agent_random(struct agent *a);

@@ -35,6 +35,38 @@ void quarantine_add(struct quarantine *q, const struct quarantine_entry *e)
 	q->n++;
 }
 
+static bool holds_longer(const struct quarantine_entry *a, const struct quarantine_entry *b)
+{
+	return a->until == 0 || (b->until != 0 && a->until > b->until);
+}
+
+/* At its place by age; the oldest goes when it is full. */
+static void insert(struct quarantine *q, const struct quarantine_entry *e)
+{
+	unsigned i = 0;
+
+	while (i < q->n && q->v[i].since >= e->since)
+		i++;
+	if (i == QUARANTINE_MAX)
+		return;
+	q->n = MIN(q->n, QUARANTINE_MAX - 1);
+	memmove(&q->v[i + 1], &q->v[i], (q->n - i) * sizeof q->v[0]);
+	q->v[i] = *e;
+	q->n++;
+}
+
+void quarantine_join(struct quarantine *q, const struct quarantine *other)
+{
+	for (unsigned i = 0; i < other->n; i++) {
+		unsigned at = index_of(q, &other->v[i].document);
+
+		if (at == q->n)
+			insert(q, &other->v[i]);
+		else if (holds_longer(&other->v[i], &q->v[at]))
+			q->v[at] = other->v[i];
+	}
+}
+
 const struct quarantine_entry *quarantine_find(
 	const struct quarantine *q, const struct sha256 *document, ms_t wall)
 {

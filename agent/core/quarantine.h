@@ -23,6 +23,10 @@ struct quarantine {
 
 /* Newest first; an entry for the same document is replaced; the oldest goes when it is full. */
 void quarantine_add(struct quarantine *q, const struct quarantine_entry *e);
+/* What either of them knows, newest first; of two entries for one document the one that holds
+ * longer.
+ */
+void quarantine_join(struct quarantine *q, const struct quarantine *other);
 const struct quarantine_entry *quarantine_find(
 	const struct quarantine *q, const struct sha256 *document, ms_t wall);
 bool quarantine_remove(struct quarantine *q, const struct sha256 *document);

@@ -35,6 +35,7 @@ static const struct place may_change[] = {
 	{"slots/b*", ATTACK_FAILED},         /* toy-1 runs in slot a */
 	{"outcome.json", ATTACK_FAILED},
 	{"quarantine.json", ATTACK_FAILED},
+	{"quarantine.copy", ATTACK_FAILED},
 	{"dossiers*", ATTACK_FAILED},
 };
 /* clang-format on */

@@ -97,6 +97,72 @@ static void comes_back_as_it_was(void **state)
 	}
 }
 
+static const struct {
+	const char *why;
+	uint8_t one[4], other[4]; /* documents, newest first; 0 at the end */
+	uint8_t both[5];
+} joins[] = {
+	{"nothing", {0}, {0}, {0}},
+	{"the same", {3, 2}, {3, 2}, {3, 2}},
+	{"one is gone", {0}, {3, 2}, {3, 2}},
+	{"the other is gone", {3, 2}, {0}, {3, 2}},
+	{"one is older", {2}, {3, 2}, {3, 2}},
+	{"each knows another", {4, 2}, {3, 1}, {4, 3, 2, 1}},
+};
+
+static void two_of_them_know_what_either_does(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(joins); i++) {
+		struct quarantine q = {0}, other = {0};
+
+		for (unsigned k = 0; joins[i].one[k]; k++)
+			q.v[q.n++] = entry(joins[i].one[k]);
+		for (unsigned k = 0; joins[i].other[k]; k++)
+			other.v[other.n++] = entry(joins[i].other[k]);
+		quarantine_join(&q, &other);
+		for (unsigned k = 0; k < q.n; k++)
+			if (q.v[k].document.b[0] != joins[i].both[k])
+				fail_msg("%s: entry %u is %u", joins[i].why, k,
+					q.v[k].document.b[0]);
+		assert_int_equal(joins[i].both[q.n], 0);
+	}
+}
+
+static void the_longer_ban_counts(void **state)
+{
+	static const ms_t until[][3] = {{10, 20, 20}, {20, 10, 20}, {0, 20, 0}, {20, 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(until); i++) {
+		struct quarantine q = {.n = 1, .v = {entry(1)}}, other = q;
+
+		q.v[0].until = until[i][0];
+		other.v[0].until = until[i][1];
+		quarantine_join(&q, &other);
+		assert_int_equal(q.n, 1);
+		assert_int_equal(q.v[0].until, until[i][2]);
+	}
+}
+
+static void what_is_full_keeps_the_newest(void **state)
+{
+	struct quarantine q = {0}, other = {0};
+
+	(void)state;
+	for (uint8_t k = 1; k <= QUARANTINE_MAX; k++) {
+		struct quarantine_entry x = entry((uint8_t)(2 * k)),
+					y = entry((uint8_t)(2 * k + 1));
+
+		quarantine_add(&q, &x);
+		quarantine_add(&other, &y);
+	}
+	quarantine_join(&q, &other);
+	assert_int_equal(q.n, QUARANTINE_MAX);
+	for (unsigned i = 0; i < q.n; i++)
+		assert_int_equal(q.v[i].document.b[0], 2 * QUARANTINE_MAX + 1 - i);
+}
+
 static void text_cannot_forge_a_line(void **state)
 {
 	struct quarantine q = {0}, back;
@@ -169,6 +235,9 @@ int main(void)
 		cmocka_unit_test(newest_first_and_bounded),
 		cmocka_unit_test(entries_expire_and_are_removed),
 		cmocka_unit_test(comes_back_as_it_was),
+		cmocka_unit_test(two_of_them_know_what_either_does),
+		cmocka_unit_test(the_longer_ban_counts),
+		cmocka_unit_test(what_is_full_keeps_the_newest),
 		cmocka_unit_test(text_cannot_forge_a_line),
 		cmocka_unit_test(bad_files_are_refused),
 		cmocka_unit_test(slots_have_names),
