@@ -6,7 +6,9 @@
 
 #include "lib/sys/log.h"
 
-#define STALL_MAX SEC(30)
+/* More numbers of reports than a record that is gone can have given away. */
+#define REPORTS_LOST 1024
+#define STALL_MAX    SEC(30)
 
 ms_t agent_mono(const struct agent *a)
 {
@@ -331,6 +333,8 @@ static int open_world(struct agent *a, struct err *e)
 {
 	TRY(journal_open(a->w.fs, "journal", &a->journal, e));
 	TRY(journal_load(&a->journal, &a->rec, e));
+	if (a->journal.behind)
+		a->rec.report_seq += REPORTS_LOST;
 	TRY(agent_load_quarantine(a, e));
 	load_outcomes(a);
 	agree_load(a);

@@ -154,6 +154,7 @@ int journal_open(struct fs *fs, const char *dir, struct journal *out, struct err
 	return 0;
 }
 
+/* Two whole records that were saved one after the other differ by one. */
 static int newest_of(struct journal *j, struct upd_record r[2], unsigned *out_newest, struct err *e)
 {
 	struct err why[2];
@@ -165,6 +166,7 @@ static int newest_of(struct journal *j, struct upd_record r[2], unsigned *out_ne
 		return err_set(e, ERR_NEED_HAND, "the journal is damaged: %.140s; %.140s",
 			why[0].text, why[1].text);
 	*out_newest = whole[0] && whole[1] ? r[1].seq > r[0].seq : whole[1];
+	j->behind = !whole[0] || !whole[1] || r[*out_newest].seq != r[!*out_newest].seq + 1;
 	return 0;
 }
 

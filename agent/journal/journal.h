@@ -22,6 +22,11 @@ struct journal {
 	struct fs *fs; /* borrowed */
 	char path[2][FS_PATH_MAX];
 	uint64_t seq; /* of the newest whole record */
+	/* Found by journal_load: the other file is not whole, or holds another record than the one
+	 * before, so there may have been a newer record than this. A save that the power
+	 * interrupted looks the same; a file that was replaced by the one right before it does not
+	 * show. */
+	bool behind;
 };
 
 /* Makes the folder and the two files where they are missing; both then hold the record of a device

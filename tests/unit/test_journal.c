@@ -234,7 +234,7 @@ static void damage(const char *path, uint64_t at, const char *with)
 static const struct {
 	uint64_t at;
 	const char *with; /* NULL: cut to this length */
-} damages[] = {{0, "X"}, {8, "\xff\xff"}, {12, "\x7f"}, {60, "X"}, {4000, "X"}, {4095, "X"},
+} damages[] = {{0, "X"}, {8, "\xff\xff"}, {12, "\x7f"}, {60, "X"}, {4000, "X"}, {4092, "wrong"},
 	{4095, NULL}, {0, NULL}};
 
 static void one_bad_file_costs_one_step(void **state)
@@ -253,10 +253,35 @@ static void one_bad_file_costs_one_step(void **state)
 		damage("state/state.1", damages[i].at, damages[i].with);
 		OK(start(&j, &k));
 		assert_int_equal(k, 1);
+		assert_true(j.behind);
 		OK(save(&j, 7));
 		OK(start(&j, &k));
 		assert_int_equal(k, 7);
+		assert_false(j.behind);
 	}
+}
+
+/* Whole, and from before; the one right before it cannot be told from a save that did not come. */
+static void an_older_copy_is_noticed(void **state)
+{
+	struct journal j;
+	ms_t k;
+	BUF_AUTO old = {0};
+
+	(void)state;
+	OK(start(&j, &k));
+	assert_false(j.behind);
+	OK(save(&j, 1));
+	OK(save(&j, 2));
+	OK(fs_read_file(fs, "state/state.1", 8192, &old, &e));
+	for (ms_t n = 3; n <= 6; n++)
+		OK(save(&j, n));
+	OK(start(&j, &k));
+	assert_false(j.behind);
+	OK(fs_write_file(fs, "state/state.1", old.p, old.n, 0600, &e));
+	OK(start(&j, &k));
+	assert_int_equal(k, 5);
+	assert_true(j.behind);
 }
 
 static void two_bad_files_need_a_person(void **state)
@@ -320,6 +345,7 @@ int main(void)
 		CASE(what_was_loaded_is_durable),
 		CASE(a_failed_save_leaves_the_record_before),
 		CASE(one_bad_file_costs_one_step),
+		CASE(an_older_copy_is_noticed),
 		CASE(two_bad_files_need_a_person),
 		CASE(an_unreadable_file_is_not_a_torn_one),
 	};
