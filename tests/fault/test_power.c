@@ -2,282 +2,241 @@
  * ways back; then the machine starts again with what the disk has, and must come to a good end.
  *
  * One line of numbers per scenario. BACKSTAY_LONG=1 tries more of what a disk may have kept, and
- * cuts a second time on the way out. */
+ * cuts a second time on the way out, in two processes that share the work; what they are at is
+ * written to the descriptor BACKSTAY_PROGRESS. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "lib/sys/log.h"
-#include "tests/lib/crashfs.h"
 #include "tests/lib/expect.h"
-#include "tests/lib/simdev.h"
+#include "tests/lib/lab.h"
 
-#define SEED_KILL  UINT64_MAX /* the process is killed, the machine stays up */
-#define STARTS_MAX 8          /* of an agent whose disk fails */
-#define SHOWN      5          /* violations that are printed */
+#define WORKERS   2 /* of the long form */
+#define SCENARIOS 64
 
-enum slot_kind { SLOTS_DIR, SLOTS_RAW };
-enum order { ORDER_INSTALL, ORDER_ROLLBACK };
-
-struct scenario {
-	const char *name;
-	const char *before[3]; /* releases installed one after the other, "" at the end */
-	const char *wanted;
-	enum order order;
-	bool may_stay; /* does a good end run the wanted release? */
-	enum slot_kind slots;
-	bool long_only;
-};
-
-static const struct scenario scenarios[] = {
-	{"first install", {""}, "sim-1", ORDER_INSTALL, true, SLOTS_DIR, false},
-	{"update", {"sim-1", ""}, "sim-2", ORDER_INSTALL, true, SLOTS_DIR, false},
-	{"update over an older one", {"sim-1", "sim-2", ""}, "sim-3", ORDER_INSTALL, true,
-		SLOTS_DIR, false},
-	{"trigger in the soak", {"sim-1", ""}, "sim-errs", ORDER_INSTALL, false, SLOTS_DIR, false},
-	{"failing smoke test", {"sim-1", ""}, "sim-smoke", ORDER_INSTALL, false, SLOTS_DIR, false},
-	{"does not start", {"sim-1", ""}, "sim-dead", ORDER_INSTALL, false, SLOTS_DIR, false},
-	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", ORDER_ROLLBACK, true, SLOTS_DIR, false},
-	{"image over an older one", {"img-1", "img-2", ""}, "img-3", ORDER_INSTALL, true, SLOTS_RAW,
-		false},
-	{"image fails in the soak", {"img-1", ""}, "img-errs", ORDER_INSTALL, false, SLOTS_RAW,
-		false},
-	{"first image", {""}, "img-1", ORDER_INSTALL, true, SLOTS_RAW, true},
-	{"fleet rollback of an image", {"img-1", "img-2", ""}, "img-1", ORDER_ROLLBACK, true,
-		SLOTS_RAW, true},
-};
-
-struct lab {
-	struct sim_vendor vendor;
-	bool is_long;
-	unsigned turn; /* of the scenario */
+struct tally {
 	unsigned cuts, failures, ends_new, ends_old, violations;
+	uint64_t ops;
 };
 
-static bool is_lost(void *ctx)
-{
-	return crashfs_is_cut(ctx);
-}
-
-static const struct sim_release *find(struct lab *l, const char *id)
-{
-	for (unsigned i = 0; i < l->vendor.n; i++)
-		if (strcmp(l->vendor.rel[i].id.s, id) == 0)
-			return &l->vendor.rel[i];
-	fail_msg("no release %s", id);
-	return NULL;
-}
-
-/* ---- one run ---- */
-
-struct trial {
-	const struct scenario *s;
-	const struct simdev *image; /* as it was before, without an agent */
-	const struct crashfs *disk;
+struct campaign {
+	struct lab lab;
+	unsigned turn; /* of the scenario */
+	unsigned worker, workers;
+	uint64_t serial; /* of the trial; the workers take them in turns */
+	struct tally *tally;
 };
 
 struct fault {
-	uint64_t cut, seed;   /* 0: none */
-	uint64_t again;       /* second cut, so many operations after the first; 0: none */
-	uint64_t fail, times; /* operation that fails, 0: none */
+	uint64_t cut, seed;         /* 0: none */
+	uint64_t again, seed_again; /* second cut, so many operations after the first; 0: none */
+	uint64_t fail, times;       /* operation that fails, 0: none */
 	int sys;
 };
 
-/* An agent that cannot start because its disk fails is started again by the service manager. */
-static void run_agent(struct simdev *d, struct crashfs *c)
+static bool is_mine(struct campaign *k)
 {
-	struct err e;
-
-	for (unsigned i = 0; i < STARTS_MAX; i++) {
-		if (simdev_start_agent(d, &e) == 0) {
-			simdev_run(d, NULL, is_lost, c);
-			return;
-		}
-		if (crashfs_is_cut(c))
-			return;
-	}
-	simdev_blame(d, "the agent does not start: %s", e.text);
-}
-
-static void run_machine(struct simdev *d, struct crashfs *c)
-{
-	simdev_power_up(d);
-	run_agent(d, c);
-}
-
-static void go_on(struct simdev *d, struct crashfs *c, uint64_t seed, uint64_t again)
-{
-	simdev_stop_agent(d);
-	if (seed == SEED_KILL)
-		crashfs_revive(c);
-	else
-		crashfs_reboot(c, seed);
-	simdev_check_marks(d);
-	crashfs_reset_ops(c);
-	crashfs_cut_at(c, again);
-	(seed == SEED_KILL ? run_agent : run_machine)(d, c);
-}
-
-static void check_end(struct lab *l, const struct trial *t, const struct fault *f, struct simdev *d)
-{
-	const struct sim_release *is, *want = find(l, t->s->wanted);
-
-	simdev_check_rest(d);
-	is = simdev_content(d, simdev_active(d));
-	if (is == want)
-		l->ends_new++;
-	else
-		l->ends_old++;
-	if (is == want && !t->s->may_stay)
-		simdev_blame(d, "%s is bad and stayed", want->id.s);
-	if (is != want && t->s->before[0][0] && !is)
-		simdev_blame(d, "nothing runs any more");
-	/* Power cuts are nobody's fault: one or two do not cost a good release. */
-	if (is != want && t->s->may_stay && !f->fail)
-		simdev_blame(d, "%s is good and was given up", want->id.s);
-}
-
-static void show(struct lab *l, const struct trial *t, const struct fault *f,
-	const struct simdev *d, const char *last)
-{
-	if (l->violations++ >= SHOWN)
-		return;
-	printf("%s: cut %llu seed %llu again %llu fail %llu (%s): %s\n", t->s->name,
-		(unsigned long long)f->cut, (unsigned long long)f->seed,
-		(unsigned long long)f->again, (unsigned long long)f->fail, last, d->violation);
+	return k->serial++ % k->workers == k->worker;
 }
 
 /* Returns the number of operations of the first life. */
-static uint64_t try(struct lab *l, const struct trial *t, const struct fault *f)
+static uint64_t try(struct campaign *k, const struct lab_start *t, const struct fault *f)
 {
-	struct crashfs *c = crashfs_dup(t->disk);
-	struct simdev d = *t->image;
-	char last[160];
+	uint64_t seed = f->seed, again = f->again;
+	struct lab_life x;
+	char what[400], last[160];
 
-	simdev_adopt(&d, crashfs_fs(c));
-	simdev_want(&d, find(l, t->s->wanted), t->s->order == ORDER_ROLLBACK);
-	crashfs_cut_at(c, f->cut);
+	lab_enter(&k->lab, t, &x);
+	crashfs_cut_at(x.disk, f->cut);
 	if (f->fail)
-		crashfs_fail_at(c, f->fail, f->times, f->sys);
-	run_machine(&d, c);
-	uint64_t ops = crashfs_ops(c);
+		crashfs_fail_at(x.disk, f->fail, f->times, f->sys);
+	lab_run_machine(&x);
+	uint64_t ops = crashfs_ops(x.disk);
 
-	snprintf(last, sizeof(last), "%s", crashfs_last_op(c));
-	for (uint64_t again = f->again; crashfs_is_cut(c); again = 0)
-		go_on(&d, c, f->seed, again);
-	if (d.agent)
-		check_end(l, t, f, &d);
-	else
-		simdev_blame(&d, "there is no agent");
-	if (d.violation[0])
-		show(l, t, f, &d, last);
-	simdev_fini(&d);
-	crashfs_free(&c);
+	snprintf(last, sizeof(last), "%s", crashfs_last_op(x.disk));
+	for (; crashfs_is_cut(x.disk); again = 0, seed = f->seed_again)
+		lab_go_on(&x, seed, again);
+	bool is_new = lab_check_end(&x, !f->fail);
+
+	k->tally->ends_new += is_new;
+	k->tally->ends_old += !is_new;
+	snprintf(what, sizeof(what), "cut %llu seed %llu again %llu seed %llu fail %llu (%s)",
+		(unsigned long long)f->cut, (unsigned long long)f->seed,
+		(unsigned long long)f->again, (unsigned long long)f->seed_again,
+		(unsigned long long)f->fail, last);
+	lab_leave(&x, what);
 	return ops;
-}
-
-/* ---- campaigns ---- */
-
-static void prepare(struct lab *l, const struct scenario *s, struct simdev *d, struct crashfs *c)
-{
-	simdev_init(d, crashfs_fs(c), &l->vendor, 7);
-	if (s->slots == SLOTS_RAW)
-		simdev_use_raw(d);
-	for (unsigned i = 0; s->before[i][0]; i++) {
-		simdev_want(d, find(l, s->before[i]), false);
-		run_machine(d, c);
-		simdev_check_rest(d);
-		expect_text(d->violation, "");
-		assert_ptr_equal(simdev_content(d, simdev_active(d)), find(l, s->before[i]));
-		simdev_stop_agent(d);
-	}
-	crashfs_settle(c);
-	crashfs_reset_ops(c);
 }
 
 /* Seeds 0 and 1 are the extremes of what a disk may have kept. The short form takes turns between
  * them, something in between, and the agent killed alone. */
-static void cut_everywhere(struct lab *l, const struct trial *t, uint64_t ops)
+static void cut_everywhere(struct campaign *k, const struct lab_start *t, uint64_t ops)
 {
 	for (uint64_t cut = 1; cut <= ops; cut++) {
-		const uint64_t seeds[] = {0, 1, SEED_KILL, 2 + cut, 2, 3, 4, 5};
+		const uint64_t seeds[] = {0, 1, LAB_KILL, 2 + cut, 2, 3, 4, 5};
 
 		for (size_t i = 0; i < ARRAY_LEN(seeds); i++) {
-			if (!l->is_long && i != (cut + l->turn) % 4)
+			if ((!k->lab.is_long && i != (cut + k->turn) % 4) || !is_mine(k))
 				continue;
-			(void)try(l, t, &(struct fault){.cut = cut, .seed = seeds[i]});
-			l->cuts++;
+			(void)try(k, t, &(struct fault){.cut = cut, .seed = seeds[i]});
+			k->tally->cuts++;
 		}
 	}
 }
 
-static void cut_twice(struct lab *l, const struct trial *t, uint64_t ops)
+static void cut_twice(struct campaign *k, const struct lab_start *t, uint64_t ops)
 {
 	for (uint64_t cut = 1; cut <= ops; cut += 3)
-		for (uint64_t again = 1; again <= ops; again += 5, l->cuts += 2)
-			(void)try(l, t,
-				&(struct fault){
-					.cut = cut, .seed = cut * ops + again + 2, .again = again});
+		for (uint64_t again = 1 + cut % 5; again <= ops; again += 5) {
+			uint64_t seed = cut * ops + again + 2;
+
+			if (!is_mine(k))
+				continue;
+			(void)try(k, t,
+				&(struct fault){.cut = cut,
+					.seed = seed % 7 == 0 ? LAB_KILL : seed,
+					.again = again,
+					.seed_again = seed % 5 == 0 ? LAB_KILL : seed / 2});
+			k->tally->cuts += 2;
+		}
 }
 
-static void fail_everywhere(struct lab *l, const struct trial *t, uint64_t ops)
+static void fail_everywhere(struct campaign *k, const struct lab_start *t, uint64_t ops)
 {
-	for (uint64_t n = 1 + l->turn % 2; n <= ops; n += l->is_long ? 1 : 2)
-		for (unsigned i = 0; i < (l->is_long ? 4U : 1U); i++, l->failures++)
-			(void)try(l, t,
+	bool is_long = k->lab.is_long;
+
+	for (uint64_t n = 1 + k->turn % 2; n <= ops; n += is_long ? 1 : 2)
+		for (unsigned i = 0; i < (is_long ? 4U : 1U); i++) {
+			if (!is_mine(k))
+				continue;
+			(void)try(k, t,
 				&(struct fault){.fail = n,
 					.times = 1 + (n + i) % 3,
 					.sys = (n / 2 + i / 2) % 2 ? EIO : ENOSPC});
+			k->tally->failures++;
+		}
 }
 
-static void run_scenario(struct lab *l, const struct scenario *s)
+static void report_progress(const struct campaign *k, const char *name)
 {
-	struct crashfs *disk = crashfs_new();
-	struct simdev image;
+	const char *fd = getenv("BACKSTAY_PROGRESS");
 
-	prepare(l, s, &image, disk);
-	struct trial t = {.s = s, .image = &image, .disk = disk};
-	unsigned cuts = l->cuts;
+	if (fd)
+		dprintf(atoi(fd), "power cuts: %s: %u cuts, %u failed operations by process %u\n",
+			name, k->tally->cuts, k->tally->failures, k->worker);
+}
 
-	l->ends_new = l->ends_old = 0;
-	uint64_t ops = try(l, &t, &(struct fault){0});
+static void run_scenario(struct campaign *k, const struct lab_scenario *s)
+{
+	struct lab_start t;
 
-	assert_int_equal(l->violations, 0);
-	assert_int_equal(l->ends_new, s->may_stay);
-	cut_everywhere(l, &t, ops);
-	if (l->is_long)
-		cut_twice(l, &t, ops);
-	fail_everywhere(l, &t, ops);
-	printf("%s: %llu operations, %u cuts; ended on the new release %u times, on the old one "
-	       "%u\n",
-		s->name, (unsigned long long)ops, l->cuts - cuts, l->ends_new, l->ends_old);
-	crashfs_free(&disk);
+	lab_start_init(&k->lab, s, &t);
+	uint64_t ops = try(k, &t, &(struct fault){0});
+
+	assert_int_equal(k->lab.violations, 0);
+	assert_int_equal(k->tally->ends_new, s->may_stay);
+	k->tally->ops = ops;
+	cut_everywhere(k, &t, ops);
+	if (k->lab.is_long)
+		cut_twice(k, &t, ops);
+	fail_everywhere(k, &t, ops);
+	report_progress(k, s->name);
+	lab_start_fini(&t);
+}
+
+static bool is_run(const struct lab *l, const struct lab_scenario *s)
+{
+	return l->is_long || !s->long_only;
+}
+
+static void work(const struct lab *l, unsigned worker, unsigned workers, struct tally *tally)
+{
+	struct campaign k = {.lab = *l, .worker = worker, .workers = workers};
+
+	for (; k.turn < lab_n_scenarios; k.turn++) {
+		k.tally = &tally[k.turn];
+		k.lab.violations = 0;
+		if (is_run(l, &lab_scenarios[k.turn]))
+			run_scenario(&k, &lab_scenarios[k.turn]);
+		k.tally->violations = k.lab.violations;
+	}
+}
+
+/* The rest of the test runs in the first of them, so a child that dies is a test that fails. */
+static void share_work(const struct lab *l, unsigned workers, struct tally (*tally)[SCENARIOS])
+{
+	pid_t child[WORKERS];
+
+	fflush(stdout);
+	for (unsigned i = 1; i < workers; i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] == 0) {
+			work(l, i, workers, tally[i]);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	work(l, 0, workers, tally[0]);
+	for (unsigned i = 1; i < workers; i++) {
+		int status;
+
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
+static struct tally sum_up(struct tally (*tally)[SCENARIOS], unsigned workers, unsigned s)
+{
+	struct tally sum = {.ops = tally[0][s].ops};
+
+	for (unsigned i = 0; i < workers; i++) {
+		sum.cuts += tally[i][s].cuts;
+		sum.failures += tally[i][s].failures;
+		sum.ends_new += tally[i][s].ends_new;
+		sum.ends_old += tally[i][s].ends_old;
+		sum.violations += tally[i][s].violations;
+	}
+	return sum;
 }
 
 static void the_power_goes_at_every_operation(void **state UNUSED)
 {
-	struct lab l = {.is_long = getenv("BACKSTAY_LONG") != NULL};
+	struct tally all = {0};
+	struct lab l;
+	unsigned n = 0;
 
-	log_init("test_power", LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
-	sim_vendor_init(&l.vendor);
-	sim_vendor_make(&l.vendor, "sim-1", 1, SIM_GOOD);
-	sim_vendor_make(&l.vendor, "sim-2", 2, SIM_GOOD);
-	sim_vendor_make(&l.vendor, "sim-3", 3, SIM_GOOD);
-	sim_vendor_make(&l.vendor, "sim-errs", 3, SIM_ERRS);
-	sim_vendor_make(&l.vendor, "sim-smoke", 3, SIM_FAILS_SMOKE);
-	sim_vendor_make(&l.vendor, "sim-dead", 3, SIM_NO_START);
-	sim_vendor_make_image(&l.vendor, "img-1", 1, SIM_GOOD);
-	sim_vendor_make_image(&l.vendor, "img-2", 2, SIM_GOOD);
-	sim_vendor_make_image(&l.vendor, "img-3", 3, SIM_GOOD);
-	sim_vendor_make_image(&l.vendor, "img-errs", 3, SIM_ERRS);
-	for (; l.turn < ARRAY_LEN(scenarios); l.turn++)
-		if (l.is_long || !scenarios[l.turn].long_only)
-			run_scenario(&l, &scenarios[l.turn]);
-	printf("== power cuts: %u cuts and %u failed operations in %zu scenarios, %u violations\n",
-		l.cuts, l.failures, ARRAY_LEN(scenarios), l.violations);
-	assert_int_equal(l.violations, 0);
-	sim_vendor_fini(&l.vendor);
+	lab_init(&l, "test_power");
+	unsigned workers = l.is_long ? WORKERS : 1;
+	struct tally(*tally)[SCENARIOS] = mmap(NULL, WORKERS * sizeof(*tally),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(tally, MAP_FAILED);
+	assert_true(lab_n_scenarios <= SCENARIOS);
+	share_work(&l, workers, tally);
+	for (unsigned s = 0; s < lab_n_scenarios; s++) {
+		struct tally sum = sum_up(tally, workers, s);
+
+		if (!is_run(&l, &lab_scenarios[s]))
+			continue;
+		n++;
+		printf("%s: %llu operations, %u cuts; ended on the new release %u times, on the "
+		       "old one %u\n",
+			lab_scenarios[s].name, (unsigned long long)sum.ops, sum.cuts, sum.ends_new,
+			sum.ends_old);
+		all.cuts += sum.cuts;
+		all.failures += sum.failures;
+		all.violations += sum.violations;
+	}
+	printf("== power cuts: %u cuts and %u failed operations in %u scenarios, %u violations\n",
+		all.cuts, all.failures, n, all.violations);
+	assert_int_equal(all.violations, 0);
+	munmap(tally, WORKERS * sizeof(*tally));
+	lab_fini(&l);
 }
 
 int main(void)

@@ -109,6 +109,11 @@ void crashfs_fail_at(struct crashfs *c, uint64_t n, uint64_t times, int sys)
 	c->fail_sys = sys;
 }
 
+void crashfs_write_half(struct crashfs *c, bool half)
+{
+	c->half = half;
+}
+
 void crashfs_set_room(struct crashfs *c, uint64_t bytes)
 {
 	c->room = bytes;

@@ -40,6 +40,8 @@ void crashfs_cut_at(struct crashfs *c, uint64_t n);
 /* Operations n to n + times - 1 fail with this errno and change nothing. With ENOSPC only
  * operations that take room fail: the first one that does at or after n, and so on. */
 void crashfs_fail_at(struct crashfs *c, uint64_t n, uint64_t times, int sys);
+/* Writes that fail so have written the first half of what they were given. */
+void crashfs_write_half(struct crashfs *c, bool half);
 /* Bytes of all files together. */
 void crashfs_set_room(struct crashfs *c, uint64_t bytes);
 /* How clone copies; a hard link unless this was called. */

@@ -24,7 +24,7 @@ struct crashfs {
 	int first_fd; /* descriptors of an earlier life mean nothing */
 	uint64_t ops, cut_at, fail_at, fail_times, room;
 	int fail_sys;
-	bool is_cut;
+	bool is_cut, half;
 	enum crashfs_clone clone;
 	char last_op[1100];
 };

@@ -9,7 +9,7 @@
 #include "tests/lib/expect.h"
 
 #define STARTS_MAX 8 /* of an agent whose disk fails */
-#define SHOWN      25 /* violations that are printed */
+#define SHOWN      5 /* violations that are printed */
 
 const struct lab_scenario lab_scenarios[] = {
 	{"first install", {""}, "sim-1", LAB_INSTALL, true, LAB_DIR, false},
@@ -191,7 +191,8 @@ static void check_quarantine(struct lab_life *x, const struct sim_release *r)
 		simdev_blame(&x->dev, "the quarantine cannot be read: %s", e.text);
 		return;
 	}
-	bool is_in = quarantine_find(&q, &r->digest, x->dev.now + x->dev.skew) != NULL;
+	/* Still there, whatever the clock says of its end. */
+	bool is_in = quarantine_find(&q, &r->digest, 0) != NULL;
 
 	if (is_in == is_good(r))
 		simdev_blame(&x->dev, "%s is %s quarantine", r->id.s,

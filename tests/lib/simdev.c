@@ -12,6 +12,7 @@
 #define HOUR         MINUTE(60)
 #define RATE         20 /* requests that the workload gets in each look */
 #define TOO_MUCH     20000
+#define SLOW         1500 /* of the two seconds that a release may take */
 #define DEVICE_BYTES 16384
 
 void simdev_blame(struct simdev *d, const char *fmt, ...)
@@ -139,9 +140,13 @@ static void work_start(struct simdev *d)
 		simdev_blame(d, "law 1: slot %s was started and is not whole", slot_name(slot));
 		return;
 	}
-	d->work.alive = r->fault != SIM_NO_START;
-	if (!d->work.alive)
+	if (r->fault == SIM_NO_START) {
 		d->work.ended++;
+		return;
+	}
+	if (!d->work.ready)
+		d->work.ready = d->now + (r->fault == SIM_SLOW ? SLOW : 0);
+	d->work.alive = d->now >= d->work.ready;
 }
 
 static int port_start(void *self, unsigned slot, enum activation how UNUSED, ms_t timeout UNUSED,
@@ -150,6 +155,9 @@ static int port_start(void *self, unsigned slot, enum activation how UNUSED, ms_
 	struct simdev *d = self;
 
 	d->work.down = slot == SLOT_NONE;
+	d->work.ready = 0;
+	work_start(d);
+	d->now = MAX(d->now, d->work.ready);
 	work_start(d);
 	if (slot == SLOT_NONE)
 		return 0;
@@ -417,7 +425,7 @@ static ms_t clock_wall(void *self)
 {
 	struct simdev *d = self;
 
-	return d->now;
+	return d->now + d->skew;
 }
 
 static uint64_t port_random(void *self)
@@ -587,6 +595,7 @@ void simdev_power_up(struct simdev *d)
 	d->booted = d->now;
 	d->boot_id++;
 	d->work.ended = 0;
+	d->work.ready = 0;
 	work_start(d);
 }
 
@@ -645,6 +654,10 @@ void simdev_check_rest(struct simdev *d)
 			slot_name(confirmed));
 	if (active == SLOT_NONE)
 		return;
+	/* One that is being started gets its time. */
+	d->now = MAX(d->now, d->work.ready);
+	if (!d->work.alive)
+		work_start(d);
 	if (!simdev_content(d, active))
 		simdev_blame(d, "at rest slot %s is not whole", slot_name(active));
 	if (!d->work.alive || d->work.slot != active)

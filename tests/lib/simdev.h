@@ -12,9 +12,15 @@
 
 /* ---- the vendor ---- */
 
-#define SIM_RELEASES 10
+#define SIM_RELEASES 12
 
-enum sim_fault { SIM_GOOD, SIM_NO_START, SIM_FAILS_SMOKE, SIM_ERRS };
+enum sim_fault {
+	SIM_GOOD,
+	SIM_SLOW, /* it needs most of its start timeout to come up */
+	SIM_NO_START,
+	SIM_FAILS_SMOKE,
+	SIM_ERRS
+};
 
 struct sim_release {
 	struct rel_id id;
@@ -75,6 +81,7 @@ struct simdev {
 	struct prng random;
 	uint64_t boot_id;
 	ms_t now, booted;           /* wall clock, and when the machine was started */
+	ms_t skew;                  /* of the wall clock that the agent sees */
 	ms_t wake;                  /* mono */
 	struct precond_facts facts; /* what preconditions see */
 	unsigned looks;             /* for them, so far */
@@ -84,6 +91,7 @@ struct simdev {
 		bool alive, down;
 		unsigned slot;
 		uint32_t ended;
+		ms_t ready;                /* it runs from then on; 0: it is not being started */
 		uint64_t requests, errors; /* since the machine's start */
 	} work;
 	struct {
