@@ -158,6 +158,7 @@ void attack_retry_after_honoured(struct bed *b)
 {
 	bed_serve(b);
 	bed_publish(b);
+	httpd_set_retry_after(b->server, 7);
 	bed_misbehave(b, TIMESTAMP, HTTPD_STATUS, 503, "");
 	b->meanwhile = waits_as_told;
 	device_run_until(b, "error=busy", SIGTERM);

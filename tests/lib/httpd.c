@@ -31,7 +31,7 @@ struct httpd {
 	pthread_cond_t idle;
 	bool busy;
 	struct row row[FILES];
-	unsigned n, requests;
+	unsigned n, requests, retry_after;
 	struct buf asked; /* one path a line */
 	struct buf last;
 	bool takes_posts;
@@ -198,6 +198,8 @@ static void serve_redirect(struct request *r, const struct httpd_file *f)
 
 static void answer(struct request *r, const struct httpd_file *f)
 {
+	char after[48];
+
 	switch (f->manner) {
 	case HTTPD_SERVE:
 		serve(r, f, UINT64_MAX, 0);
@@ -225,7 +227,8 @@ static void answer(struct request *r, const struct httpd_file *f)
 		serve_endless(r, "HTTP/1.1 200 OK\r\n", "X-More: and more and more\r\n");
 		break;
 	case HTTPD_STATUS:
-		head(r, (int)f->n, f->etag, f->body.n, "Retry-After: 1\r\n");
+		snprintf(after, sizeof after, "Retry-After: %u\r\n", r->h->retry_after);
+		head(r, (int)f->n, f->etag, f->body.n, after);
 		send_all(r, f->body.p, f->body.n);
 		break;
 	case HTTPD_REDIRECT:
@@ -451,6 +454,7 @@ struct httpd *httpd_new(void)
 	socklen_t n = sizeof a;
 
 	assert(h);
+	h->retry_after = 1;
 	h->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	h->stop = eventfd(0, EFD_CLOEXEC);
 	assert(h->listener >= 0 && h->stop >= 0);
@@ -500,6 +504,11 @@ void httpd_put(struct httpd *h, const struct httpd_file *f)
 	h->row[i] = (struct row){.f = *f};
 	snprintf(h->row[i].path, sizeof h->row[i].path, "%s", f->path);
 	pthread_mutex_unlock(&h->lock);
+}
+
+void httpd_set_retry_after(struct httpd *h, unsigned seconds)
+{
+	h->retry_after = seconds;
 }
 
 void httpd_set_dir(struct httpd *h, const char *dir)

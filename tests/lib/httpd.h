@@ -43,6 +43,8 @@ const char *httpd_url(const struct httpd *h);
 void httpd_put(struct httpd *h, const struct httpd_file *f);
 /* Paths that no file has are looked up beneath this folder; an ETag is made of their bytes. */
 void httpd_set_dir(struct httpd *h, const char *dir);
+/* What HTTPD_STATUS says of when to come back; 1 at the beginning. */
+void httpd_set_retry_after(struct httpd *h, unsigned seconds);
 /* Hangs up on the nth GET from now on, counted from 1, and answers all others. 0: on none. */
 void httpd_drop(struct httpd *h, unsigned nth);
 /* Makes what neither a file nor the folder has; false: there is none. Called in the server's
