@@ -63,7 +63,10 @@ void waits_gather(struct agent *a, unsigned phases, struct wait_list *out)
 
 unsigned waits_phases(const struct agent *a)
 {
-	return a->carry.state == CARRY_DONE ? PRECOND_INSTALL : BEFORE_STAGING;
+	bool carried =
+		a->carry.state == CARRY_DONE && sha256_eq(&a->carry.wants, &a->rec.goal.document);
+
+	return carried ? PRECOND_INSTALL : BEFORE_STAGING;
 }
 
 /* ---- looking and judging ---- */

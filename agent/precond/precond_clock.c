@@ -70,8 +70,9 @@ static bool is_posix_rule(const char *zone)
 
 	while (isalpha((unsigned char)zone[n]))
 		n++;
-	return n >= 3 && (isdigit((unsigned char)zone[n]) ||
-				 (strchr("+-", zone[n]) && isdigit((unsigned char)zone[n + 1])));
+	return n >= 3 &&
+	       (isdigit((unsigned char)zone[n]) ||
+		       (str_has_char("+-", zone[n]) && isdigit((unsigned char)zone[n + 1])));
 }
 
 int precond_zone_check(const char *zone, struct err *e)

@@ -72,7 +72,7 @@ static int rule_parse(enum precond_type type, struct str text, const char *where
 int precond_text_parse(enum precond_type type, struct str text, const char *where,
 	struct precond_rule *out, unsigned *out_n, struct err *e)
 {
-	struct precond_rule all[LIMIT_PRECONDITIONS];
+	struct precond_rule all[LIMIT_PRECONDITIONS] = {{0}};
 	struct str one;
 	unsigned n = 0;
 
