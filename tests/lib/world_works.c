@@ -63,6 +63,7 @@ static void do_stage(struct maker *m, const struct world *w)
 	go_on(m, next);
 	world_answer(m, *w, &altered, false);
 	may_fail(m, w, UEV_STAGED, ERR_NET);
+	may_fail(m, w, UEV_PRECOND, ERR_UNMET); /* a precondition has stopped to hold */
 }
 
 static void do_smoke(struct maker *m, const struct world *w)
