@@ -189,6 +189,7 @@ static int first_step(struct agent *a, const struct upd_event *ev, struct err *e
 	TRY(step(a, ev, e));
 	a->up = true;
 	agree_resume(a);
+	promise_tell(a);
 	promise_rescue_now(a);
 	outbox_tell(a, REPORT_HELLO);
 	scrub_up(a);

@@ -7,6 +7,13 @@
 
 #define AT_REST MINUTE(5) /* between two signs of life when nothing is on trial */
 
+/* That nothing is on trial is not said before the boot layer was seen to agree: it may try a
+ * version that this record knows nothing of. */
+static bool may_say(const struct agent *a, const struct promise *p)
+{
+	return p->on_trial || (a->up && a->boot.active == a->boot.confirmed);
+}
+
 void promise_tell(struct agent *a)
 {
 	struct promise p;
@@ -17,7 +24,8 @@ void promise_tell(struct agent *a)
 	}
 	promise_eval(&a->rec, a->conf->agent.lost, &p);
 	a->promised = agent_mono(a) + (p.on_trial ? promise_every(&p) : AT_REST);
-	a->w.promise(a->w.self, &p, &a->rec.txn);
+	if (may_say(a, &p))
+		a->w.promise(a->w.self, &p, &a->rec.txn);
 }
 
 void promise_due(struct agent *a, ms_t now)

@@ -449,6 +449,14 @@ static void port_tell(void *self, const char *line)
 	snprintf(d->told, sizeof(d->told), "%s", line);
 }
 
+static void port_promise(void *self, const struct promise *p, const struct txn_id *txn UNUSED)
+{
+	struct simdev *d = self;
+
+	d->promise = *p;
+	d->promises++;
+}
+
 static struct stage_source port_source(
 	void *self, struct stage_http *room UNUSED, const atomic_bool *cancel UNUSED)
 {
@@ -504,6 +512,7 @@ static const struct agent_world ports = {
 	.random = port_random,
 	.wake = port_wake,
 	.tell = port_tell,
+	.promise = port_promise,
 	.fetch = port_fetch,
 	.send = port_send,
 	.source = port_source,

@@ -99,8 +99,10 @@ struct simdev {
 		unsigned rounds, fails; /* so many rounds to come fail */
 		bool wanted_fails;
 	} checks;
-	bool commit_seen; /* the record has said COMMITTED in this life */
-	char told[128];   /* what the service manager was told last */
+	bool commit_seen;       /* the record has said COMMITTED in this life */
+	char told[128];         /* what the service manager was told last */
+	struct promise promise; /* that was made last */
+	unsigned promises;      /* so far */
 	char violation[256];
 };
 

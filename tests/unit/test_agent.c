@@ -506,6 +506,47 @@ static void the_soak_goes_on_after_a_restart(void **state)
 	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 2);
 }
 
+/* ---- what is promised to who holds the agent to it ---- */
+
+static void a_trial_is_promised_to_end(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	assert_int_equal(l->dev.promise.on_trial, false);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	assert_int_equal(l->dev.promise.on_trial, true);
+	assert_int_equal(l->dev.promise.message_in, l->dev.conf.agent.lost);
+	unsigned before = l->dev.promises;
+
+	/* renewed, while it lives */
+	run_for(l, SEC(5));
+	assert_int_equal(l->dev.promises, before);
+	run_for(l, SEC(4));
+	rest(l);
+	assert_int_equal(l->dev.promise.on_trial, false);
+}
+
+/* A boot loader that tries something, and a record that knows of nothing: whoever watches goes on
+ * watching. */
+static void what_the_boot_layer_tries_is_not_called_good(void **state)
+{
+	struct lab *l = *state;
+	struct err e;
+
+	install(l, l->one);
+	install(l, l->two);
+	simdev_stop_agent(&l->dev);
+	expect_ok(fs_replace_symlink(l->dev.disk, "slots/a", "confirmed", &e), &e);
+	unsigned before = l->dev.promises;
+
+	expect_ok(simdev_start_agent(&l->dev, &e), &e);
+	run_for(l, MINUTE(20));
+	assert_int_equal(agent_state(l->dev.agent), UPD_IDLE);
+	assert_int_equal(l->dev.promises, before);
+}
+
 /* ---- a soak that gets nowhere ---- */
 
 /* The workload comes and goes: never away for long enough to be given up, and never there for long
@@ -646,6 +687,8 @@ int main(void)
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),
 		CASE(the_soak_goes_on_after_a_restart),
+		CASE(a_trial_is_promised_to_end),
+		CASE(what_the_boot_layer_tries_is_not_called_good),
 		CASE(a_soak_that_gets_nowhere_is_decided),
 		CASE(a_sleeper_asks_before_it_switches),
 		CASE(what_was_called_off_while_it_slept_is_not_switched_to),
