@@ -25,8 +25,11 @@ endef
 $(foreach k,$(TEST_KINDS),$(eval $(call run_kind,$(k))))
 
 .PHONY: check-power
-check-power: $(filter $(B)/tests/fault/%,$(TEST_BIN)) ## cut the power everywhere, with many outcomes and twice: minutes
-	@BACKSTAY_LONG=1 tests/tools/run-tests fault $^
+check-power: SHELL := bash
+check-power: .SHELLFLAGS := -o pipefail -c
+check-power: $(filter $(B)/tests/fault/%,$(TEST_BIN)) $(BINS) ## cut the power, break the disk, damage files; LONG=1: everywhere, and twice
+	@{ $(if $(LONG),BACKSTAY_LONG=1 BACKSTAY_PROGRESS=3 LIMIT=7200) tests/tools/run-tests fault $(filter $(B)/tests/%,$^) | \
+		tests/tools/count-cuts; } 3>&1
 
 .PHONY: check-system
 check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the real programs on loopback

@@ -287,7 +287,7 @@ static void damaged_files_are_survived(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(points); i++)
 		tried += damage_all(&points[i]);
-	printf("== damaged state files: %u, %u violations\n", tried, lab.violations);
+	printf("== %u damaged state files, %u violations\n", tried, lab.violations);
 	assert_int_equal(lab.violations, 0);
 }
 
