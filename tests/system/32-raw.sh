@@ -1,6 +1,7 @@
 #!/bin/sh
 # Images of real file systems in slots that are real block devices (loop devices): written, mounted afterwards and compared;
-# a device that is mounted, or too small, is refused and stays as it was. Needs root and loop devices.
+# a device that is mounted, or too small, is refused and stays as it was; one that rots is found out. Needs root and loop
+# devices.
 set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 skip() {
@@ -66,6 +67,7 @@ installed() { # installed N SLOT
 service_kind=none watch_interval=100ms poll_interval=200ms
 device_more="[agent]
 slots = raw
+scrub_interval = 1s
 [slot]
 a = $dev_a
 b = $W/by-label-b"
@@ -109,3 +111,20 @@ campaign 5
 wait_until 30 "the refusal of an image that is too large" sh -c ". '$BACKSTAY_SRC/tests/system/lib.sh'; on_device node explain | grep -q '(no_space)'"
 holds 3 "$dev_a"
 echo "== an image larger than its device was refused before its first byte"
+
+# The way back (slot a, os-3) rots. An update that lacks room goes on asking, so it is given up first.
+on_device node rollback >/dev/null
+wait_until 20 "the device to be at rest" is node .state idle
+on_device node slots | grep -q '^a .*valid .*os-3' || fail "slots: $(on_device node slots)"
+on_device node boot | grep -q 'symlink: slot b starts next, and is good' || fail "boot: $(on_device node boot)"
+wait_until 30 "the way back to be read" is node '.slots[0].scrub.code' ok
+printf R | dd of="$dev_a" bs=1 seek=700000 conv=notrunc,fsync status=none
+wait_until 30 "rot to be found" is node '.slots[0].scrub.code' altered
+is node '.slots[0].mark' invalid || fail "a rotten slot is valid"
+is node '.slots[1].mark' valid || fail "slot b has lost its mark"
+on_device node explain | grep -q 'slot a is no way back' || fail "explain does not say so"
+wait_until 10 "the server to hear of it" sh -c '"$BACKSTAY_BIN/backstay" audit list --last 50 | grep -q "slot a: .*altered"'
+exits 73 "$BACKSTAY_BIN/backstay" mark-active a --socket "$W/run/node.sock"
+grep -q 'nothing to go back to' err.txt || fail "$(cat err.txt)"
+holds 4 "$dev_b"
+echo "== a way back that had rotted was found, marked, explained and told"
