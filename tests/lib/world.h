@@ -49,7 +49,8 @@ enum world_mistake {
 struct world {
 	/* what kind of world */
 	uint8_t mode, release, tells_slot;
-	uint8_t first; /* nothing ran before: the old slot is none at all */
+	uint8_t first;  /* nothing ran before: the old slot is none at all */
+	uint8_t broken; /* the way back fails, whenever it is tried */
 	/* the record, as far as it differs between worlds */
 	uint8_t state, attempt, rearms, retries, waits, same_boot, soak_done, sealed, why, cause,
 		floor;

@@ -17,6 +17,13 @@ static void may_fail(struct maker *m, const struct world *w, enum upd_ev kind, e
 		world_answer(m, *w, &ev, true);
 }
 
+static void fails(struct maker *m, const struct world *w, enum upd_ev kind, enum err_code code)
+{
+	struct upd_event ev = world_failure(w, kind, code);
+
+	world_answer(m, *w, &ev, false);
+}
+
 static void go_on(struct maker *m, struct world w)
 {
 	w.phase++;
@@ -123,6 +130,10 @@ static void do_go_back(struct maker *m, const struct world *w)
 	struct upd_event lie = world_event(w, UEV_BACK);
 	struct world next = *w;
 
+	if (w->broken) {
+		fails(m, w, UEV_BACK, ERR_IO);
+		return;
+	}
 	next.active = OLD;
 	next.tries = 0;
 	next.fell_back = 0;
@@ -165,6 +176,10 @@ static void do_apply(struct maker *m, const struct world *w)
 
 static void do_restore(struct maker *m, const struct world *w)
 {
+	if (w->broken) {
+		fails(m, w, UEV_RESTORED, ERR_TIMEOUT);
+		return;
+	}
 	if (w->mode == WORLD_BOOT && w->runs != OLD)
 		reboot(m, *w);
 	else
