@@ -90,8 +90,8 @@ static void cut_everywhere(struct campaign *k, const struct lab_start *t, uint64
 
 static void cut_twice(struct campaign *k, const struct lab_start *t, uint64_t ops)
 {
-	for (uint64_t cut = 1; cut <= ops; cut += 3)
-		for (uint64_t again = 1 + cut % 5; again <= ops; again += 5) {
+	for (uint64_t cut = 1; cut <= ops; cut += 4)
+		for (uint64_t again = 1 + cut % 7; again <= ops; again += 7) {
 			uint64_t seed = cut * ops + again + 2;
 
 			if (!is_mine(k))
