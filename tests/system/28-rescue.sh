@@ -27,7 +27,7 @@ rescued() {
 
 server_start
 device_more="[agent]
-lost = 3s"
+lost = 6s"
 device_make one 0
 exits 0 rescue
 start_agent
