@@ -22,7 +22,7 @@ PKGS := jansson libcurl libarchive libzstd libsystemd libmicrohttpd gnutls sqlit
 # a machine where none of these exist yet.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
-EXTRA_LIBS := -lubootenv -lmbedtls -lmbedx509 -lmbedcrypto -lssl -lcrypto -linih -lpthread -lm
+EXTRA_LIBS := -lpaho-mqtt3as -lubootenv -lmbedtls -lmbedx509 -lmbedcrypto -lssl -lcrypto -linih -lpthread -lm
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla \

@@ -184,3 +184,8 @@ struct worker *access_worker(const struct access *a)
 {
 	return a->worker;
 }
+
+struct worker *access_new_worker(const struct access *a)
+{
+	return start_worker(a, &a->http);
+}

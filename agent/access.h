@@ -21,5 +21,7 @@ void access_heard(struct access *a, int rc, const struct err *e);
 
 const struct http_conf *access_http(const struct access *a);
 struct worker *access_worker(const struct access *a);
+/* Another worker that shows the same identity; the caller's to worker_free. */
+struct worker *access_new_worker(const struct access *a);
 
 #endif

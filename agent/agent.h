@@ -12,6 +12,7 @@
 #include "agent/jobs.h"
 #include "agent/net/desired.h"
 #include "agent/precond/precond.h"
+#include "agent/push/push.h"
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
 #include "agent/worker/worker.h"
@@ -45,6 +46,8 @@ struct agent_world {
 	void (*promise)(void *self, const struct promise *p, const struct txn_id *txn);
 	/* The process that talks to the network; NULL: there is none besides this one. */
 	void (*worker)(void *self, struct worker_view *out);
+	/* Who wakes the agent; false, or NULL: nobody does. */
+	bool (*push)(void *self, struct push_view *out);
 
 	/* From now on, a fetch of what is carried asks this folder, and artifacts are looked for
 	 * there first. NULL: not here. */
@@ -103,6 +106,10 @@ int agent_fd(const struct agent *a);
 /* Collects what jobs have ended, does what is due, steps until nothing is left to do now, and asks
  * `wake` for the next time. Call it when agent_fd is readable and when `wake` said. */
 void agent_run(struct agent *a);
+
+/* Somebody says that the server has news: it is asked soon, at most once a second for that. Call
+ * agent_run after it. */
+void agent_nudge(struct agent *a);
 
 /* Answers the control socket (a ctl_answer_f; ctx is the agent). */
 int agent_answer(void *ctx, enum ctl_cmd cmd, const json_t *request, json_t **out_answer,

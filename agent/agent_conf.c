@@ -140,6 +140,12 @@ static const struct conf_row rows[] = {
 		"Memory of a smoke test that states none; 0: no limit."),
 	TEXT(smoke, user, "", "User that smoke tests run as; empty: the agent's own."),
 
+	TEXT(mqtt, url, "",
+		"Broker that wakes the device when there is news, mqtt://host:1883 or mqtts://host:8883 "
+		"(with server.ca and the device's certificate); empty: none, it polls."),
+	TEXT(mqtt, prefix, "backstay/1",
+		"Topics are PREFIX/DEVICE/wake and PREFIX/DEVICE/presence."),
+
 	TEXT(net, proxy, "", "Proxy for all requests; empty: none."),
 	TEXT(net, no_proxy, "",
 		"Hosts that are asked without the proxy, separated by commas; *: all."),
@@ -361,6 +367,18 @@ static void check_precond(const struct agent_conf *c, struct buf *problems)
 		buf_addf(problems, "precond.zone: %s\n", e.text);
 }
 
+static void check_mqtt(const struct agent_conf *c, struct buf *problems)
+{
+	const char *url = c->mqtt.url, *prefix = c->mqtt.prefix;
+
+	if (*url && strncmp(url, "mqtt://", 7) != 0 && strncmp(url, "mqtts://", 8) != 0)
+		buf_addf(problems, "mqtt.url: '%s' is neither mqtt:// nor mqtts://\n", url);
+	if (*url && !c->server.url[0])
+		buf_add_str(problems, "mqtt.url: being woken is of no use without a server.url\n");
+	if (!*prefix || strpbrk(prefix, "+#$") || prefix[strlen(prefix) - 1] == '/')
+		buf_addf(problems, "mqtt.prefix: '%s' is no beginning of a topic\n", prefix);
+}
+
 static void check_server(struct agent_conf *c, struct buf *problems)
 {
 	size_t n = strlen(c->server.url);
@@ -396,6 +414,7 @@ int agent_conf_check(struct agent_conf *c, struct buf *problems, struct err *e)
 	check_id("device.hardware", c->device.hardware, problems);
 	check_labels(c, problems);
 	check_server(c, problems);
+	check_mqtt(c, problems);
 	fill_socket(c, problems);
 	check_absolute("agent.home", c->agent.home, problems);
 	check_absolute("agent.run_dir", c->agent.run_dir, problems);

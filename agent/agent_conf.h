@@ -56,6 +56,9 @@ struct agent_conf {
 		ms_t low_speed_time, connect_timeout, total_timeout, refresh_timeout;
 	} net;
 	struct {
+		char url[256], prefix[64];
+	} mqtt;
+	struct {
 		char rule[PRECOND_TYPE_MAX][LIMIT_PRECOND_TEXT]; /* of each type; "": none */
 		char parked_from[256], ignition_from[256], metered_from[256];
 		char parked_when[128], ignition_when[128], metered_when[128];

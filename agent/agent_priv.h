@@ -220,14 +220,17 @@ void promise_rescue_now(struct agent *a);
 
 struct poll_job;
 struct poll {
-	struct poll_job *job;     /* in flight */
-	ms_t next;                /* mono */
-	uint32_t fails;           /* in a row */
-	bool again;               /* evaluate what is stored even if the server has nothing new */
-	bool asked;               /* there was an answer or a failure since the start */
-	ms_t ok_wall;             /* of the last answer */
-	struct err err;           /* of the last attempt */
-	uint64_t refused;         /* hash of the refusal that was reported last */
+	struct poll_job *job; /* in flight */
+	ms_t next;            /* mono */
+	uint32_t fails;       /* in a row */
+	bool again;           /* evaluate what is stored even if the server has nothing new */
+	bool held;            /* the server has said how long to wait */
+	ms_t began;           /* mono: the last question */
+	bool nudged;          /* somebody said that there is news since the last question began */
+	bool asked;           /* there was an answer or a failure since the start */
+	ms_t ok_wall;         /* of the last answer */
+	struct err err;       /* of the last attempt */
+	uint64_t refused;     /* hash of the refusal that was reported last */
 	struct signed_time heard; /* the last time token of this process; zero: none */
 	ms_t heard_at;            /* mono */
 	ms_t fresh_at;            /* mono when the last answer was asked for; 0: none yet */

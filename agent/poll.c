@@ -7,7 +7,8 @@
 #include "lib/str.h"
 #include "lib/sys/log.h"
 
-#define TIME_EVERY MINUTE(60) /* how long a signed time is built upon by counting */
+#define NUDGE_EVERY SEC(1)     /* not more often for somebody who says that there is news */
+#define TIME_EVERY  MINUTE(60) /* how long a signed time is built upon by counting */
 
 struct poll_job {
 	struct job job;
@@ -160,6 +161,7 @@ static void poll_failed(struct agent *a, struct poll_job *j)
 		refuse(a, &j->err);
 	else if (p->fails == 1)
 		log_err(LOG_ID_POLL_FAILED, &j->err, "server=%s", a->conf->server.url);
+	p->held = j->out.retry_after > 0;
 	p->next = agent_mono(a) + wait_after(a, &j->err, j->out.retry_after);
 }
 
@@ -180,8 +182,12 @@ static void poll_answered(struct agent *a, struct poll_job *j)
 	/* Somebody may want to know anew since this was asked. */
 	ms_t wait = p->again ? 0 : agent_jitter(a, a->conf->server.poll_interval);
 
+	if (p->nudged)
+		wait = MIN(wait, NUDGE_EVERY);
+
 	note_time(p, j);
 	p->fails = 0;
+	p->held = j->out.retry_after > 0;
 	p->err = (struct err){0};
 	p->refused = 0;
 	p->ok_wall = agent_wall(a);
@@ -269,10 +275,11 @@ void poll_due(struct agent *a, ms_t now)
 	carry_begin(a, &j->in);
 	if (!j->in.carried) {
 		j->in.again = p->again;
-		p->again = false;
+		p->again = p->nudged = false;
 	}
 	fill_facts(a, j);
 	fill_time(a, j);
+	p->began = j->began;
 	p->job = j;
 	jobs_submit(a->jobs, &j->job);
 }
@@ -290,6 +297,18 @@ void poll_now(struct agent *a)
 		return;
 	a->poll.again = true;
 	a->poll.next = agent_mono(a);
+}
+
+/* Whoever can nudge must not be able to have a server asked more often than it would like: a wait
+ * that it has asked for is kept, and after failures nudges count less and less often. */
+void agent_nudge(struct agent *a)
+{
+	struct poll *p = &a->poll;
+	ms_t soon = p->began + (NUDGE_EVERY << MIN(p->fails, 6U));
+
+	p->nudged = true;
+	if (!p->job && p->next != NEVER && !p->held)
+		p->next = MIN(p->next, MAX(agent_mono(a), soon));
 }
 
 bool poll_is_fresh(const struct agent *a)

@@ -131,6 +131,16 @@ static json_t *server_json(const struct agent *a)
 		(json_int_t)(p->job ? 0 : MAX(0, p->next - agent_mono(a))));
 }
 
+static json_t *push_json(const struct agent *a)
+{
+	struct push_view v;
+
+	if (!a->w.push || !a->w.push(a->w.self, &v))
+		return json_null();
+	return json_pack("{sb si ss ss}", "connected", v.connected, "wakes", (int)v.wakes, "code",
+		err_name(v.last.code), "reason", v.last.text);
+}
+
 /* What is in force for it, as the kernel says. */
 static json_t *worker_json(const struct agent *a)
 {
@@ -181,13 +191,14 @@ static json_t *quarantine_json(const struct agent *a)
 json_t *status_answer(struct agent *a)
 {
 	agent_see_slots(a);
-	return json_pack("{ss ss ss ss ss so so so so so so so so so so so so so si so}", "device",
-		a->conf->device.id, "hardware", a->conf->device.hardware, "version", AGENT_VERSION,
-		"state", upd_state_name(a->rec.state), "text", upd_state_text(a->rec.state),
-		"running", running_json(a), "slots", slots_json(a), "update", update_json(a),
-		"waits", waits_answer(a), "consent", agree_answer(a), "progress", progress_json(a),
-		"service", service_json(a), "server", server_json(a), "worker", worker_json(a),
-		"last", status_outcome(&a->outcomes.last), "rollback",
+	return json_pack("{ss ss ss ss ss so so so so so so so so so so so so so so si so}",
+		"device", a->conf->device.id, "hardware", a->conf->device.hardware, "version",
+		AGENT_VERSION, "state", upd_state_name(a->rec.state), "text",
+		upd_state_text(a->rec.state), "running", running_json(a), "slots", slots_json(a),
+		"update", update_json(a), "waits", waits_answer(a), "consent", agree_answer(a),
+		"progress", progress_json(a), "service", service_json(a), "server", server_json(a),
+		"worker", worker_json(a), "push", push_json(a), "last",
+		status_outcome(&a->outcomes.last), "rollback",
 		status_outcome(&a->outcomes.rollback), "carried", carry_answer(a), "quarantine",
 		quarantine_json(a), "reports_waiting", (int)a->outbox.left, "health",
 		checks_answer(a));

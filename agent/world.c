@@ -38,12 +38,13 @@ struct world {
 	bool has_fs;
 	int lock;
 	struct access *access;
+	struct push *push; /* NULL: nobody wakes it */
 	struct medium *medium;
 	struct svc *svc;
 	struct account smoke;
 	struct agent *agent;
 	sd_event *loop;
-	sd_event_source *timer, *endings;
+	sd_event_source *timer, *endings, *wakes;
 	ms_t wake_at;
 	bool once, settled;
 };
@@ -169,6 +170,15 @@ static const char *image_of(const struct world *w, unsigned slot)
 	return slot == 0 ? w->conf->slot.a : w->conf->slot.b;
 }
 
+static bool port_push(void *self, struct push_view *out)
+{
+	struct world *w = self;
+
+	if (w->push)
+		push_look(w->push, out);
+	return w->push != NULL;
+}
+
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
 	struct buf *out_log, struct err *e)
 {
@@ -271,6 +281,7 @@ static const struct agent_world ports = {
 	.tell = port_tell,
 	.promise = port_promise,
 	.worker = port_worker,
+	.push = port_push,
 	.carry = port_carry,
 	.fetch = port_fetch,
 	.send = port_send,
@@ -381,6 +392,18 @@ static int open_svc(struct world *w, struct err *e)
 	return svc_open(&s, &w->svc, e);
 }
 
+static int open_push(struct world *w, struct err *e)
+{
+	struct push_conf c = {.url = w->conf->mqtt.url,
+		.prefix = w->conf->mqtt.prefix,
+		.device = w->conf->device.id};
+
+	if (!*c.url)
+		return 0;
+	c.worker = access_new_worker(w->access);
+	return push_open(&c, &w->push, e);
+}
+
 static int open_parts(struct world *w, struct err *e)
 {
 	precond_zone_use(w->conf->precond.zone);
@@ -394,6 +417,7 @@ static int open_parts(struct world *w, struct err *e)
 	TRY(open_access(w, e));
 	read_boot_id(w);
 	TRY(look_booted(w, e));
+	TRY(open_push(w, e));
 	return open_svc(w, e);
 }
 
@@ -428,6 +452,7 @@ void world_close(struct world **pw)
 	if (w->svc)
 		svc_close(&w->svc);
 	medium_free(&w->medium);
+	push_close(&w->push);
 	access_close(&w->access);
 	fs_posix_close(&w->devices);
 	if (w->has_fs)
@@ -460,6 +485,15 @@ static int on_time(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *self)
 	return run(self);
 }
 
+static int on_push(sd_event_source *s UNUSED, int fd UNUSED, uint32_t what UNUSED, void *self)
+{
+	struct world *w = self;
+
+	push_take(w->push);
+	agent_nudge(w->agent);
+	return run(w);
+}
+
 static int on_ending(sd_event_source *s UNUSED, int fd UNUSED, uint32_t what UNUSED, void *self)
 {
 	return run(self);
@@ -474,6 +508,8 @@ int world_attach(struct world *w, sd_event *loop, struct agent *a, bool once, st
 
 	if (rc >= 0)
 		rc = sd_event_add_io(loop, &w->endings, agent_fd(a), EPOLLIN, on_ending, w);
+	if (rc >= 0 && w->push)
+		rc = sd_event_add_io(loop, &w->wakes, push_fd(w->push), EPOLLIN, on_push, w);
 	return rc < 0 ? err_sys(e, -rc, "event loop") : 0;
 }
 
@@ -481,5 +517,6 @@ void world_detach(struct world *w)
 {
 	w->timer = sd_event_source_disable_unref(w->timer);
 	w->endings = sd_event_source_disable_unref(w->endings);
+	w->wakes = sd_event_source_disable_unref(w->wakes);
 	w->agent = NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct serving {
 	int wake; /* eventfd: a call has ended */
 	struct http_conf http;
 	struct buf ca, cert, key;
+	struct serve_files files;
 	struct slot slot[CALLS_MAX];
 };
 
@@ -40,6 +42,7 @@ static int (*const serve[PRIV_VERB_MAX])(
 	[PRIV_GET] = serve_get,
 	[PRIV_SEND] = serve_send,
 	[PRIV_UNPACK] = serve_unpack,
+	[PRIV_LISTEN] = serve_listen,
 };
 
 static int answer(struct serve_call *c, struct err *e)
@@ -102,6 +105,7 @@ static int begin_call(struct serving *v, struct err *e)
 	atomic_store(&s->ended, false);
 	s->of = v;
 	s->call.http = &v->http;
+	s->call.files = &v->files;
 	s->call.chan = chan_open(fd, PRIV_WORKER, &s->call.cancel);
 	s->used = pthread_create(&s->thread, NULL, run_call, s) == 0;
 	if (!s->used)
@@ -181,6 +185,20 @@ static int read_pem(const char *path, struct buf *out, struct str *out_pem, stru
 	return 0;
 }
 
+/* Open for ever, and reached by its number: no file of the machine is opened later. */
+static int keep_file(struct str pem, char path[32], struct err *e)
+{
+	int fd;
+
+	if (pem.n == 0)
+		return 0;
+	fd = memfd_create("pem", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, pem.p, pem.n) != (ssize_t)pem.n)
+		return err_sys(e, errno, "memory for a certificate");
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return 0;
+}
+
 /* The device's key may be readable for root alone: it is read while this is still root. */
 static int read_identity(struct serving *v, const struct priv_msg *m, struct err *e)
 {
@@ -197,6 +215,9 @@ static int read_identity(struct serving *v, const struct priv_msg *m, struct err
 	TRY(read_pem(h->ca_file, &v->ca, &h->ca_pem, e));
 	TRY(read_pem(h->cert_file, &v->cert, &h->cert_pem, e));
 	TRY(read_pem(h->key_file, &v->key, &h->key_pem, e));
+	TRY(keep_file(h->ca_pem, v->files.ca, e));
+	TRY(keep_file(h->cert_pem, v->files.cert, e));
+	TRY(keep_file(h->key_pem, v->files.key, e));
 	h->ca_file[0] = h->cert_file[0] = h->key_file[0] = '\0';
 	return 0;
 }

@@ -40,6 +40,24 @@ const struct http_via *worker_via(struct worker *w);
 /* Artifacts, fetched and unpacked by the worker: a source with nothing but `unpack`. */
 struct stage_source worker_source(struct worker *w);
 
+/* ---- listening to a broker ---- */
+
+#define LISTEN_TOPIC_MAX 128
+
+struct listen_ask {
+	const char *url;      /* "tcp://HOST:PORT" or "ssl://HOST:PORT" */
+	const char *client;   /* name towards the broker */
+	const char *topic;    /* a message there, whatever is in it, is a wake */
+	const char *presence; /* says "online" or, by last will, "offline"; retained */
+};
+enum listen_news { LISTEN_CONNECTED, LISTEN_WAKE };
+typedef void listen_f(void *ctx, enum listen_news news);
+
+/* Listens until the connection ends (ERR_NET, ERR_WORKER) or `cancel` is set (ERR_CANCELLED); never
+ * returns 0. `on` is called in the caller's thread. */
+int worker_listen(struct worker *w, const struct listen_ask *ask, listen_f *on, void *ctx,
+	const atomic_bool *cancel, struct err *e) MUST_CHECK;
+
 struct worker_view {
 	pid_t pid; /* 0: it does not run */
 	unsigned uid;

@@ -66,7 +66,14 @@ int ask_unpack(void *self, const struct stage_pull *p, struct err *e) MUST_CHECK
 
 /* ---- serve*.c: the worker's side ---- */
 
+/* The same identity as files, for a library that takes nothing else: paths of unnamed files in
+ * memory, or "". */
+struct serve_files {
+	char ca[32], cert[32], key[32];
+};
+
 struct serve_call {
+	const struct serve_files *files;
 	struct chan *chan;
 	atomic_bool cancel;
 	const struct http_conf *http; /* who to be */
@@ -75,6 +82,7 @@ struct serve_call {
 int serve_get(struct serve_call *c, const struct priv_msg *ask, struct err *e) MUST_CHECK;
 int serve_send(struct serve_call *c, const struct priv_msg *ask, struct err *e) MUST_CHECK;
 int serve_unpack(struct serve_call *c, const struct priv_msg *ask, struct err *e) MUST_CHECK;
+int serve_listen(struct serve_call *c, const struct priv_msg *ask, struct err *e) MUST_CHECK;
 
 /* ---- confine*.c ---- */
 

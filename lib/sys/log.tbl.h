@@ -33,6 +33,15 @@
 		"the server could not be asked", "server action left error reason",                                     \
 		"The device goes on with what it runs, and asks again later. It never goes back for want of a "         \
 		"network.")                                                                                             \
+	X(PUSH, LOG_INFO, "82be062ae95e4df09dccae39314127b6", "the broker will wake the device", "broker",               \
+		"From now on the server can tell the device that there is news. It asks as often as before, too.")      \
+	X(PUSH_LOST, LOG_INFO, "d67d280006214ac19988b1cbc3ea6787", "nobody wakes the device", "broker error reason",   \
+		"The broker cannot be reached, or refuses. The device asks the server by itself, at its poll "          \
+		"interval, and tries the broker again.")                                                                \
+	X(BUS, LOG_NOTICE, "e980a95723cb4dbb9fd9437a579d5fa7", "the broker passes wakes on", "broker",                     \
+		"Devices that listen there ask at once when there is something for them.")                              \
+	X(BUS_LOST, LOG_WARNING, "ddab54d7cf674d74b5cc752afb911bd5", "the broker cannot be reached", "broker error reason", \
+		"Devices are not woken, and ask by themselves. The server goes on trying; the newest wakes wait.")      \
 	X(TRIGGER, LOG_WARNING, "d3f62b1099e24eb4a0eeed7cdae6a45e", "a rollback trigger fired",                         \
 		"trigger txn release slot why",                                                                         \
 		"The new version is taken back now. What was seen stands in the dossier: `backstay explain`. The "      \
