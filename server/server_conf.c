@@ -68,6 +68,18 @@ static const struct conf_row rows[] = {
 	SPAN(device, certificate_grace, 0, DAYS(3650), "365d",
 		"How long after its end a certificate may still be renewed, and nothing else."),
 
+	TEXT(mqtt, url, "",
+		"Broker through which devices are woken, mqtt://host:1883 or mqtts://host:8883; empty: "
+		"none, they poll."),
+	TEXT(mqtt, prefix, "backstay/1", "Topics are PREFIX/DEVICE/wake."),
+	TEXT(mqtt, ca, "",
+		"PEM file that the broker's certificate must lead to; empty: the system's."),
+	TEXT(mqtt, cert, "",
+		"PEM file with the server's certificate for the broker; empty: none is shown."),
+	TEXT(mqtt, key, "", "PEM file with its private key."),
+	TEXT(mqtt, user, "", "Name towards the broker; empty: none."),
+	TEXT(mqtt, password, "", "Its password."),
+
 	NUMBER(limits, peer_rate, 0, 1000, "1000",
 		"Requests a second of one address; 0: any number. Devices behind one router share "
 		"it."),

@@ -30,6 +30,9 @@ struct server_conf {
 		ms_t timeout;
 	} signer;
 	struct {
+		char url[256], prefix[64], ca[256], cert[256], key[256], user[128], password[128];
+	} mqtt;
+	struct {
 		uint64_t peer_rate, peer_burst, device_rate, device_burst;
 	} limits;
 };

@@ -67,6 +67,26 @@ int recipients_save(struct db *db, const struct recipient_row *r, struct err *e)
 		NULL, e);
 }
 
+int recipients_each_waiting(struct db *db, const char *campaign, uint32_t from, uint32_t to,
+	unsigned limit, recipients_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	struct recipient_row r;
+	int rc;
+
+	TRY(db_query(db,
+		SELECT "WHERE campaign = ?1 AND position >= ?2 AND position < ?3 AND state = ?4"
+		       " ORDER BY position LIMIT ?5",
+		DB_ARGS(db_text(campaign), db_int(from), db_int(to),
+			db_text(recipient_state_name(RECIPIENT_WAITING)), db_int(limit)),
+		&rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		TRY(read_row(&rows, &r, e));
+		TRY(each(ctx, &r, e));
+	}
+	return rc;
+}
+
 /* By the index on the position, so that a save within the walk does not move the row in it. */
 int recipients_each(
 	struct db *db, const char *campaign, recipients_each_f *each, void *ctx, struct err *e)

@@ -30,6 +30,10 @@ typedef int recipients_each_f(void *ctx, const struct recipient_row *r, struct e
 int recipients_each(struct db *db, const char *campaign, recipients_each_f *each, void *ctx,
 	struct err *e) MUST_CHECK;
 
+/* At most `limit` that wait, with positions in [from, to), in order. */
+int recipients_each_waiting(struct db *db, const char *campaign, uint32_t from, uint32_t to,
+	unsigned limit, recipients_each_f *each, void *ctx, struct err *e) MUST_CHECK;
+
 /* Counts by state of the positions in [from, to). */
 int recipients_count(struct db *db, const char *campaign, uint32_t from, uint32_t to,
 	struct wave_counts *out, struct err *e) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/run/rouse.h"
 #include "server/run/way.h"
 
 /* One event of one campaign on its way through. */
@@ -93,16 +94,17 @@ static int carry_out(struct feed *f, bool was_over, struct err *e)
 static int step(struct feed *f, struct err *e)
 {
 	bool was_over = wave_is_over(f->c.wave.phase);
-	uint64_t rev = f->c.wave.rev;
+	struct wave_state was = f->c.wave;
 	struct wave_acts acts = {0};
 
 	if (wave_step(&f->c.policy, &f->c.wave, &f->ev, &f->c.wave, &acts, e) < 0)
 		return err_wrap(e, "campaign %s", f->c.id.s);
-	if (f->c.wave.rev == rev)
+	if (f->c.wave.rev == was.rev)
 		return 0;
 	f->r->stale = true;
-	TRY(campaigns_step(f->r->c.db, &f->c, rev, &f->ev, e));
+	TRY(campaigns_step(f->r->c.db, &f->c, was.rev, &f->ev, e));
 	TRY(write_sentences(f, &acts, e));
+	TRY(rouse_waiting(f->r, &f->c, &was, f->ev.kind, e));
 	return carry_out(f, was_over, e);
 }
 

@@ -32,6 +32,7 @@ const struct run_stats *run_stats(const struct run *r)
 int run_begin(struct run *r, struct err *e)
 {
 	buf_clear(&r->said);
+	buf_clear(&r->woken);
 	r->was_shown = false;
 	return db_begin(r->c.db, e);
 }
@@ -47,16 +48,35 @@ static void log_sentences(struct run *r)
 	buf_clear(&r->said);
 }
 
+void run_wake(struct run *r, const char *device)
+{
+	if (r->c.wake)
+		buf_addf(&r->woken, "%s\n", device);
+}
+
+static void wake_devices(struct run *r)
+{
+	struct str rest = buf_str(&r->woken), line;
+	char device[ID_TEXT_MAX];
+
+	while (rest.n && str_split(&rest, '\n', &line))
+		if (line.n && str_copy(line, device, sizeof device, NULL) == 0)
+			r->c.wake(r->c.wake_self, device);
+	buf_clear(&r->woken);
+}
+
 int run_end(struct run *r, int rc, struct err *e)
 {
 	rc = db_end(r->c.db, rc, e);
 	if (rc < 0) {
 		buf_clear(&r->said);
+		buf_clear(&r->woken);
 		return rc;
 	}
 	if (r->was_shown)
 		r->to_be_shown = false;
 	log_sentences(r);
+	wake_devices(r);
 	return rc;
 }
 
@@ -228,6 +248,7 @@ void run_close(struct run **r)
 		log_err(LOG_ID_STORE, &e, "what=contacts");
 	contacts_fini(&(*r)->contacts);
 	buf_fini(&(*r)->said);
+	buf_fini(&(*r)->woken);
 	free((*r)->active);
 	free(*r);
 	*r = NULL;

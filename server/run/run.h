@@ -19,6 +19,10 @@ struct run_conf {
 	ms_t timestamp_life;   /* of every timestamp */
 	ms_t snapshot_life;    /* of the image repository's snapshot */
 	bool four_eyes;        /* every party's approval must be known by name, see approval.h */
+	/* Called when something is durable that this device may want to hear of soon. NULL: nobody
+	 * is told, devices ask by themselves. */
+	void (*wake)(void *self, const char *device);
+	void *wake_self;
 };
 
 /* Everything in `c` must outlive it. */

@@ -22,6 +22,7 @@ struct run {
 	unsigned shown_to;           /* signer_epoch when that was so last */
 	ms_t checkpoint;             /* wall clock: when one was last looked for */
 	struct buf said;             /* sentences to be logged when they are durable */
+	struct buf woken;            /* devices to be told then, a line each */
 	struct run_stats stats;
 };
 
@@ -30,6 +31,9 @@ int64_t run_now_s(const struct run *r);
 /* One transaction: run_end commits when rc >= 0 and hands rc or the failure up. */
 int run_begin(struct run *r, struct err *e) MUST_CHECK;
 int run_end(struct run *r, int rc, struct err *e) MUST_CHECK;
+
+/* The device is told that there is news, when this transaction is durable. */
+void run_wake(struct run *r, const char *device);
 
 /* Adds an audit row within the transaction; `campaign` may be NULL. */
 int run_audit(struct run *r, const struct campaign_row *campaign, const char *who, const char *what,

@@ -133,6 +133,7 @@ int way_order_back(
 	d.ordered_back = true;
 	d.campaign = c->id; /* a campaign that was over holds its devices again */
 	d.position = rec->position;
+	run_wake(r, rec->device.s);
 	return devices_put(r->c.db, &d, e);
 }
 
