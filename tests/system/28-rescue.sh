@@ -57,6 +57,8 @@ for sig in STOP KILL; do
 
 	rm "$W/bin/backstay-agent"
 	kill -$sig "$agent"
+	# As after a restart of the machine, at which no agent came up: then there is no note.
+	[ $sig = STOP ] || rm "$W/run/one/promise"
 	wait_until 30 "the old version to serve again" rescued
 	[ $sig = KILL ] || ! kill -0 "$agent" 2>/dev/null || [ "$(cut -d' ' -f3 "/proc/$agent/stat")" = Z ] || fail "the hung agent still lives"
 	wait "$agent" 2>/dev/null || true
