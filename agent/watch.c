@@ -240,6 +240,15 @@ static ms_t checkpoint_every(const struct watch *w)
 	return MIN(CHECKPOINT_MAX, w->soak_want / CHECKPOINTS_MIN);
 }
 
+/* A count that is lost with the agent would let both go down together for ever. */
+static bool has_ended(const struct watch *w, const struct look *l)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (trig_type_unit(w->rule[i].type) == TRIG_UNIT_COUNT && l->sample[i].n > 0)
+			return true;
+	return false;
+}
+
 static void soak(struct agent *a, const struct look *l)
 {
 	struct watch *w = &a->watch;
@@ -258,7 +267,7 @@ static void soak(struct agent *a, const struct look *l)
 		work_look_then_post(a, &over);
 	} else if (is_stale(a)) {
 		return;
-	} else if (l->mono - w->checkpoint >= checkpoint_every(w)) {
+	} else if (l->mono - w->checkpoint >= checkpoint_every(w) || has_ended(w, l)) {
 		struct upd_event mark = soak_event(a, UEV_CHECKPOINT);
 
 		w->checkpoint = l->mono;

@@ -170,6 +170,17 @@ static void feed_slide(const struct trig_rule *r, struct trig_state *s, struct t
 	note(s, s->last >= trig_limit(r, s));
 }
 
+/* A window that begins after others of its rule, because the agent or the machine was started anew.
+ * What was counted before counts as if it were of now: nobody knows how long ago it was, and who
+ * crashes with the agent must not begin at nought each time. */
+static void begin_again(
+	const struct trig_rule *r, const struct trig_state *s, struct trig_window *w, ms_t at)
+{
+	begin(w, at);
+	if (trig_type_unit(r->type) == TRIG_UNIT_COUNT && s->windows > 0)
+		w->slide[w->newest] = (uint32_t)MIN(s->last_n, UINT32_MAX / TRIG_SLIDES);
+}
+
 /* The clock only goes back when the machine was started anew; then the window is a new one, too. */
 void trig_feed(const struct trig_rule *r, struct trig_state *s, struct trig_window *w,
 	const struct sample *x)
@@ -177,7 +188,7 @@ void trig_feed(const struct trig_rule *r, struct trig_state *s, struct trig_wind
 	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
 		return;
 	if (!w->open || x->at < w->since)
-		begin(w, x->at);
+		begin_again(r, s, w, x->at);
 	if (trig_type_unit(r->type) == TRIG_UNIT_COUNT)
 		feed_slide(r, s, w, x);
 	else

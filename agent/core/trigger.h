@@ -24,7 +24,7 @@ struct trig_state {
 	uint32_t windows; /* closed so far; CRASH_LOOP: looks so far */
 	uint32_t history; /* bit 0: the newest window was bad, bit 1: the one before, ... */
 	double last;      /* value of the newest closed window, NaN when blind */
-	uint64_t last_n;
+	uint64_t last_n;  /* CRASH_LOOP: what its window held at the last look that saw something */
 };
 
 #define TRIG_SLIDES 32

@@ -212,6 +212,7 @@ struct sim_probe {
 	unsigned n;
 	struct trig_rule rule[LIMIT_TRIGGERS];
 	bool begun;
+	uint32_t ended; /* as it was seen last */
 };
 
 static int port_probe_open(
@@ -246,7 +247,10 @@ static void port_probe_look(void *probe, ms_t now, struct sample out[LIMIT_TRIGG
 		out[i] = (struct sample){.at = now};
 		if (p->rule[i].type == TRIG_ERROR_RATE)
 			probe_requests(p, &out[i]);
+		if (p->rule[i].type == TRIG_CRASH_LOOP && p->begun)
+			out[i].n = p->dev->work.ended - p->ended;
 	}
+	p->ended = p->dev->work.ended;
 	p->begun = true;
 }
 

@@ -506,6 +506,29 @@ static void the_soak_goes_on_after_a_restart(void **state)
 	assert_int_equal(count_reports(l, REPORT_HELLO, ERR_OK), 2);
 }
 
+/* Three within a minute are too many, whoever was there to count them. */
+static void a_crash_loop_is_counted_over_restarts(void **state)
+{
+	struct lab *l = *state;
+	struct err e;
+
+	install(l, l->one);
+	order(l, l->two, false);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(agent_state(l->dev.agent), UPD_SOAKING);
+		run_for(l, SEC(1));
+		l->dev.work.ended++;
+		run_for(l, SEC(1));
+		simdev_stop_agent(&l->dev);
+		expect_ok(simdev_start_agent(&l->dev, &e), &e);
+		run_for(l, 10);
+	}
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	expect_says(l, "crash_loop: the workload ended 3 times");
+}
+
 /* ---- what is promised to who holds the agent to it ---- */
 
 static void a_trial_is_promised_to_end(void **state)
@@ -687,6 +710,7 @@ int main(void)
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),
 		CASE(the_soak_goes_on_after_a_restart),
+		CASE(a_crash_loop_is_counted_over_restarts),
 		CASE(a_trial_is_promised_to_end),
 		CASE(what_the_boot_layer_tries_is_not_called_good),
 		CASE(a_soak_that_gets_nowhere_is_decided),

@@ -340,6 +340,24 @@ static void rare_crashes_slide_out(void **unused)
 	assert_int_equal(crash(SEC(1), 1), TRIG_FIRE);
 }
 
+static void the_count_outlives_the_agent(void **unused)
+{
+	(void)unused;
+	given(crashes);
+	crash(0, 0);
+	assert_int_equal(crash(SEC(1), 2), TRIG_QUIET);
+	window =
+		(struct trig_window){0}; /* the agent is started again with the state it had kept */
+	assert_int_equal(crash(SEC(5), 0), TRIG_QUIET);
+	window = (struct trig_window){0};
+	assert_int_equal(crash(SEC(5), 1), TRIG_FIRE);
+	given(crashes);
+	crash(0, 2);
+	window = (struct trig_window){0};
+	crash(SEC(1), 0);
+	assert_int_equal(crash(MINUTE(11), 1), TRIG_QUIET); /* it slides out like any other */
+}
+
 static void a_supervisor_nobody_sees(void **unused)
 {
 	char text[200];
@@ -464,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_spotless_baseline_is_not_taken_for_zero),
 		cmocka_unit_test(a_crash_loop_fires_at_once),
 		cmocka_unit_test(rare_crashes_slide_out),
+		cmocka_unit_test(the_count_outlives_the_agent),
 		cmocka_unit_test(a_supervisor_nobody_sees),
 		cmocka_unit_test(some_types_do_not_come_from_samples),
 		cmocka_unit_test(the_hold_survives_a_power_cut),
