@@ -31,7 +31,8 @@ static struct worker *start_worker(const struct access *a, const struct http_con
 		.http = *http,
 		.server = a->conf->server.url,
 		.uid = a->user.uid,
-		.gid = a->user.gid};
+		.gid = a->user.gid,
+		.socket = a->conf->agent.worker_socket};
 
 	return worker_new(&conf);
 }

@@ -74,6 +74,9 @@ static const struct conf_row rows[] = {
 	TEXT(agent, worker_user, "",
 		"User that the worker runs as where the agent is root; empty: backstay-worker, or nobody "
 		"where there is none."),
+	TEXT(agent, worker_socket, "",
+		"Socket at which systemd starts a worker for each connection (backstay-worker.socket); "
+		"where it does not, and where this is empty, the agent starts it itself."),
 	SPAN(agent, watch_interval, 50, MINUTE(10), "1s",
 		"How often the workload is looked at and the triggers are fed."),
 	SPAN(agent, report_interval, 100, HOURS(1), "10s",

@@ -25,7 +25,7 @@ struct agent_conf {
 	} identity;
 	struct {
 		char home[256], run_dir[256], socket[256]; /* absolute */
-		char boot[16], slots[16], bus[16], worker_user[32];
+		char boot[16], slots[16], bus[16], worker_user[32], worker_socket[108];
 		ms_t watch_interval, report_interval, quarantine, scrub_interval, lost;
 	} agent;
 	struct {

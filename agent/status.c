@@ -151,9 +151,9 @@ static json_t *worker_json(const struct agent *a)
 	a->w.worker(a->w.self, &v);
 	if (v.pid == 0)
 		return json_pack("{si si}", "pid", 0, "starts", (int)v.starts);
-	return json_pack("{si si si sb sb si}", "pid", (int)v.pid, "starts", (int)v.starts, "uid",
-		(int)v.uid, "seccomp", v.seccomp, "no_new_privs", v.no_new_privs, "landlock",
-		(int)v.landlock);
+	return json_pack("{si si si sb sb si sb}", "pid", (int)v.pid, "starts", (int)v.starts,
+		"uid", (int)v.uid, "seccomp", v.seccomp, "no_new_privs", v.no_new_privs, "landlock",
+		(int)v.landlock, "unit", v.unit);
 }
 
 json_t *status_outcome(const struct outcome *o)

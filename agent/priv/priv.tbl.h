@@ -6,7 +6,7 @@
 #define PRIV_TABLE(X)                                                                                              \
 	X(SETUP, "setup", PRIV_INSTALLER, 0, (UINT32_MAX, UINT32_MAX, UINT32_MAX, LIMIT_ARTIFACT_BYTES),           \
 		(255, 255, 255, 255, 127, 63, 255), 0,                                                             \
-		"uid and gid to become, when this was built, bytes a second; CA, certificate and key files, proxy, token, name, hosts without proxy: once, before any call") \
+		"uid and gid to become, when this was built, bytes a second; CA, certificate and key files, which follow open, proxy, token, name, hosts without proxy: once, before any call") \
 	X(GET, "get", PRIV_INSTALLER, 0,                                                                           \
 		(LIMIT_TARGETS_BYTES, LIMIT_SPAN_MS, LIMIT_SPAN_MS, UINT32_MAX, UINT32_MAX),                       \
 		(1023, 127), 0,                                                                                    \

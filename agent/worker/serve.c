@@ -166,21 +166,32 @@ static int look_once(struct serving *v, struct err *e)
 
 /* ---- the beginning ---- */
 
-static int read_pem(const char *path, struct buf *out, struct str *out_pem, struct err *e)
+static int read_all(int fd, struct buf *out, const char *path, struct err *e)
 {
-	FILE *f;
-	size_t n;
+	ssize_t n = 1;
+
+	while (n > 0 && out->n < PEM_MAX) {
+		n = read(fd, buf_reserve(out, PEM_MAX), PEM_MAX - out->n);
+		out->n += n > 0 ? (size_t)n : 0;
+	}
+	return n < 0 ? err_sys(e, errno, "%s", path) : 0;
+}
+
+/* The files come open: this process may not be one that could open them. */
+static int read_pem(
+	struct serving *v, const char *path, struct buf *out, struct str *out_pem, struct err *e)
+{
+	int fd;
 
 	if (path[0] == '\0')
 		return 0;
-	f = fopen(path, "re");
-	if (!f)
-		return err_sys(e, errno, "%s", path);
-	n = fread(buf_reserve(out, PEM_MAX), 1, PEM_MAX, f);
-	fclose(f);
-	if (n == 0 || n == PEM_MAX)
+	TRY(chan_take(v->orders, &fd, e));
+	int rc = read_all(fd, out, path, e);
+
+	close(fd);
+	TRY(rc);
+	if (out->n == 0 || out->n == PEM_MAX)
 		return err_set(e, ERR_CONFIG, "%s: empty, or too large", path);
-	out->n += n;
 	*out_pem = buf_str(out);
 	return 0;
 }
@@ -199,7 +210,6 @@ static int keep_file(struct str pem, char path[32], struct err *e)
 	return 0;
 }
 
-/* The device's key may be readable for root alone: it is read while this is still root. */
 static int read_identity(struct serving *v, const struct priv_msg *m, struct err *e)
 {
 	struct http_conf *h = &v->http;
@@ -212,9 +222,9 @@ static int read_identity(struct serving *v, const struct priv_msg *m, struct err
 		TRY(str_copy(m->text[i], to[i], cap[i], e));
 	h->built_s = (int64_t)m->num[2];
 	h->max_rate = m->num[3];
-	TRY(read_pem(h->ca_file, &v->ca, &h->ca_pem, e));
-	TRY(read_pem(h->cert_file, &v->cert, &h->cert_pem, e));
-	TRY(read_pem(h->key_file, &v->key, &h->key_pem, e));
+	TRY(read_pem(v, h->ca_file, &v->ca, &h->ca_pem, e));
+	TRY(read_pem(v, h->cert_file, &v->cert, &h->cert_pem, e));
+	TRY(read_pem(v, h->key_file, &v->key, &h->key_pem, e));
 	TRY(keep_file(h->ca_pem, v->files.ca, e));
 	TRY(keep_file(h->cert_pem, v->files.cert, e));
 	TRY(keep_file(h->key_pem, v->files.key, e));

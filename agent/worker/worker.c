@@ -1,12 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/worker/worker_priv.h"
@@ -21,8 +18,9 @@
 struct worker {
 	struct worker_conf conf;
 	struct http_via via;
-	pthread_mutex_t lock;    /* of everything below */
-	struct chan *chan;       /* NULL: it does not run */
+	pthread_mutex_t lock; /* of everything below */
+	struct chan *chan;    /* NULL: it does not run */
+	struct process process;
 	struct worker_view view; /* of the life that runs, and how many there were */
 	ms_t born, not_before;
 	unsigned lines;  /* that are open */
@@ -34,7 +32,7 @@ struct worker *worker_new(const struct worker_conf *conf)
 {
 	struct worker *w = mem_new(sizeof *w);
 
-	*w = (struct worker){.conf = *conf};
+	*w = (struct worker){.conf = *conf, .process = {.pidfd = -1}};
 	w->via = (struct http_via){.get = ask_get, .send = ask_send, .self = w};
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
@@ -64,9 +62,7 @@ static ms_t now(void)
 
 static void reap(struct worker *w)
 {
-	kill(w->view.pid, SIGKILL);
-	while (waitpid(w->view.pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	process_end(&w->process);
 	w->view.pid = 0;
 	chan_close(&w->chan);
 }
@@ -82,10 +78,7 @@ static void bury(struct worker *w)
 
 static void look_for_death(struct worker *w)
 {
-	siginfo_t info = {0};
-
-	if (w->chan && waitid(P_PID, (id_t)w->view.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		info.si_pid != 0)
+	if (w->chan && process_is_over(&w->process))
 		bury(w);
 }
 
@@ -148,53 +141,64 @@ void worker_free(struct worker **pw)
 
 /* ---- its birth ---- */
 
-/* Its end of the line, /dev/null and stderr are all it gets. The signals that end an agent are not
- * for the worker: it goes when the line is closed, after the agent is done with it. */
-static int start_program(struct worker *w, int fd, struct err *e)
+static int give_file(struct worker *w, const char *path, struct err *e)
 {
-	static char *const no_env[] = {NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t blocked;
-	int sys;
+	int fd;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attr, &blocked);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, fd, WORKER_FD);
-	posix_spawn_file_actions_addclosefrom_np(&files, WORKER_FD + 1);
-	sys = posix_spawn(&w->view.pid, w->conf.program, &files, &attr,
-		(char *const *)(uintptr_t)w->conf.argv, no_env);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	return sys ? err_sys(e, sys, "%s", w->conf.program) : 0;
+	if (!path[0])
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		err_sys(e, errno, "%s", path);
+		return -(int)(e->code = ERR_CONFIG);
+	}
+	int rc = chan_give(w->chan, fd, e);
+
+	close(fd);
+	return rc;
 }
 
+/* The device's key may be readable for root alone: the worker is handed the open files. */
+static int give_identity(struct worker *w, struct err *e)
+{
+	TRY(give_file(w, w->conf.http.ca_file, e));
+	TRY(give_file(w, w->conf.http.cert_file, e));
+	return give_file(w, w->conf.http.key_file, e);
+}
+
+static int judge_first_word(struct worker *w, const struct priv_msg *m, struct err *e)
+{
+	char shown[sizeof e->text];
+
+	if (m->verb == PRIV_READY) {
+		w->view.landlock = (unsigned)m->num[0];
+		return 0;
+	}
+	if (m->verb == PRIV_FAIL)
+		return err_set(e, ERR_CONFIG, "%s", str_printable(m->text[0], shown, sizeof shown));
+	return err_set(e, ERR_WORKER, "it begins with \"%s\"", priv_name(m->verb));
+}
+
+/* One that the service manager has started is its user already. */
 static int set_up(struct worker *w, struct err *e)
 {
 	const struct http_conf *h = &w->conf.http;
 	struct priv_msg m = {.verb = PRIV_SETUP,
-		.num = {w->conf.uid, w->conf.gid, (uint64_t)h->built_s, h->max_rate},
+		.num = {w->view.unit ? 0 : w->conf.uid, w->view.unit ? 0 : w->conf.gid,
+			(uint64_t)h->built_s, h->max_rate},
 		.text = {str_of(h->ca_file), str_of(h->cert_file), str_of(h->key_file),
 			str_of(h->proxy), str_of(h->bearer), str_of(h->user_agent),
 			str_of(h->no_proxy)}};
-	char shown[sizeof e->text];
+	pid_t pid;
 
 	TRY(chan_say(w->chan, &m, e));
-	TRY(chan_hear(w->chan, &m, e));
-	if (m.verb == PRIV_READY) {
-		w->view.landlock = (unsigned)m.num[0];
-		return 0;
-	}
-	if (m.verb == PRIV_FAIL)
-		return err_set(e, ERR_CONFIG, "%s", str_printable(m.text[0], shown, sizeof shown));
-	return err_set(e, ERR_WORKER, "it begins with \"%s\"", priv_name(m.verb));
+	TRY(give_identity(w, e));
+	TRY(chan_hear_from(w->chan, &m, &pid, e));
+	TRY(judge_first_word(w, &m, e));
+	if (w->view.unit)
+		TRY(process_adopt(pid, &w->process, e));
+	w->view.pid = w->process.pid;
+	return 0;
 }
 
 static unsigned field(const char *status, const char *name)
@@ -226,27 +230,35 @@ static int look_at_status(struct worker *w, struct err *e)
 	return 0;
 }
 
-static int come_to_life(struct worker *w, struct err *e)
+static int begin_life(struct worker *w, int fd, struct err *e)
 {
-	int pair[2];
-
-	TRY(chan_pair(pair, e));
-	int rc = start_program(w, pair[1], e);
-	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
-		return rc;
-	}
-	w->chan = chan_open(pair[0], PRIV_INSTALLER, NULL);
+	w->chan = chan_open(fd, PRIV_INSTALLER, NULL);
 	chan_set_patience(w->chan, START_PATIENCE, 0);
 	w->born = now();
 	w->view.starts++;
-	rc = set_up(w, e);
+	int rc = set_up(w, e);
+
 	if (rc == 0)
 		rc = look_at_status(w, e);
 	if (rc < 0)
 		bury(w);
 	return rc;
+}
+
+/* The service manager's is preferred, because it can take away more. A machine whose manager does
+ * not start it, or whose program is just being replaced, is not to be without updates. */
+static int come_to_life(struct worker *w, struct err *e)
+{
+	struct err why;
+	int fd;
+
+	w->view.unit = w->conf.socket && w->conf.socket[0] &&
+		       process_connect(w->conf.socket, &fd, &why) == 0;
+	if (w->view.unit && begin_life(w, fd, &why) == 0)
+		return 0;
+	w->view.unit = false;
+	TRY(process_spawn(&w->conf, &fd, &w->process, e));
+	return begin_life(w, fd, e);
 }
 
 static int want_alive(struct worker *w, struct err *e)

@@ -22,6 +22,8 @@ struct worker_conf {
 	struct http_conf http; /* who to be towards the server; file names count, not bytes */
 	const char *server;    /* artifacts are fetched from here */
 	unsigned uid, gid;     /* to become; 0: stay */
+	const char *socket;    /* where the service manager starts one for each connection, as that
+				  user; NULL, "": it does not */
 };
 
 struct worker; /* opaque */
@@ -64,6 +66,7 @@ struct worker_view {
 	bool seccomp, no_new_privs; /* as the kernel says */
 	unsigned landlock;          /* version in force; 0: none */
 	unsigned starts;            /* so far */
+	bool unit;                  /* the service manager has started it */
 };
 /* Also gathers up a worker that died unnoticed. */
 void worker_look(struct worker *w, struct worker_view *out);

@@ -22,9 +22,26 @@ int chan_say(struct chan *c, const struct priv_msg *m, struct err *e) MUST_CHECK
 /* *out is borrowed until the next call. As chan_say, and what priv_decode says. Descriptors that
  * come along are not taken. */
 int chan_hear(struct chan *c, struct priv_msg *out, struct err *e) MUST_CHECK;
+/* The same, and which process has said it, as the kernel knows; 0: it was not asked to tell. */
+int chan_hear_from(struct chan *c, struct priv_msg *out, pid_t *out_pid, struct err *e) MUST_CHECK;
 /* Hands a descriptor over, or receives one: ERR_WORKER when the other side is gone. */
 int chan_give(struct chan *c, int fd, struct err *e) MUST_CHECK;
 int chan_take(struct chan *c, int *out_fd, struct err *e) MUST_CHECK;
+
+/* ---- process.c: the process at the other end ---- */
+
+struct process {
+	pid_t pid; /* 0: none */
+	int pidfd; /* -1: it is a child */
+};
+int process_spawn(
+	const struct worker_conf *c, int *out_fd, struct process *out, struct err *e) MUST_CHECK;
+/* Has the service manager start one; who it is says its first word (chan_hear_from). */
+int process_connect(const char *path, int *out_fd, struct err *e) MUST_CHECK;
+int process_adopt(pid_t pid, struct process *out, struct err *e) MUST_CHECK;
+bool process_is_over(const struct process *p);
+/* Kills it, and waits for a child. Nothing, when there is none. */
+void process_end(struct process *p);
 
 /* ---- worker.c, call.c: the installer's side ---- */
 

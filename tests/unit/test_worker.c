@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -313,6 +315,152 @@ static void its_identity_is_read_when_it_begins(void **state)
 	assert_true(worker_refresh(b->worker));
 	assert_int_equal(pid_of(b), 0);
 	expect_err(get(b, "/p", NULL, 10), &b->e, ERR_CONFIG, "ca.pem", "a missing file");
+}
+
+/* ---- started by a service manager ---- */
+
+/* Does what systemd does for a socket with Accept=yes: a process for each connection, as a user of
+ * its own. */
+struct manager {
+	int fd;
+	bool refuses;
+	atomic_uint started;
+	pthread_t thread;
+};
+
+_Noreturn static void become_worker(int program, int fd)
+{
+	static const char *const argv[] = {"test", "--worker", NULL}, *const env[] = {NULL};
+
+	if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+		_exit(70);
+	if (dup2(fd, WORKER_FD) == WORKER_FD)
+		fexecve(program, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
+	_exit(71);
+}
+
+static void *manage(void *arg)
+{
+	struct manager *m = arg;
+	int fd;
+
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for them */
+	while ((fd = accept(m->fd, NULL, NULL)) >= 0) {
+		/* Above what the worker takes for its line. */
+		int program = fcntl(open("/proc/self/exe", O_RDONLY), F_DUPFD, 20);
+		int line = fcntl(fd, F_DUPFD, 20);
+
+		if (!m->refuses && fork() == 0)
+			become_worker(program, line);
+		m->started += !m->refuses;
+		close(line);
+		close(program);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void manager_begin(struct manager *m, const char *path, bool refuses)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	*m = (struct manager){.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+	m->refuses = refuses;
+	strcpy(at.sun_path, path);
+	unlink(path);
+	assert_int_equal(bind(m->fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(m->fd, 4), 0);
+	assert_int_equal(pthread_create(&m->thread, NULL, manage, m), 0);
+}
+
+static void manager_end(struct manager *m)
+{
+	shutdown(m->fd, SHUT_RDWR);
+	pthread_join(m->thread, NULL);
+	close(m->fd);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static void use_socket(struct bed *b, const char *path, const char *ca)
+{
+	static const char *const argv[] = {"test", "--worker", NULL};
+	struct worker_conf conf = {.program = "/proc/self/exe",
+		.argv = argv,
+		.socket = path,
+		.uid = geteuid() == 0 ? NOBODY : 0,
+		.gid = geteuid() == 0 ? NOBODY : 0};
+
+	strcpy(conf.http.ca_file, ca);
+	worker_free(&b->worker);
+	b->worker = worker_new(&conf);
+	b->conf.via = worker_via(b->worker);
+	put(b, (struct httpd_file){.path = "/p", .body = STR("page")});
+}
+
+static struct worker_view view_of(struct bed *b)
+{
+	struct worker_view v;
+
+	worker_look(b->worker, &v);
+	return v;
+}
+
+static void a_service_manager_may_start_it(void **state)
+{
+	struct bed *b = *state;
+	struct manager m;
+	FILE *f = fopen("own.pem", "w");
+
+	assert_non_null(f);
+	fputs("what only the installer can open", f);
+	fclose(f);
+	chmod("own.pem", 0600);
+	manager_begin(&m, "manager", false);
+	use_socket(b, "manager", "own.pem");
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+
+	struct worker_view one = view_of(b);
+
+	assert_true(one.unit && one.seccomp && one.no_new_privs);
+	assert_int_equal(m.started, 1);
+	assert_int_equal(one.uid, geteuid() == 0 ? NOBODY : geteuid());
+
+	/* It is ended as a child is, and a dead one is noticed. */
+	worker_rest(b->worker, 0);
+	assert_int_equal(pid_of(b), 0);
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	assert_int_equal(m.started, 2);
+	kill(pid_of(b), SIGKILL);
+	while (pid_of(b) != 0)
+		usleep(1000);
+	/* Who died young is not started again at once. */
+	while (get(b, "/p", NULL, 10) == -(int)ERR_WORKER)
+		usleep(1000);
+	assert_int_equal(b->a.status, 200);
+	assert_true(view_of(b).unit);
+	assert_int_equal(m.started, 3);
+	worker_free(&b->worker);
+	manager_end(&m);
+	unlink("own.pem");
+}
+
+static void without_its_manager_it_is_a_child(void **state)
+{
+	struct bed *b = *state;
+	struct manager m;
+
+	use_socket(b, "nobody-listens", "");
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	assert_true(pid_of(b) != 0);
+	assert_false(view_of(b).unit);
+
+	manager_begin(&m, "manager", true);
+	use_socket(b, "manager", "");
+	expect_ok(get(b, "/p", NULL, 10), &b->e);
+	assert_false(view_of(b).unit);
+	assert_int_equal(m.started, 0);
+	worker_free(&b->worker);
+	manager_end(&m);
 }
 
 static void one_that_does_not_begin_as_it_must_is_not_used(void **state)
@@ -686,6 +834,8 @@ int main(int argc, char **argv)
 		T(who_died_unnoticed_is_replaced),
 		T(who_has_nothing_to_do_is_ended),
 		T(its_identity_is_read_when_it_begins),
+		T(a_service_manager_may_start_it),
+		T(without_its_manager_it_is_a_child),
 		T(one_that_does_not_begin_as_it_must_is_not_used),
 		T(a_release_comes_through_it),
 		T(an_altered_artifact_is_refused),
