@@ -50,14 +50,15 @@ static void name_var(const struct boot *b, unsigned slot, const char *what, char
 
 /* ---- reading ---- */
 
-static int read_device(struct boot *b, const char *file, char bytes[GRUB_ENV_BYTES + 1],
-	size_t *out_n, struct err *e)
+static int read_bytes(struct boot *b, const char *file, bool from_device,
+	char bytes[GRUB_ENV_BYTES + 1], size_t *out_n, struct err *e)
 {
 	struct fs *fs = b->files;
-	int fd, rc;
+	int fd, rc = 0;
 
 	TRY(fs->ops->open(fs, file, FS_READ, &fd, e));
-	rc = fs->ops->drop_cache(fs, fd, e);
+	if (from_device)
+		rc = fs->ops->drop_cache(fs, fd, e);
 	if (rc == 0)
 		rc = fs->ops->pread(fs, fd, bytes, GRUB_ENV_BYTES + 1, 0, out_n, e);
 	if (rc < 0) {
@@ -67,14 +68,13 @@ static int read_device(struct boot *b, const char *file, char bytes[GRUB_ENV_BYT
 	return fs->ops->close(fs, fd, e);
 }
 
-/* As GRUB would find it: after a sync that failed, the cache holds what the device may not have.
- * *out_is false: there is no whole block of that name. */
-static int read_block(
-	struct boot *b, const char *file, struct grub_env *out, bool *out_is, struct err *e)
+/* *out_is false: there is no whole block of that name. */
+static int read_block(struct boot *b, const char *file, bool from_device, struct grub_env *out,
+	bool *out_is, struct err *e)
 {
 	char bytes[GRUB_ENV_BYTES + 1];
 	size_t n;
-	int rc = read_device(b, file, bytes, &n, e);
+	int rc = read_bytes(b, file, from_device, bytes, &n, e);
 
 	if (rc == 0)
 		rc = grub_env_parse((struct str){bytes, n}, out, e);
@@ -144,20 +144,22 @@ static int read_tries(struct boot *b, const struct grub_env *env, struct state *
 	struct grub_env counted;
 	bool is;
 
-	TRY(read_block(b, TRY_FILE, &counted, &is, e));
+	TRY(read_block(b, TRY_FILE, false, &counted, &is, e));
 	is = is && generation_of(&counted) == s->generation;
 	s->used = tries_of(b, s->first, is ? &counted : env);
 	return 0;
 }
 
-static int read_state(struct boot *b, struct state *out, struct err *e)
+/* Before a change `from_device`: after a sync that failed, the cache holds what GRUB would not
+ * find, and the copy that it would find must not be the one that is written. */
+static int read_state(struct boot *b, bool from_device, struct state *out, struct err *e)
 {
 	struct state s = {.copy = COPIES, .generation = GENERATION_MIN};
 	struct grub_env newest = {0}, env;
 	bool is;
 
 	for (unsigned i = 0; i < COPIES; i++) {
-		TRY(read_block(b, copy_file[i], &env, &is, e));
+		TRY(read_block(b, copy_file[i], from_device, &env, &is, e));
 		if (!is || generation_of(&env) <= s.generation)
 			continue;
 		s.generation = generation_of(&env);
@@ -180,7 +182,7 @@ static int grub_look(struct boot *b, struct boot_view *out, struct err *e)
 	struct boot_view v = {0};
 	struct state s;
 
-	TRY(read_state(b, &s, e));
+	TRY(read_state(b, false, &s, e));
 	if (s.good == SLOT_NONE)
 		return err_set(e, ERR_NEED_HAND,
 			"the kernel's command line does not say which slot was started "
@@ -212,13 +214,13 @@ static int grub_list(struct boot *b, struct buf *out, struct err *e)
 	struct state s;
 	bool is = false;
 
-	TRY(read_state(b, &s, e));
+	TRY(read_state(b, false, &s, e));
 	if (s.copy == COPIES)
 		return 0;
-	TRY(read_block(b, copy_file[s.copy], &env, &is, e));
+	TRY(read_block(b, copy_file[s.copy], false, &env, &is, e));
 	for (unsigned i = 0; is && i < env.n; i++)
 		put_line(out, &env, env.var[i].name);
-	TRY(read_block(b, TRY_FILE, &env, &is, e));
+	TRY(read_block(b, TRY_FILE, false, &env, &is, e));
 	for (unsigned i = 0; is && generation_of(&env) == s.generation && i < SLOT_COUNT; i++) {
 		char var[32];
 
@@ -276,7 +278,7 @@ static int prepare(struct boot *b, struct err *e)
 	struct grub_env env;
 	bool is;
 
-	TRY(read_block(b, TRY_FILE, &env, &is, e));
+	TRY(read_block(b, TRY_FILE, true, &env, &is, e));
 	if (!is || grub_env_value(&env, BEGIN)[0] == 0) {
 		blank(b, GENERATION_MIN, &env);
 		TRY(write_block(b, TRY_FILE, &env, e));
@@ -339,7 +341,7 @@ static int grub_try_next(struct boot *b, unsigned slot, unsigned tries, struct e
 	struct state s;
 
 	TRY(is_slot(slot, e));
-	TRY(read_state(b, &s, e));
+	TRY(read_state(b, true, &s, e));
 	if (s.good == SLOT_NONE)
 		return err_set(e, ERR_NEED_HAND, "no slot is known to be good");
 	return write_state(b, &s, slot, s.good, BOOT_TRIES_MAX - MIN(tries, BOOT_TRIES_MAX), e);
@@ -350,7 +352,7 @@ static int grub_settle(struct boot *b, unsigned slot, struct err *e)
 	struct state s;
 
 	TRY(is_slot(slot, e));
-	TRY(read_state(b, &s, e));
+	TRY(read_state(b, true, &s, e));
 	if (s.copy != COPIES && s.first == slot && s.good == slot)
 		return 0;
 	return write_state(b, &s, slot, slot, 0, e);

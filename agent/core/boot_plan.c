@@ -67,6 +67,8 @@ static const struct row {
 	{S(STARTING) | S(SOAKING),
 			TRIAL,  IN_NEW,   LOST, {BOOT_REARM, UPD_SWITCHING, NO_FAULT}},
 	{S(STARTING),   ON_NEW, IN_NEW,   ANY,  {BOOT_AGAIN, UPD_IDLE,      NO_FAULT}},
+	{S(STARTING),   ON_NEW, RUNS_OLD, ANY,  {BOOT_RETRY, UPD_REVERTING,
+		{ERR_TIMEOUT, TRIG_TYPE_MAX, "the old version ran on, at every try to start the new one"}}},
 	{S(STARTING),   ON_NEW, ANY,      ANY,  {BOOT_RETRY, UPD_REVERTING,
 		{ERR_START_FAILED, TRIG_START_FAILED, "the new version did not come up, at every try"}}},
 	{S(SOAKING),    ON_NEW, RUNS_NEW, ANY,  {BOOT_AGAIN, UPD_IDLE,      NO_FAULT}},

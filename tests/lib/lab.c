@@ -12,22 +12,36 @@
 #define SHOWN      5 /* violations that are printed */
 
 const struct lab_scenario lab_scenarios[] = {
-	{"first install", {""}, "sim-1", LAB_INSTALL, true, LAB_DIR, false},
-	{"update", {"sim-1", ""}, "sim-2", LAB_INSTALL, true, LAB_DIR, false},
+	{"first install", {""}, "sim-1", LAB_INSTALL, true, LAB_DIR, false, false},
+	{"update", {"sim-1", ""}, "sim-2", LAB_INSTALL, true, LAB_DIR, false, false},
 	{"update over an older one", {"sim-1", "sim-2", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR,
-		false},
+		false, false},
 	{"update after a failed one", {"sim-1", "sim-errs", ""}, "sim-3", LAB_INSTALL, true,
-		LAB_DIR, true},
-	{"slow to start", {"sim-1", ""}, "sim-slow", LAB_INSTALL, true, LAB_DIR, true},
-	{"trigger in the soak", {"sim-1", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR, false},
-	{"failing smoke test", {"sim-1", ""}, "sim-smoke", LAB_INSTALL, false, LAB_DIR, false},
-	{"does not start", {"sim-1", ""}, "sim-dead", LAB_INSTALL, false, LAB_DIR, false},
-	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", LAB_ROLLBACK, true, LAB_DIR, false},
-	{"image over an older one", {"img-1", "img-2", ""}, "img-3", LAB_INSTALL, true, LAB_RAW,
+		LAB_DIR, true, false},
+	{"slow to start", {"sim-1", ""}, "sim-slow", LAB_INSTALL, true, LAB_DIR, true, false},
+	{"trigger in the soak", {"sim-1", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR, false,
 		false},
-	{"image fails in the soak", {"img-1", ""}, "img-errs", LAB_INSTALL, false, LAB_RAW, false},
-	{"first image", {""}, "img-1", LAB_INSTALL, true, LAB_RAW, true},
+	{"failing smoke test", {"sim-1", ""}, "sim-smoke", LAB_INSTALL, false, LAB_DIR, false,
+		false},
+	{"does not start", {"sim-1", ""}, "sim-dead", LAB_INSTALL, false, LAB_DIR, false, false},
+	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", LAB_ROLLBACK, true, LAB_DIR, false,
+		false},
+	{"image over an older one", {"img-1", "img-2", ""}, "img-3", LAB_INSTALL, true, LAB_RAW,
+		false, false},
+	{"image fails in the soak", {"img-1", ""}, "img-errs", LAB_INSTALL, false, LAB_RAW, false,
+		false},
+	{"first image", {""}, "img-1", LAB_INSTALL, true, LAB_RAW, true, false},
 	{"fleet rollback of an image", {"img-1", "img-2", ""}, "img-1", LAB_ROLLBACK, true, LAB_RAW,
+		true, false},
+	{"update by GRUB", {"sim-1", ""}, "sim-2", LAB_INSTALL, true, LAB_DIR, false, true},
+	{"GRUB gives it up", {"sim-1", ""}, "sim-noboot", LAB_INSTALL, false, LAB_DIR, false, true},
+	{"GRUB, over an older one", {"sim-1", "sim-2", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR,
+		true, true},
+	{"GRUB, trigger in the soak", {"sim-1", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR, true,
+		true},
+	{"GRUB, does not start", {"sim-1", ""}, "sim-dead", LAB_INSTALL, false, LAB_DIR, true,
+		true},
+	{"GRUB, fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", LAB_ROLLBACK, true, LAB_DIR, true,
 		true},
 };
 const unsigned lab_n_scenarios = ARRAY_LEN(lab_scenarios);
@@ -45,6 +59,7 @@ static const struct {
 	{"sim-errs", 3, SIM_ERRS, false},
 	{"sim-smoke", 3, SIM_FAILS_SMOKE, false},
 	{"sim-dead", 3, SIM_NO_START, false},
+	{"sim-noboot", 3, SIM_NO_BOOT, false},
 	{"img-1", 1, SIM_GOOD, true},
 	{"img-2", 2, SIM_GOOD, true},
 	{"img-3", 3, SIM_GOOD, true},
@@ -150,6 +165,8 @@ void lab_start_init(struct lab *l, const struct lab_scenario *s, struct lab_star
 		expect_text(d->violation, "");
 		assert_ptr_equal(simdev_content(d, simdev_active(d)), stays);
 		simdev_stop_agent(d);
+		if (s->loader && i == 0)
+			simdev_use_loader(d);
 	}
 	crashfs_settle(c);
 	crashfs_reset_ops(c);

@@ -20,6 +20,7 @@ struct lab_scenario {
 	bool may_stay; /* does a good end run the wanted release? */
 	enum lab_slots slots;
 	bool long_only;
+	bool loader; /* after the first release: the machine is started from its slots */
 };
 
 extern const struct lab_scenario lab_scenarios[];

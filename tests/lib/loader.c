@@ -78,52 +78,83 @@ static bool save(struct fs *fs, struct block *b, const char *gen, char try[2][VA
 	return rc == 0;
 }
 
-static bool count(struct fs *fs, long newest, unsigned slot, char try[2][VALUE])
+/* Everything that the script knows when it chooses. */
+struct choice {
+	char order[VALUE], ok[2][VALUE], try[2][VALUE], good[VALUE];
+	long gen;
+};
+
+static void read_choice(struct fs *fs, struct choice *c)
+{
+	static const char *const files[] = {"backstay-0.env", "backstay-1.env"};
+	struct block newest = {0}, b;
+
+	*c = (struct choice){"A B", {"1", "0"}, {"0", "0"}, "A", NEVER};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		load(fs, files[i], &b);
+		if (generation(&b) <= c->gen)
+			continue;
+		c->gen = generation(&b);
+		newest = b;
+	}
+	load_var(&newest, "ORDER", c->order);
+	load_var(&newest, "A_OK", c->ok[0]);
+	load_var(&newest, "B_OK", c->ok[1]);
+	load_var(&newest, "A_TRY", c->try[0]);
+	load_var(&newest, "B_TRY", c->try[1]);
+	load_var(&newest, "BACKSTAY_GOOD", c->good);
+	load(fs, TRY_FILE, &b);
+	if (c->gen != NEVER && generation(&b) == c->gen) {
+		load_var(&b, "A_TRY", c->try[0]);
+		load_var(&b, "B_TRY", c->try[1]);
+	}
+}
+
+static bool has_tries(const struct choice *c, unsigned slot)
+{
+	return strlen(c->try[slot]) == 1 && strchr("012", c->try[slot][0]);
+}
+
+static bool count(struct fs *fs, struct choice *c, unsigned slot)
 {
 	struct block tries;
 	char gen[16];
 
-	if (strlen(try[slot]) != 1 || !strchr("012", try[slot][0]))
-		return false;
-	try[slot][0]++;
+	c->try[slot][0]++;
 	load(fs, TRY_FILE, &tries);
-	snprintf(gen, sizeof gen, "%ld", newest);
-	return save(fs, &tries, gen, try);
+	snprintf(gen, sizeof gen, "%ld", c->gen);
+	return save(fs, &tries, gen, c->try);
 }
 
-unsigned loader_grub(struct fs *fs)
+static unsigned choose(struct fs *fs, struct choice *c, bool counting)
 {
-	static const char *const files[] = {"backstay-0.env", "backstay-1.env"};
-	char order[VALUE] = "A B", ok[2][VALUE] = {"1", "0"}, try[2][VALUE] = {"0", "0"};
-	char good[VALUE] = "A";
-	struct block newest = {0}, b;
-	long gen = NEVER;
-
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		load(fs, files[i], &b);
-		if (generation(&b) <= gen)
-			continue;
-		gen = generation(&b);
-		newest = b;
-	}
-	load_var(&newest, "ORDER", order);
-	load_var(&newest, "A_OK", ok[0]);
-	load_var(&newest, "B_OK", ok[1]);
-	load_var(&newest, "A_TRY", try[0]);
-	load_var(&newest, "B_TRY", try[1]);
-	load_var(&newest, "BACKSTAY_GOOD", good);
-	load(fs, TRY_FILE, &b);
-	if (gen != NEVER && generation(&b) == gen) {
-		load_var(&b, "A_TRY", try[0]);
-		load_var(&b, "B_TRY", try[1]);
-	}
-	for (const char *p = order; *p; p++) {
+	for (const char *p = c->order; *p; p++) {
 		unsigned slot = *p == 'B';
 
 		if (*p == ' ')
 			continue;
-		if (*p == good[0] || (ok[slot][0] == '1' && count(fs, gen, slot, try)))
+		if (*p == c->good[0])
+			return slot;
+		if (c->ok[slot][0] == '1' && has_tries(c, slot) &&
+			(!counting || count(fs, c, slot)))
 			return slot;
 	}
-	return good[0] == 'B';
+	return c->good[0] == 'B';
+}
+
+unsigned loader_grub(struct fs *fs)
+{
+	struct choice c;
+
+	read_choice(fs, &c);
+	return choose(fs, &c, true);
+}
+
+void loader_grub_look(struct fs *fs, unsigned *out_next, unsigned *out_good)
+{
+	struct choice c;
+
+	read_choice(fs, &c);
+	*out_next = choose(fs, &c, false);
+	*out_good = c.good[0] == 'B';
 }

@@ -8,5 +8,7 @@
 /* A start of the machine: the slot that is started, after what had to be counted was written. The
  * bootnames are A and B. A write that fails is one that nobody counts. */
 unsigned loader_grub(struct fs *fs);
+/* What would be started, and what is confirmed; changes nothing. */
+void loader_grub_look(struct fs *fs, unsigned *out_next, unsigned *out_good);
 
 #endif

@@ -7,6 +7,9 @@
 
 #include "agent/journal/journal.h"
 #include "agent/tele/tele.h"
+#include "tests/lib/loader.h"
+
+#define STARTS_MAX 20 /* of one that does not come up */
 
 #define EPOCH        1700000000000LL /* wall clock at the beginning */
 #define HOUR         MINUTE(60)
@@ -42,12 +45,22 @@ static unsigned read_slot(struct simdev *d, const char *link)
 
 unsigned simdev_active(struct simdev *d)
 {
-	return read_slot(d, "current");
+	unsigned next = SLOT_NONE, good;
+
+	if (!d->loader)
+		return read_slot(d, "current");
+	loader_grub_look(d->disk, &next, &good);
+	return next;
 }
 
 unsigned simdev_confirmed(struct simdev *d)
 {
-	return read_slot(d, "confirmed");
+	unsigned next, good = SLOT_NONE;
+
+	if (!d->loader)
+		return read_slot(d, "confirmed");
+	loader_grub_look(d->disk, &next, &good);
+	return good;
 }
 
 static const char *const device[SLOT_COUNT] = {"dev-a", "dev-b"};
@@ -107,8 +120,8 @@ const struct sim_release *simdev_content(struct simdev *d, unsigned slot)
 static void judge(void *ctx, const char *what, const char *path)
 {
 	struct simdev *d = ctx;
-	unsigned used[] = {
-		simdev_active(d), simdev_confirmed(d), d->work.alive ? d->work.slot : SLOT_NONE};
+	unsigned used[] = {simdev_active(d), simdev_confirmed(d),
+		d->work.alive ? d->work.slot : SLOT_NONE, d->loader ? d->from : SLOT_NONE};
 
 	for (size_t i = 0; i < ARRAY_LEN(used); i++) {
 		if (used[i] == SLOT_NONE)
@@ -126,15 +139,25 @@ static void judge(void *ctx, const char *what, const char *path)
 
 /* ---- the workload ---- */
 
+/* Nothing can be read any more when it has gone. */
+static bool has_power(struct simdev *d)
+{
+	struct fs_stat st;
+
+	return d->disk->ops->stat(d->disk, "slots", &st, NULL) == 0;
+}
+
 /* What every service manager does: it starts what `current` names. */
 static void work_start(struct simdev *d)
 {
-	unsigned slot = simdev_active(d);
+	unsigned slot = d->loader ? d->from : simdev_active(d);
 	const struct sim_release *r = simdev_content(d, slot);
 
 	d->work.alive = false;
 	d->work.slot = slot;
 	if (slot == SLOT_NONE || d->work.down)
+		return;
+	if (!r && !has_power(d))
 		return;
 	if (!r) {
 		simdev_blame(d, "law 1: slot %s was started and is not whole", slot_name(slot));
@@ -149,11 +172,21 @@ static void work_start(struct simdev *d)
 	d->work.alive = d->now >= d->work.ready;
 }
 
+/* Who asks for a restart of the machine is ended by it: the agent's end cancels the job. */
+static int restart(struct simdev *d, const atomic_bool *cancel, struct err *e)
+{
+	d->restarts = true;
+	atomic_store((atomic_bool *)cancel, true);
+	return err_set(e, ERR_CANCELLED, "the machine goes down");
+}
+
 static int port_start(void *self, unsigned slot, enum activation how UNUSED, ms_t timeout UNUSED,
-	const atomic_bool *cancel UNUSED, struct err *e)
+	const atomic_bool *cancel, struct err *e)
 {
 	struct simdev *d = self;
 
+	if (d->loader && slot != d->from)
+		return restart(d, cancel, e);
 	d->work.down = slot == SLOT_NONE;
 	d->work.ready = 0;
 	work_start(d);
@@ -173,7 +206,7 @@ static int port_look(void *self, struct svc_view *out, struct err *e UNUSED)
 	if (!d->work.alive)
 		work_start(d);
 	*out = (struct svc_view){.alive = d->work.alive,
-		.slot = d->work.alive ? d->work.slot : SLOT_NONE,
+		.slot = d->work.alive || d->loader ? d->work.slot : SLOT_NONE,
 		.ended = d->work.ended};
 	return 0;
 }
@@ -589,7 +622,8 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 
 	w.fs = &d->guard.fs;
 	w.devices = &d->guard.fs;
-	w.booted = SLOT_NONE;
+	w.boot_fs = d->loader ? &d->guard.fs : NULL;
+	w.booted = d->loader ? d->from : SLOT_NONE;
 	w.boot_id = d->boot_id;
 	w.clock.self = d;
 	w.self = d;
@@ -602,6 +636,30 @@ void simdev_stop_agent(struct simdev *d)
 	agent_close(&d->agent);
 }
 
+void simdev_use_loader(struct simdev *d)
+{
+	d->from = simdev_active(d);
+	d->loader = true;
+	d->conf.agent.boot[0] = 0;
+	strcat(d->conf.agent.boot, "grub");
+	strcat(d->conf.boot.name_a, "A");
+	strcat(d->conf.boot.name_b, "B");
+}
+
+/* A system that does not come up is ended by the dead-man, and the boot loader starts again. */
+static void start_by_loader(struct simdev *d)
+{
+	const struct sim_release *r;
+	unsigned starts = 0;
+
+	do {
+		d->from = loader_grub(d->disk);
+		r = simdev_content(d, d->from);
+	} while (r && r->fault == SIM_NO_BOOT && ++starts < STARTS_MAX);
+	if (starts == STARTS_MAX)
+		simdev_blame(d, "slot %s is started for ever", slot_name(d->from));
+}
+
 void simdev_power_up(struct simdev *d)
 {
 	d->now += SEC(10);
@@ -609,6 +667,9 @@ void simdev_power_up(struct simdev *d)
 	d->boot_id++;
 	d->work.ended = 0;
 	d->work.ready = 0;
+	d->restarts = false;
+	if (d->loader)
+		start_by_loader(d);
 	work_start(d);
 }
 
@@ -678,6 +739,19 @@ void simdev_check_rest(struct simdev *d)
 			d, "at rest the workload does not run from slot %s", slot_name(active));
 }
 
+/* The machine goes down in order and comes up again. False: it has no power, or no agent. */
+static bool come_back(struct simdev *d)
+{
+	struct err e;
+
+	simdev_stop_agent(d);
+	simdev_power_up(d);
+	for (unsigned i = 0; i < STARTS_MAX && has_power(d); i++)
+		if (simdev_start_agent(d, &e) == 0)
+			return true;
+	return false;
+}
+
 void simdev_run(
 	struct simdev *d, bool (*until)(const struct simdev *), bool (*lost)(void *ctx), void *ctx)
 {
@@ -686,6 +760,8 @@ void simdev_run(
 	for (unsigned i = 0; i < TOO_MUCH && d->now < end && !d->violation[0]; i++) {
 		agent_run(d->agent);
 		if (lost && lost(ctx))
+			return;
+		if (d->restarts && !come_back(d))
 			return;
 		check_now(d);
 		if (until && until(d))

@@ -12,14 +12,15 @@
 
 /* ---- the vendor ---- */
 
-#define SIM_RELEASES 12
+#define SIM_RELEASES 13
 
 enum sim_fault {
 	SIM_GOOD,
 	SIM_SLOW, /* it needs most of its start timeout to come up */
 	SIM_NO_START,
 	SIM_FAILS_SMOKE,
-	SIM_ERRS
+	SIM_ERRS,
+	SIM_NO_BOOT /* the machine does not come up with it, by a boot loader */
 };
 
 struct sim_release {
@@ -103,12 +104,17 @@ struct simdev {
 	char told[128];         /* what the service manager was told last */
 	struct promise promise; /* that was made last */
 	unsigned promises;      /* so far */
+	bool loader;   /* the machine is started from a slot, by a boot loader (loader.h) */
+	unsigned from; /* then: from which */
+	bool restarts; /* somebody has asked for a restart of the machine */
 	char violation[256];
 };
 
 void simdev_init(struct simdev *d, struct fs *disk, struct sim_vendor *v, uint64_t seed);
 /* From now on its slots are two devices, which are made. Before the first agent. */
 void simdev_use_raw(struct simdev *d);
+/* From now on the machine is started from its slots, by GRUB. What `current` named runs. */
+void simdev_use_loader(struct simdev *d);
 /* *d is a copy of a device without an agent: it goes on with another disk. */
 void simdev_adopt(struct simdev *d, struct fs *disk);
 void simdev_fini(struct simdev *d);

@@ -951,6 +951,23 @@ static void a_slot_that_was_started_is_in_use(void **state)
 	expect(&r, UPD_REVERTING, "go_back report");
 }
 
+/* A boot loader that cannot count does not start it; that is no fault of the release. */
+static void what_was_never_started_is_not_blamed(void **state)
+{
+	struct upd_event ev = event(UEV_POWER_UP);
+	struct upd_record r;
+
+	(void)state;
+	device_in(UPD_STARTING, &r);
+	r.attempt = UPD_ATTEMPT_MAX;
+	ev.boot = (struct boot_view){.active = 1, .tries_left = 3, .counts = true};
+	ev.boot_id++;
+	step(&r, ev);
+	expect(&r, UPD_REVERTING, "go_back report");
+	assert_int_equal(r.why, ERR_TIMEOUT);
+	assert_false(upd_is_blamed(&r));
+}
+
 static void a_boot_loader_that_gave_up_is_a_cause(void **state)
 {
 	struct upd_event ev = event(UEV_POWER_UP);
@@ -1096,6 +1113,7 @@ int main(void)
 		cmocka_unit_test(a_soak_goes_on_where_it_was),
 		cmocka_unit_test(lost_tries_are_granted_twice),
 		cmocka_unit_test(a_slot_that_was_started_is_in_use),
+		cmocka_unit_test(what_was_never_started_is_not_blamed),
 		cmocka_unit_test(a_boot_loader_that_gave_up_is_a_cause),
 		cmocka_unit_test(a_pause_survives_the_power_cut),
 		cmocka_unit_test(each_law_bites),
