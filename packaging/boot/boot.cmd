@@ -13,6 +13,8 @@
 #   backstay_args     panic= must stay: a kernel that hangs after a panic is not counted  ro quiet panic=10
 #   backstay_pause    seconds before the next start, when a slot has no kernel          3
 #   backstay_save     how the count is written                                         saveenv
+#   backstay_part_boot  partition with backstay-deadman.cpio (docs/adr/0015); empty: no dead-man   (empty)
+#   backstay_deadline  seconds until the agent of a slot on trial must have spoken     300
 #   backstay_start    how a kernel is started; backstay_slot, backstay_part, bootargs are set
 #
 # Bootnames are A and B; for others, replace these two letters.
@@ -25,7 +27,10 @@ test -n "${backstay_root_B}" || setenv backstay_root_B PARTLABEL=root-b
 test -n "${backstay_args}" || setenv backstay_args ro quiet panic=10
 test -n "${backstay_pause}" || setenv backstay_pause 3
 test -n "${backstay_save}" || setenv backstay_save saveenv
-test -n "${backstay_start}" || setenv backstay_start 'load ${backstay_dev}:${backstay_part} ${kernel_addr_r} /vmlinuz && load ${backstay_dev}:${backstay_part} ${ramdisk_addr_r} /initrd.img && booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}'
+test -n "${backstay_deadline}" || setenv backstay_deadline 300
+# The dead-man is a second archive behind the slot's initrd: from the next multiple of four on, with zeros before it.
+test -n "${backstay_more}" || setenv backstay_more 'setexpr backstay_end ${ramdisk_addr_r} + ${backstay_size} && mw.b ${backstay_end} 0 4 && setexpr backstay_end ${backstay_end} + 3 && setexpr backstay_end ${backstay_end} / 4 && setexpr backstay_end ${backstay_end} * 4 && load ${backstay_dev}:${backstay_part_boot} ${backstay_end} /backstay-deadman.cpio && setexpr backstay_size ${backstay_end} + ${filesize} && setexpr backstay_size ${backstay_size} - ${ramdisk_addr_r} && setenv bootargs ${bootargs} rdinit=/backstay-deadman ${backstay_trial}'
+test -n "${backstay_start}" || setenv backstay_start 'if load ${backstay_dev}:${backstay_part} ${kernel_addr_r} /vmlinuz && load ${backstay_dev}:${backstay_part} ${ramdisk_addr_r} /initrd.img; then setenv backstay_size ${filesize}; if test -n "${backstay_part_boot}"; then run backstay_more; fi; booti ${kernel_addr_r} ${ramdisk_addr_r}:${backstay_size} ${fdtcontroladdr}; fi'
 
 # Before there was ever an update: the first slot.
 test -n "${BOOT_ORDER}" || setenv BOOT_ORDER A B
@@ -71,6 +76,8 @@ if test -n "${backstay_try}"; then
 else
 	echo "backstay: slot ${backstay_slot}, confirmed"
 fi
+setenv backstay_trial
+test -z "${backstay_try}" || setenv backstay_trial backstay.trial=1 backstay.deadline=${backstay_deadline}
 setenv bootargs root=${backstay_root} backstay.slot=${backstay_slot} ${backstay_args}
 run backstay_start
 
