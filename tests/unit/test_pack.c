@@ -380,6 +380,7 @@ static void what_is_large_is_made_of_frames(void **state)
 		pack_is(w, "src/large.json", "out", ERR_OK);
 		read_release(w, "out/ocr-1.json");
 		BUF_AUTO content = read_content(&w->r.components[0].artifact);
+		assert_int_equal(content.n, w->r.components[0].artifact.content_length);
 		assert_int_equal(count_frames(&w->r.components[0].artifact), rows[i].frames);
 	}
 }
