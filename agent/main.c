@@ -220,9 +220,27 @@ static int rescue(struct agent_conf *conf, struct err *e)
 
 /* ---- what was carried here ---- */
 
+struct shown {
+	char state[32], waits[LIMIT_TEXT];
+};
+
+/* A person stands there and waits, too. */
+static void show_wait(const json_t *got, struct shown *shown)
+{
+	char text[LIMIT_TEXT] = "";
+	const json_t *waits = json_object_get(got, "waits");
+
+	if (json_is_object(waits))
+		(void)!json_text_opt(waits, "status.waits", "text", text, sizeof text, NULL);
+	if (*text && strcmp(text, shown->waits) != 0)
+		printf("waits: %s\n", text);
+	memcpy(shown->waits, text, sizeof text);
+	fflush(stdout);
+}
+
 /* Prints what has changed, and tells whether it is over; how it ended is the answer's error. */
 static int look_how_it_goes(
-	const struct agent_conf *conf, char state[32], bool *out_over, struct err *e)
+	const struct agent_conf *conf, struct shown *shown, bool *out_over, struct err *e)
 {
 	JSON_AUTO *ask = json_pack("{s:s}", "cmd", "status"), *got = NULL;
 	const json_t *carried;
@@ -230,8 +248,9 @@ static int look_how_it_goes(
 
 	TRY(ctl_call(conf->agent.socket, ask, SEC(30), &got, e));
 	TRY(json_text(got, "status", "state", now, sizeof now, e));
-	if (strcmp(now, state) != 0)
-		printf("%s\n", strcpy(state, now));
+	if (strcmp(now, shown->state) != 0)
+		printf("%s\n", strcpy(shown->state, now));
+	show_wait(got, shown);
 	TRY(json_obj(got, "status", "carried", &carried, e));
 	*out_over = json_is_true(json_object_get(carried, "over"));
 	TRY(json_text(carried, "status.carried", "code", code, sizeof code, e));
@@ -243,11 +262,11 @@ static int look_how_it_goes(
 
 static int wait_for_end(const struct agent_conf *conf, struct err *e)
 {
-	char state[32] = "";
+	struct shown shown = {.state = ""};
 	bool over = false;
 
 	while (!over) {
-		TRY(look_how_it_goes(conf, state, &over, e));
+		TRY(look_how_it_goes(conf, &shown, &over, e));
 		if (!over)
 			usleep(200 * 1000);
 	}

@@ -114,7 +114,7 @@ device_make one 0
 sed -i 's/^hardware/labels = line=north\n&/' dev/one.conf
 device_start one
 toy 3
-head -c 2000000 /dev/urandom >toy/3/data/large
+head -c 1200000 /dev/urandom >toy/3/data/large
 toy_publish 3
 toy_campaign 3
 moving() {
