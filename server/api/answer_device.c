@@ -7,6 +7,7 @@
 #include "proto/wire/report.h"
 #include "server/repo/certificates.h"
 #include "server/repo/devices.h"
+#include "server/repo/leases.h"
 #include "server/repo/reports.h"
 #include "server/run/carry.h"
 #include "server/run/intake.h"
@@ -94,6 +95,20 @@ static int add_identity(struct api *a, const char *device, json_t *o, struct err
 	return 0;
 }
 
+/* Whether others of its group wait for it. */
+static int add_lease(struct api *a, const char *device, json_t *o, struct err *e)
+{
+	struct lease_row l;
+	int rc = leases_get(a->db, device, &l, e);
+
+	if (rc < 0)
+		return rc == -ERR_NOT_FOUND ? 0 : rc;
+	json_object_set_new(o, "lease",
+		json_pack("{s:s, s:s, s:I, s:I}", "group", l.group, "campaign", l.campaign.s,
+			"since_ms", (json_int_t)l.since, "until_ms", (json_int_t)l.until));
+	return 0;
+}
+
 int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {
 	char device[ID_TEXT_MAX];
@@ -104,6 +119,7 @@ int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply 
 	TRY(devices_get(a->db, device, &d, e));
 	o = device_of(&d);
 	TRY(add_identity(a, device, o, e));
+	TRY(add_lease(a, device, o, e));
 	answer_json(out, json_incref(o));
 	return 0;
 }

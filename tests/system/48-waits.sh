@@ -159,6 +159,7 @@ waited= restarted= latest=$(($(date +%s) + 90))
 until runs one 4 && runs two 4 && campaign_is to-4 done; do
 	[ "$(date +%s)" -lt $latest ] || fail "not done: $(on_device one explain) $(on_device two explain)"
 	if disrupted one && disrupted two; then fail "both are disrupted at once"; fi
+	"$BACKSTAY_BIN/backstay" device show one --json | grep -q '"group":"line=north"' && shown_by_server=yes
 	for d in one two; do
 		says "$d" "of at most 1 of line=north are disrupted (lease, asked for by the release)" && waited="$waited $d"
 	done
@@ -169,6 +170,7 @@ until runs one 4 && runs two 4 && campaign_is to-4 done; do
 	fi
 	sleep 0.1
 done
+[ -n "${shown_by_server:-}" ] || fail "the server does not show who holds the lease"
 [ -n "$waited" ] || fail "nobody has waited for a lease"
 "$BACKSTAY_BIN/backstay" audit list --last 200 | grep -q 'may be disrupted for' || fail "the audit log does not tell of leases"
 let_go server
