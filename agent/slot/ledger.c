@@ -194,6 +194,8 @@ int ledger_again(struct ledger *l, struct str line, struct err *e)
 	struct tree one CLEANUP(tree_fini) = {0};
 
 	TRY(tree_decode_line(line, &one, e));
+	if (strcmp(one.v[0].path, ".") != 0)
+		TRY(check_name(one.v[0].path, e));
 	if (find(l, one.v[0].path)) {
 		struct tree_entry *last = &l->tree.v[l->tree.n - 1];
 

@@ -167,6 +167,14 @@ static bool fits(const struct component *c, const struct slot_part *p)
 	       p->at.content + p->at.skip + p->left <= c->artifact.content_length;
 }
 
+/* A note follows the data of a file, which is the last entry. */
+static bool ends_in_file(const struct ledger *l, const struct slot_part *p)
+{
+	const struct tree_entry *last = l->tree.n > 0 ? &l->tree.v[l->tree.n - 1] : NULL;
+
+	return last && last->kind == TREE_FILE && last->size + p->left == p->size;
+}
+
 static bool is_of(const struct component *c, const struct buf *text)
 {
 	BUF_AUTO want = {0};
@@ -190,6 +198,8 @@ static int load(struct fs *fs, const char *path, const struct component *c, stru
 	if (*out_end == 0)
 		return rc == -(int)ERR_NOT_FOUND || rc == -(int)ERR_TOO_LARGE ? 0 : rc;
 	TRY(read_entries((struct str){(const char *)text->p, n.end}, l, e));
+	if (!ends_in_file(l, &part))
+		return err_set(e, ERR_ALTERED, "%s: a note that follows no file", path);
 	part.entries = (unsigned)l->tree.n;
 	*out_part = part;
 	return 0;
@@ -226,23 +236,21 @@ int part_load(struct fs *fs, unsigned slot, const struct component *c, struct le
 	return 0;
 }
 
-int part_bytes(
-	struct fs *fs, unsigned slot, const struct component *c, uint64_t *out, struct err *e)
+uint64_t part_bytes(struct fs *fs, unsigned slot, const struct component *c)
 {
 	char path[PLACE_MAX];
 	BUF_AUTO text = {0};
 	struct slot_part part;
 	struct ledger l;
 	uint64_t sum = 0;
+	struct err why;
 	size_t end;
 
 	ledger_init(&l);
 	place_part(path, slot, c->name);
-	int rc = load(fs, path, c, &l, &text, &end, &part, e);
-	for (size_t i = 0; i < l.tree.n; i++)
-		sum += l.tree.v[i].kind == TREE_FILE ? l.tree.v[i].size : 0;
+	if (load(fs, path, c, &l, &text, &end, &part, &why) == 0)
+		for (size_t i = 0; i < l.tree.n; i++)
+			sum += l.tree.v[i].kind == TREE_FILE ? l.tree.v[i].size : 0;
 	ledger_fini(&l);
-	TRY(rc);
-	*out = sum;
-	return 0;
+	return sum;
 }

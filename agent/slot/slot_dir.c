@@ -18,13 +18,11 @@ static int kept(struct slots *s, unsigned slot, const struct release *r, struct 
 	struct err *e)
 {
 	struct sweep_keep keep = {0};
-	uint64_t part;
 	bool is;
 
 	for (unsigned i = 0; i < r->n_components; i++) {
 		TRY(listing_load(s->fs, slot, &r->components[i], NULL, &is, e));
-		TRY(part_bytes(s->fs, slot, &r->components[i], &part, e));
-		if (is || part > 0)
+		if (is || part_bytes(s->fs, slot, &r->components[i]) > 0)
 			keep.path[keep.n++] = r->components[i].path;
 	}
 	*out = keep;
@@ -50,7 +48,7 @@ static int dir_cost(struct slots *s, unsigned slot, unsigned from, const struct 
 		TRY(listing_load(s->fs, slot, c, NULL, &is, e));
 		if (!is && from != SLOT_NONE)
 			TRY(listing_load(s->fs, from, c, NULL, &is, e));
-		TRY(part_bytes(s->fs, slot, c, &part, e));
+		part = part_bytes(s->fs, slot, c);
 		need += is ? 0 : on_disk(c) - MIN(part, on_disk(c));
 	}
 	TRY(kept(s, slot, r, &keep, e));

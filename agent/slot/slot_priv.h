@@ -124,9 +124,9 @@ int part_load(struct fs *fs, unsigned slot, const struct component *c, struct le
 /* Durable on return; everything that it speaks of must be durable before. */
 int part_note(struct fs *fs, unsigned slot, const struct component *c, const struct ledger *l,
 	const struct foothold *at, struct part *p, struct err *e) MUST_CHECK;
-/* Bytes of content that were noted; 0 when there is no part of this artifact. */
-int part_bytes(struct fs *fs, unsigned slot, const struct component *c, uint64_t *out,
-	struct err *e) MUST_CHECK;
+/* Bytes of content that were noted; 0 when there is no part of this artifact, or none that can be
+ * used. */
+uint64_t part_bytes(struct fs *fs, unsigned slot, const struct component *c);
 /* Durable on return. */
 int part_remove(struct fs *fs, unsigned slot, const char *component, struct err *e) MUST_CHECK;
 
