@@ -10,7 +10,7 @@
 #include "lib/sys/fs.h"
 #include "lib/sys/log.h"
 #include "server/api/api.h"
-#include "server/bus/bus.h"
+#include "server/broker/broker.h"
 #include "server/run/imagerepo.h"
 
 #define TICK_US     1000000ULL
@@ -41,7 +41,7 @@ struct server {
 	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX], signer_conf[FS_PATH_MAX];
 	struct issuer *issuer;
 	struct buckets *budget;
-	struct bus *bus; /* NULL: devices poll */
+	struct broker *broker; /* NULL: devices poll */
 };
 
 /* ---- the data folder ---- */
@@ -106,10 +106,10 @@ static int open_signer(struct server *s, struct err *e)
 	return 0;
 }
 
-static int open_bus(struct server *s, struct err *e)
+static int open_broker(struct server *s, struct err *e)
 {
 	const struct server_conf *c = s->conf;
-	struct bus_conf b = {.url = c->mqtt.url,
+	struct broker_conf b = {.url = c->mqtt.url,
 		.prefix = c->mqtt.prefix,
 		.ca = c->mqtt.ca,
 		.cert = c->mqtt.cert,
@@ -117,20 +117,20 @@ static int open_bus(struct server *s, struct err *e)
 		.user = c->mqtt.user,
 		.password = c->mqtt.password};
 
-	return *b.url ? bus_open(&b, &s->bus, e) : 0;
+	return *b.url ? broker_open(&b, &s->broker, e) : 0;
 }
 
 static void wake(void *self, const char *device)
 {
 	struct server *s = self;
 
-	if (s->bus)
-		bus_wake(s->bus, device);
+	if (s->broker)
+		broker_wake(s->broker, device);
 }
 
 static int open_run(struct server *s, struct err *e)
 {
-	TRY(open_bus(s, e));
+	TRY(open_broker(s, e));
 	TRY(open_signer(s, e));
 	s->run_conf = (struct run_conf){
 		.db = &s->db,
@@ -314,7 +314,7 @@ void server_close(struct server **s)
 	buckets_free(&(*s)->api.limits.wrong);
 	issuer_close(&(*s)->issuer);
 	run_close(&(*s)->run);
-	bus_close(&(*s)->bus);
+	broker_close(&(*s)->broker);
 	signer_close(&(*s)->signer);
 	db_close(&(*s)->db);
 	if ((*s)->data.ops)

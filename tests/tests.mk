@@ -138,6 +138,8 @@ check-layers: ## prove that every include respects the layers
 	@tests/tools/check-layers
 check-pure: $(LIB_OBJ) ## prove by the symbol table that the pure directories do no I/O
 	@tests/tools/check-pure $(B) $(PURE)
+	@twice=$$(nm -g --defined-only $(LIB_OBJ) | awk 'NF == 3 { print $$3 }' | sort | uniq -d); \
+		[ -z "$$twice" ] || { echo "defined twice, and the linker takes either:" $$twice; exit 1; }
 
 # ---- fuzzing: clang, libFuzzer, one target per parser -------------------------
 FB := build/fuzz

@@ -1,4 +1,4 @@
-#include "server/bus/bus.h"
+#include "server/broker/broker.h"
 
 #include <MQTTAsync.h>
 #include <stdatomic.h>
@@ -20,7 +20,7 @@
 #define QOS         1
 #define NEWS        "1"
 
-struct bus {
+struct broker {
 	MQTTAsync client;
 	char url[256], prefix[64], name[64];
 	char ca[256], cert[256], key[256], user[128], password[128];
@@ -29,14 +29,14 @@ struct bus {
 
 static void on_connected(void *self, char *cause UNUSED)
 {
-	struct bus *b = self;
+	struct broker *b = self;
 
 	log_ev(LOG_ID_BUS, "broker=%s", b->url);
 }
 
 static void on_lost(void *self, char *cause UNUSED)
 {
-	struct bus *b = self;
+	struct broker *b = self;
 	struct err e;
 
 	(void)err_set(&e, ERR_NET, "the connection was lost");
@@ -52,14 +52,14 @@ static int on_message(void *self UNUSED, char *topic, int n UNUSED, MQTTAsync_me
 
 static void on_sent(void *self, MQTTAsync_successData5 *d UNUSED)
 {
-	struct bus *b = self;
+	struct broker *b = self;
 
 	atomic_fetch_add(&b->sent, 1);
 }
 
 static void on_failed(void *self, MQTTAsync_failureData5 *d UNUSED)
 {
-	struct bus *b = self;
+	struct broker *b = self;
 
 	atomic_fetch_add(&b->failed, 1);
 }
@@ -71,7 +71,7 @@ static int check(int rc, struct err *e)
 	return err_set(e, ERR_CONFIG, "mqtt: %s", MQTTAsync_strerror(rc));
 }
 
-static int fill(struct bus *b, const struct bus_conf *c, struct err *e)
+static int fill(struct broker *b, const struct broker_conf *c, struct err *e)
 {
 	const bool is_tls = strncmp(c->url, "mqtts://", 8) == 0;
 
@@ -90,7 +90,7 @@ static int fill(struct bus *b, const struct bus_conf *c, struct err *e)
 	return str_copy(str_of(c->password), b->password, sizeof b->password, e);
 }
 
-static int create(struct bus *b, struct err *e)
+static int create(struct broker *b, struct err *e)
 {
 	MQTTAsync_createOptions o = MQTTAsync_createOptions_initializer5;
 
@@ -110,7 +110,7 @@ static const char *or_none(const char *text)
 	return *text ? text : NULL;
 }
 
-static int begin(struct bus *b, struct err *e)
+static int begin(struct broker *b, struct err *e)
 {
 	MQTTAsync_connectOptions o = MQTTAsync_connectOptions_initializer5;
 	MQTTAsync_SSLOptions ssl = MQTTAsync_SSLOptions_initializer;
@@ -135,9 +135,9 @@ static int begin(struct bus *b, struct err *e)
 	return check(MQTTAsync_connect(b->client, &o), e);
 }
 
-int bus_open(const struct bus_conf *c, struct bus **out, struct err *e)
+int broker_open(const struct broker_conf *c, struct broker **out, struct err *e)
 {
-	struct bus *b = mem_new(sizeof *b);
+	struct broker *b = mem_new(sizeof *b);
 	int rc;
 
 	memset(b, 0, sizeof *b);
@@ -147,16 +147,16 @@ int bus_open(const struct bus_conf *c, struct bus **out, struct err *e)
 	if (rc == 0)
 		rc = begin(b, e);
 	if (rc < 0)
-		bus_close(&b);
+		broker_close(&b);
 	else
 		*out = b;
 	return rc;
 }
 
-void bus_close(struct bus **pb)
+void broker_close(struct broker **pb)
 {
 	MQTTAsync_disconnectOptions o = MQTTAsync_disconnectOptions_initializer5;
-	struct bus *b = *pb;
+	struct broker *b = *pb;
 
 	if (!b)
 		return;
@@ -169,7 +169,7 @@ void bus_close(struct bus **pb)
 	*pb = NULL;
 }
 
-void bus_wake(struct bus *b, const char *device)
+void broker_wake(struct broker *b, const char *device)
 {
 	MQTTAsync_responseOptions o = MQTTAsync_responseOptions_initializer;
 	char topic[160];
@@ -183,9 +183,9 @@ void bus_wake(struct bus *b, const char *device)
 		atomic_fetch_add(&b->failed, 1);
 }
 
-void bus_look(struct bus *b, struct bus_view *out)
+void broker_look(struct broker *b, struct broker_view *out)
 {
-	*out = (struct bus_view){.connected = MQTTAsync_isConnected(b->client),
+	*out = (struct broker_view){.connected = MQTTAsync_isConnected(b->client),
 		.sent = atomic_load(&b->sent),
 		.failed = atomic_load(&b->failed)};
 }

@@ -1,1 +1,0 @@
-MODULES += server/bus
