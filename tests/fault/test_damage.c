@@ -35,17 +35,19 @@ static const struct point {
 	enum upd_state stop_in; /* IDLE: before the order comes */
 } points[] = {
 	{"at rest",
-		{"damage", {"sim-1", "sim-errs", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR, false},
+		{"damage", {"sim-1", "sim-errs", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR, false,
+			false},
 		UPD_IDLE},
 	{"in the soak",
-		{"damage", {"sim-1", "sim-errs", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR, false},
+		{"damage", {"sim-1", "sim-errs", ""}, "sim-3", LAB_INSTALL, true, LAB_DIR, false,
+			false},
 		UPD_SOAKING},
 	{"on the way back",
-		{"damage", {"sim-1", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR, false},
+		{"damage", {"sim-1", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR, false, false},
 		UPD_RESTORING},
 	{"a failed one is ordered again",
 		{"damage", {"sim-1", "sim-errs", ""}, "sim-errs", LAB_INSTALL, false, LAB_DIR,
-			false},
+			false, false},
 		UPD_IDLE},
 };
 
