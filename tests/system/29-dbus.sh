@@ -4,10 +4,11 @@
 set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 [ "$(id -u)" = 0 ] || { echo "== skipped: not root"; exit 0; }
-dbus= monitor=
+dbus= monitor= sock=
 end() {
 	stop_all >/dev/null 2>&1
 	[ -z "$dbus$monitor" ] || kill $dbus $monitor 2>/dev/null || true
+	[ -z "$sock" ] || rm -rf "$sock"
 }
 trap end EXIT
 trap 'exit 1' INT TERM
@@ -133,5 +134,4 @@ kill "$dbus"
 wait "$dbus" 2>/dev/null || true
 dbus=
 is one .state idle || fail "the agent went with the bus"
-rm -rf "$sock"
 echo "== the bus may go, the agent stays"
