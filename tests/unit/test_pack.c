@@ -131,7 +131,7 @@ static struct buf read_content(const struct artifact *a)
 	struct buf b = {0};
 
 	b.n = ZSTD_decompress(
-		buf_reserve(&b, a->content_length), a->content_length, packed.p, packed.n);
+		buf_reserve(&b, a->content_length + 1), a->content_length, packed.p, packed.n);
 	assert_int_equal(b.n, a->content_length);
 	digest_of(b.p, b.n, &digest);
 	assert_true(sha256_eq(&digest, &a->content_digest));
