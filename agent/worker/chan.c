@@ -169,23 +169,28 @@ static int receive(struct chan *c, struct msghdr *h, size_t *out_n, struct err *
 	}
 }
 
-static int hear(struct chan *c, struct msghdr *h, struct priv_msg *out, struct err *e)
+/* *n_control: room for what the kernel adds, and how much of it was used. */
+static int hear(
+	struct chan *c, void *control, size_t *n_control, struct priv_msg *out, struct err *e)
 {
 	struct iovec part = {.iov_base = c->packet, .iov_len = sizeof c->packet};
+	struct msghdr h = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = *n_control};
 	size_t n;
 
-	h->msg_iov = &part;
-	h->msg_iovlen = 1;
 	TRY(check_cancel(c, e)); /* who is never silent is never waited for */
-	TRY(receive(c, h, &n, e));
+	TRY(receive(c, &h, &n, e));
+	*n_control = h.msg_controllen;
 	return priv_decode((struct str){c->packet, n}, c->other, out, e);
 }
 
 int chan_hear(struct chan *c, struct priv_msg *out, struct err *e)
 {
-	struct msghdr h = {0};
+	size_t none = 0;
 
-	return hear(c, &h, out, e);
+	return hear(c, NULL, &none, out, e);
 }
 
 /* The kernel puts the credentials first; a descriptor that comes along has no room any more. */
@@ -195,14 +200,13 @@ int chan_hear_from(struct chan *c, struct priv_msg *out, pid_t *out_pid, struct 
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(struct ucred))];
 	} control = {0};
-	struct msghdr h = {.msg_control = control.room, .msg_controllen = sizeof control.room};
-	struct cmsghdr *x;
 	struct ucred who = {0};
+	size_t n = sizeof control.room;
 
-	TRY(hear(c, &h, out, e));
-	x = CMSG_FIRSTHDR(&h);
-	if (x && x->cmsg_level == SOL_SOCKET && x->cmsg_type == SCM_CREDENTIALS)
-		memcpy(&who, CMSG_DATA(x), sizeof who);
+	TRY(hear(c, control.room, &n, out, e));
+	if (n >= CMSG_LEN(sizeof who) && control.head.cmsg_level == SOL_SOCKET &&
+		control.head.cmsg_type == SCM_CREDENTIALS)
+		memcpy(&who, CMSG_DATA(&control.head), sizeof who);
 	*out_pid = who.pid;
 	return 0;
 }

@@ -1,7 +1,6 @@
 #include "packaging/manual/mdoc.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,7 +198,7 @@ void mdoc_section(const char *title)
 
 void mdoc_subsection(const char *title)
 {
-	mdoc_macro("Ss", title, NULL);
+	mdoc_macro("Ss", title);
 }
 
 void mdoc_para(void)
@@ -217,17 +216,12 @@ void mdoc_list_end(void)
 	puts(".El");
 }
 
-void mdoc_macro(const char *macro, ...)
+void mdoc_macro(const char *macro, const char *args)
 {
 	BUF_AUTO line = {0};
-	const char *arg;
-	va_list ap;
 
 	buf_addf(&line, ".%s", macro);
-	va_start(ap, macro);
-	while ((arg = va_arg(ap, const char *)))
-		add_arguments(&line, str_of(arg));
-	va_end(ap);
+	add_arguments(&line, str_of(args));
 	flush(&line);
 }
 
@@ -239,7 +233,7 @@ void mdoc_item(const char *tag)
 	for (; *tag; tag++)
 		if (*tag != '`')
 			buf_add_char(&plain, *tag);
-	mdoc_macro("It", buf_cstr(&plain), NULL);
+	mdoc_macro("It", buf_cstr(&plain));
 }
 
 void mdoc_literal(struct str lines)

@@ -23,8 +23,8 @@ void mdoc_list_begin(void);
 void mdoc_item(const char *tag);
 void mdoc_list_end(void);
 
-/* A line of its own with one macro; each argument is escaped. Ends with NULL. */
-void mdoc_macro(const char *macro, ...) __attribute__((sentinel));
+/* A line of its own with one macro; each word of its arguments is escaped. */
+void mdoc_macro(const char *macro, const char *args);
 
 /* Lines that are shown as they are. */
 void mdoc_literal(struct str lines);

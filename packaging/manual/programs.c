@@ -123,18 +123,30 @@ void manual_see(const char *pages)
 
 /* ---- the command line ---- */
 
-#define O(id)    0
-#define EXIT_0_1 0
+struct manual_command {
+	const char *group, *verb, *args, *text, *example;
+};
+
+static const struct manual_command commands[] = {
+#define X(id, group, verb, args, min, max, options, text, example)                                 \
+	{group, verb, args, text, example},
+	CLI_COMMANDS(X)
+#undef X
+};
 
 static void print_commands(void)
 {
+	char tag[128];
+
 	mdoc_list_begin();
-#define X(id, group, verb, args, min, max, options, text, example)                                 \
-	mdoc_macro("It", group, (verb) ? (verb) : "", args, NULL);                                 \
-	mdoc_sentence(text);                                                                       \
-	mdoc_literal(STR(example));
-	CLI_COMMANDS(X)
-#undef X
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct manual_command *c = &commands[i];
+
+		snprintf(tag, sizeof tag, "%s %s %s", c->group, c->verb ? c->verb : "", c->args);
+		mdoc_macro("It", tag);
+		mdoc_sentence(c->text);
+		mdoc_literal(str_of(c->example));
+	}
 	mdoc_list_end();
 }
 

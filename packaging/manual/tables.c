@@ -14,6 +14,14 @@
 
 /* ---- configuration ---- */
 
+static void print_default(const char *value)
+{
+	BUF_AUTO text = {0};
+
+	buf_addf(&text, "default %s", value);
+	mdoc_macro("Pq", buf_cstr(&text));
+}
+
 static void print_row(const struct conf_row *r)
 {
 	static const char *const types[] = {
@@ -25,9 +33,9 @@ static void print_row(const struct conf_row *r)
 	if (!r->def)
 		mdoc_say("(must be given)");
 	else if (*r->def)
-		mdoc_macro("Pq", "default", r->def, NULL);
+		print_default(r->def);
 	else
-		mdoc_macro("Pq", "default:", "empty", NULL);
+		mdoc_macro("Pq", "default: empty");
 }
 
 static void print_rows(const struct conf_row *rows, size_t n)
@@ -262,7 +270,7 @@ void manual_events(void)
 	mdoc_item(#id);                                                                            \
 	mdoc_sentence(text);                                                                       \
 	mdoc_say(help);                                                                            \
-	mdoc_macro("Pq", priority[level], NULL);                                                   \
+	mdoc_macro("Pq", priority[level]);                                                         \
 	printf(".Pp\n.Li MESSAGE_ID=%s\n", message_id);                                            \
 	if (*(fields))                                                                             \
 		mdoc_say("with " fields ".");
