@@ -67,7 +67,8 @@ static const struct conf_row rows[] = {
 	TEXT(agent, home, "/var/lib/backstay", "Everything that must survive a power cut."),
 	TEXT(agent, run_dir, "/run/backstay", "Socket, pid files and logs of a started workload."),
 	TEXT(agent, socket, "", "Local control socket; empty: agent.sock in run_dir."),
-	TEXT(agent, boot, "symlink", "Who decides what starts next: symlink, grub, uboot, none."),
+	TEXT(agent, boot, "symlink",
+		"Who decides what starts next: symlink, grub, uboot, efi, none."),
 	TEXT(agent, slots, "dir", "How a release is laid down: dir, raw, null."),
 	TEXT(agent, bus, "none",
 		"Whether programs may ask over D-Bus (org.backstay): system, none."),
@@ -110,6 +111,7 @@ static const struct conf_row rows[] = {
 	TEXT(boot, grub_env, "/boot/grub", "grub: folder of its environment blocks."),
 	TEXT(boot, fw_env_config, "/etc/fw_env.config",
 		"uboot: file that says where both copies of its environment are."),
+	TEXT(boot, esp, "/efi", "efi: where the EFI system partition is mounted."),
 
 	TEXT(service, kind, "none",
 		"Who runs the workload: systemd, exec, http_reload, reboot, none."),
@@ -215,6 +217,7 @@ void agent_conf_boot(const struct agent_conf *c, struct boot_conf *out)
 	memcpy(b.pstore, c->boot.pstore, sizeof b.pstore);
 	memcpy(b.pstore_kept, c->boot.pstore_kept, sizeof b.pstore_kept);
 	memcpy(b.fw_env_config, c->boot.fw_env_config, sizeof b.fw_env_config);
+	memcpy(b.esp, c->boot.esp, sizeof b.esp);
 	memcpy(b.grub_env, c->boot.grub_env, sizeof b.grub_env);
 	*out = b;
 }

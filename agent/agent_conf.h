@@ -34,7 +34,8 @@ struct agent_conf {
 	} slot;
 	struct {
 		char name_a[LIMIT_BOOT_NAME], name_b[LIMIT_BOOT_NAME];
-		char cmdline[256], pstore[256], pstore_kept[256], grub_env[256], fw_env_config[256];
+		char cmdline[256], pstore[256], pstore_kept[256], grub_env[256], fw_env_config[256],
+			esp[256];
 	} boot;
 	struct {
 		char kind[16], base[16], unit[128], command[1024];

@@ -14,6 +14,7 @@ struct boot_conf {
 	char cmdline[256];                      /* file with the kernel's command line */
 	char pstore[256], pstore_kept[256];     /* folders of crash records: new, and moved there */
 	char fw_env_config[256];                /* uboot: where its environment is */
+	char esp[256];                          /* efi: where its system partition is mounted */
 	char grub_env[256];                     /* grub: folder of its environment */
 };
 

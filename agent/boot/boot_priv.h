@@ -15,7 +15,7 @@ struct boot {
 	char name[SLOT_COUNT][LIMIT_BOOT_NAME];
 };
 
-extern const struct boot_adapter boot_symlink, boot_none, boot_grub, boot_uboot;
+extern const struct boot_adapter boot_symlink, boot_none, boot_grub, boot_uboot, boot_efi;
 
 /* `open` and `close` of adapters with nothing of their own. */
 int boot_open_nothing(struct boot *b, const struct boot_conf *c, struct err *e) MUST_CHECK;

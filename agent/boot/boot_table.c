@@ -4,7 +4,7 @@
 #include "agent/boot/boot_priv.h"
 
 static const struct boot_adapter *const adapters[] = {
-	&boot_symlink, &boot_none, &boot_grub, &boot_uboot};
+	&boot_symlink, &boot_none, &boot_grub, &boot_uboot, &boot_efi};
 
 const struct boot_adapter *boot_adapter_find(const char *kind)
 {

@@ -102,10 +102,13 @@
 #define LIMIT_DEADMAN_S     (30 * 24 * 3600)
 
 /* boot loaders */
-#define LIMIT_BOOT_NAME  16 /* what a boot loader calls a slot, with NUL */
-#define LIMIT_GRUB_VARS  16 /* in one environment block */
-#define LIMIT_GRUB_NAME  32
-#define LIMIT_GRUB_VALUE 64
+#define LIMIT_BOOT_NAME   16 /* what a boot loader calls a slot, with NUL */
+#define LIMIT_GRUB_VARS   16 /* in one environment block */
+#define LIMIT_GRUB_NAME   32
+#define LIMIT_GRUB_VALUE  64
+#define LIMIT_EFI_NAME    64 /* of a file of an entry */
+#define LIMIT_EFI_ENTRIES 17 /* of ours, and one more */
+#define LIMIT_EFI_BYTES   4096
 
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)

@@ -158,3 +158,70 @@ void loader_grub_look(struct fs *fs, unsigned *out_next, unsigned *out_good)
 	*out_next = choose(fs, &c, false);
 	*out_good = c.good[0] == 'B';
 }
+
+/* ---- systemd-boot ---- */
+
+struct item {
+	char file[64], slot;
+	unsigned long version;
+	int left, done; /* -1: not counted */
+};
+
+/* Entries without a start are none. */
+static int compare(const struct item *a, const struct item *b)
+{
+	if ((a->left == 0) != (b->left == 0))
+		return a->left == 0 ? 1 : -1;
+	if (a->version != b->version)
+		return a->version > b->version ? -1 : 1;
+	return b->left - a->left;
+}
+
+struct pick {
+	struct fs *esp;
+	struct item best;
+};
+
+static int consider(void *ctx, const char *name, enum fs_kind kind UNUSED, struct err *e UNUSED)
+{
+	struct pick *p = ctx;
+	struct item t = {.left = -1, .done = 0};
+	BUF_AUTO text = {0};
+	char path[96], *at;
+	size_t n = strlen(name);
+
+	if (name[0] == '.' || n < 6 || strcmp(name + n - 5, ".conf") != 0)
+		return 0;
+	snprintf(path, sizeof path, "loader/entries/%s", name);
+	if (fs_read_file(p->esp, path, 4096, &text, NULL) < 0)
+		return 0;
+	snprintf(t.file, sizeof t.file, "%s", name);
+	at = strstr(buf_cstr(&text), "version ");
+	if (!strstr(buf_cstr(&text), "linux ") || !at)
+		return 0;
+	t.version = strtoul(at + 8, NULL, 10);
+	t.slot = *(strstr(buf_cstr(&text), "backstay.slot=") + 14);
+	at = strchr(t.file, '+');
+	if (at)
+		(void)!sscanf(at, "+%d-%d", &t.left, &t.done);
+	if (!p->best.file[0] || compare(&t, &p->best) < 0)
+		p->best = t;
+	return 0;
+}
+
+unsigned loader_efi(struct fs *esp)
+{
+	struct pick p = {.esp = esp};
+	char from[96], to[128];
+
+	(void)!esp->ops->list(esp, "loader/entries", consider, &p, NULL);
+	if (p.best.left > 0) {
+		snprintf(from, sizeof from, "loader/entries/%s", p.best.file);
+		snprintf(to, sizeof to, "loader/entries/%.*s+%d-%d.conf",
+			(int)strcspn(p.best.file, "+"), p.best.file, p.best.left - 1,
+			p.best.done + 1);
+		(void)!esp->ops->rename(esp, from, to, NULL);
+		(void)!esp->ops->sync_dir(esp, "loader/entries", NULL);
+	}
+	return p.best.slot == 'B';
+}
