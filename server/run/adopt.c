@@ -19,6 +19,26 @@ struct adopting {
 
 /* ---- roots ---- */
 
+/* What is here is passed over, with more signatures too; another file of the same version is not:
+ * one of the two was signed by mistake, or by a thief. */
+static int is_as_here(struct adopting *a, const char *role, enum role_kind kind,
+	const struct meta *m, struct err *e)
+{
+	META_ROW_AUTO have = {0};
+	struct meta here CLEANUP(meta_fini);
+	int rc = metadata_get(a->r->c.db, a->in->repo, role, m->version, &have, e);
+
+	meta_init(&here);
+	if (rc == -ERR_NOT_FOUND)
+		return 0;
+	TRY(rc);
+	TRY(meta_parse(buf_str(&have.bytes), kind, have.bytes.n, &here, e));
+	if (!str_eq(buf_str(&here.signed_bytes), buf_str(&m->signed_bytes)))
+		return err_set(e, ERR_CONFLICT, "another version %llu of %s.json is here",
+			(unsigned long long)m->version, role);
+	return 0;
+}
+
 static int add_root(struct adopting *a, struct str bytes, struct err *e)
 {
 	struct meta m CLEANUP(meta_fini);
@@ -26,7 +46,7 @@ static int add_root(struct adopting *a, struct str bytes, struct err *e)
 	meta_init(&m);
 	TRY(meta_parse(bytes, ROLE_ROOT, LIMIT_ROOT_BYTES, &m, e));
 	if (m.version <= a->t.root.version)
-		return 0;
+		return is_as_here(a, "root", ROLE_ROOT, &m, e);
 	if (trusted_next_root(&a->t, bytes, e) < 0)
 		return err_wrap(e, "%llu.root.json", (unsigned long long)m.version);
 	return rolefiles_put(a->r, a->in->repo, "root", &a->t.root, bytes, &a->stored, e);
@@ -59,7 +79,7 @@ static int is_newer(struct adopting *a, const struct role_file *f, bool *out, st
 	if (meta_parse(f->bytes, ROLE_TARGETS, LIMIT_TARGETS_BYTES, &m, e) < 0)
 		return err_wrap(e, "%s.json", f->role);
 	*out = rc == -ERR_NOT_FOUND || m.version > have.version;
-	return 0;
+	return *out ? 0 : is_as_here(a, f->role, ROLE_TARGETS, &m, e);
 }
 
 static int add_roles(struct adopting *a, struct err *e)

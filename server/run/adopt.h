@@ -19,7 +19,8 @@ struct adopt_in {
 /* Roots follow on each other from the one that is stored; role files as rolefiles_add says. Then
  * snapshot and timestamp are signed anew (or all files of the director's devices, as they ask), and
  * everything is looked at as a device would. All or nothing; durable on return. *out_stored counts
- * new files. ERR_UNSIGNED, too, when the keys that sign here are none of those that the new root
+ * new files. ERR_CONFLICT for a file that is here with the same version and says something else.
+ * ERR_UNSIGNED, too, when the keys that sign here are none of those that the new root
  * lists: they have to be there before the root. */
 int adopt_metadata(
 	struct run *r, const struct adopt_in *in, unsigned *out_stored, struct err *e) MUST_CHECK;

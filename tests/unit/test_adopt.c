@@ -241,15 +241,31 @@ static void skipped_root(struct parcel *p)
 	add_root(p, "image", 3);
 }
 
-static void changed_root(struct parcel *p)
+static void change_expiry(struct buf *b)
 {
-	char *at;
+	char *at = strstr((char *)buf_cstr(b), "\"expires\":\"2");
 
-	sign_next("image", "root", NULL);
-	add_root(p, "image", 2);
-	at = strstr((char *)buf_cstr(&p->files[0]), "\"expires\":\"2");
 	assert_non_null(at);
 	at[strlen("\"expires\":\"")] = '3';
+}
+
+static void changed_root(struct parcel *p)
+{
+	sign_next("image", "root", NULL);
+	add_root(p, "image", 2);
+	change_expiry(&p->files[0]);
+}
+
+static void another_first_root(struct parcel *p)
+{
+	add_root(p, "image", 1);
+	change_expiry(&p->files[0]);
+}
+
+static void other_targets_of_that_version(struct parcel *p)
+{
+	add_role(p, "targets", 1);
+	change_expiry(&p->files[0]);
 }
 
 static void half_signed_root(struct parcel *p)
@@ -371,6 +387,9 @@ static void what_does_not_hold_is_refused_and_nothing_is_taken(void **state)
 	} cases[] = {
 		{"a root after next", skipped_root, ERR_MIXED},
 		{"a root with a changed byte", changed_root, ERR_UNSIGNED},
+		{"another root of a version that is here", another_first_root, ERR_CONFLICT},
+		{"other targets of a version that is here", other_targets_of_that_version,
+			ERR_CONFLICT},
 		{"a root that waits for signatures", half_signed_root, ERR_UNSIGNED},
 		{"a root that has ended", ended_root, ERR_EXPIRED},
 		{"a director's root that has ended", ended_directors_root, ERR_EXPIRED},
