@@ -95,10 +95,16 @@ publish() {
 roll_out() {
 	wait_until 20 "to-ocr-$1 to be made" "$BACKSTAY_BIN/backstay" campaign create "to-ocr-$1" --release "ocr-$1" --policy "$ocr/policy.json"
 	wait_until 20 "to-ocr-$1 to start" "$BACKSTAY_BIN/backstay" campaign start "to-ocr-$1"
+	started=$(date +%s%N)
 	tell "campaign to-ocr-$1 has begun: the first device alone"
+	wait_until 60 "somebody to be let in" somebody_has "to-ocr-$1"
+	tell "woken through the broker, the first device was let in within $((($(date +%s%N) - started) / 1000000)) ms"
 	wait_until "${PATIENCE:-240}" "campaign to-ocr-$1 to be $2" campaign_is "to-ocr-$1" "$2"
 	answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" | indent
 	tell "campaign to-ocr-$1 is $2"
+}
+somebody_has() {
+	"$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -e '.recipients > .counts.waiting' >/dev/null
 }
 # recipient N JQ-CONDITION: the first recipient of a campaign that fits.
 recipient() {
@@ -146,7 +152,11 @@ chaos() {
 		seed=$(((seed * 1103515245 + 12345) % 2147483648))
 		sleep "$((seed / 65536 % 3 + 1))"
 		case $((seed / 4096 % 5)) in
-		0) name=server pid=$(cat "$W/run/server.pid") ;;
+		0)
+			name=server
+			[ $((seed / 131072 % 3)) = 0 ] && name=broker
+			pid=$(cat "$W/run/$name.pid")
+			;;
 		1 | 2) name=node-$((seed / 256 % DEVICES + 1)) && pid=$(cat "$W/run/$name.pid") ;;
 		*)
 			pids=$(reader_pids)
@@ -176,6 +186,12 @@ sh "$ocr/mk-releases" "$BACKSTAY_BIN" "$W/releases" >"$W/log/mk-releases.log" 2>
 first_plate=$(head -1 "$W/plates/truth.tsv" | cut -f1)
 first_text=$(head -1 "$W/plates/truth.tsv" | cut -f2)
 "$BACKSTAY_BIN/backstay" keys init "$W/keys" --gate "$gate" >/dev/null
+broker_port=$(free_ports 1)
+printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >"$W/broker.conf"
+keep broker mosquitto -c "$W/broker.conf"
+server_more="[mqtt]
+url = mqtt://127.0.0.1:$broker_port"
+device_more=$server_more poll_interval=5s
 server_start
 parties_part
 tell "keys made off-line, each party took its own away; root demands the gate ocr-release; server answers at $BACKSTAY_SERVER"
