@@ -20,7 +20,7 @@ class Bed:
 
     # ---- releases ---------------------------------------------------------------------------------------------------
 
-    def release(self, kind, soak_ms=5000):
+    def release(self, kind, soak_ms=10000):
         """The next image, published."""
         self.number += 1
         name = f"vm-{self.number}"
@@ -72,6 +72,8 @@ class Bed:
             out.append(f"it says that slot {s['running']['slot']} runs, but {booted} was started")
         elif slots[booted]["mark"] == "valid" and slots[booted]["release"] != f"vm-{self.image_number()}":
             out.append(f"slot {booted} is marked {slots[booted]['release']}, but holds vm-{self.image_number()}")
+        if any("the journal could not be used" in text for _, text in self.machine.lines):
+            out.append("the journal could not be used: see the console")
         lost = self.quarantine - {q["release"] for q in s["quarantine"]}
         if lost:
             out.append(f"quarantine lost {sorted(lost)}")

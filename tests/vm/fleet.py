@@ -102,7 +102,7 @@ identity = required
     def ask(self, *argv):
         return json.loads(self.cli(*argv, "--json"))
 
-    def publish(self, name, image, soak_ms=5000):
+    def publish(self, name, image, soak_ms=10000):
         """A release of one image, signed by everybody; it may be taken back to any release before."""
         self.counter += 1
         template = self.write(f"release/{name}/release.json", json.dumps({
