@@ -78,6 +78,7 @@ int part_note(struct fs *fs, unsigned slot, const struct component *c, const str
 	place_part(path, slot, c->name);
 	TRY(append(fs, path, p, &text, e));
 	p->entries = l->tree.n - l->in_file;
+	p->named = l->tree.n;
 	p->artifact = at->artifact;
 	return 0;
 }
@@ -232,6 +233,7 @@ int part_load(struct fs *fs, unsigned slot, const struct component *c, struct le
 		TRY(cut_off(fs, path, end, e));
 	digest_add(&p->sum, text.p, end);
 	p->entries = l->tree.n - (out_part->left > 0);
+	p->named = l->tree.n;
 	p->artifact = out_part->at.artifact;
 	return 0;
 }

@@ -13,7 +13,7 @@ static int settle_so_far(struct slots *s, struct err *e)
 
 	TRY(writer_sync(s->writer, e));
 	TRY(settle_files(s->fs, s->put_base, t, from, whole, e));
-	TRY(settle_names(s->fs, s->put_base, t, from, e));
+	TRY(settle_names(s->fs, s->put_base, t, s->part.named, e));
 	if (s->part.artifact > 0)
 		return 0;
 	return settle_dirs(s->fs, s->put_slot, s->put_base, &(struct tree){0}, e);

@@ -112,6 +112,7 @@ int listing_prune(struct fs *fs, unsigned slot, const struct release *r, struct 
 struct part {
 	struct digest sum; /* over the file */
 	size_t entries;    /* of the ledger that stand in it for good */
+	size_t named;      /* whose names it speaks of: the file that is open, too */
 	uint64_t artifact; /* of the last note; 0: there is none */
 };
 
