@@ -228,7 +228,7 @@ static bool is_same(struct boot_view a, struct boot_view b)
 /* Whatever byte a write was torn at, in either copy and in either direction: before or after. */
 static void tear(struct machine *m, enum verb verb, unsigned slot)
 {
-	struct files before, after, torn;
+	struct files before = {0}, after = {0}, torn = {0};
 	struct boot_view v[2];
 	unsigned seen[2] = {0};
 
