@@ -73,8 +73,9 @@ ask one '.server | "\(.code): \(.reason)"'
 runs one 4 || fail "toy-4 does not run"
 let_go thief
 server_start
-release_to 5
 # Both have been refusing for a while, and ask less often now, unless somebody tells them to.
+on_device one check >/dev/null
+release_to 5
 asked_to_5() {
 	on_device two check >/dev/null
 	campaign_is to-5 done
