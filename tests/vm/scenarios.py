@@ -42,5 +42,6 @@ def play(bed, kind, ends, cause, text, say):
     if not o or o["state"] != ends or (cause and o.get("cause") != cause):
         wrong.append(f"expected {ends} {cause or ''}")
     s = bed.status() or {"running": {"release": "?", "slot": "?"}}
-    say(kind, time.monotonic() - began, f"{text}. Server: {o and o['state']} {o and o.get('cause') or ''}; {tries} starts on trial; runs "
+    how = " ".join(filter(None, (o["state"], o.get("cause")))) if o else "nothing"
+    say(kind, time.monotonic() - began, f"{text}. Server: {how}; {tries} starts on trial; runs "
         f"{s['running']['release']} in slot {s['running']['slot'].upper()}", wrong)
