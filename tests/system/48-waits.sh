@@ -139,14 +139,14 @@ for d in one two; do
 done
 wait_until 20 "two to register" "$BACKSTAY_BIN/backstay" device show two
 cat >budget.json <<JSON
-{"format": 1, "name": "budget", "first_alone": false, "silence_ms": 60000, "disruption": {"label": "line", "max": 1, "lease_ms": 5000},
+{"format": 1, "name": "budget", "first_alone": false, "silence_ms": 60000, "disruption": {"label": "line", "max": 1, "lease_ms": 10000},
  "waves": [{"name": "all", "share_permille": 1000, "soak_ms": 0}]}
 JSON
 exits 73 "$BACKSTAY_BIN/backstay" campaign create early --release toy-3 --policy budget.json
 grep -q 'does not state the precondition' err.txt || fail "a budget for a release that does not ask: $(cat err.txt)"
 sed 's/"max": 1/"max": 0/' budget.json >nobody.json
 exits 65 "$BACKSTAY_BIN/backstay" campaign create never --release toy-3 --policy nobody.json
-toy_soak=1500 toy_more='"preconditions": [{"type": "lease"}]'
+toy_soak=4000 toy_more='"preconditions": [{"type": "lease"}]'
 toy 4
 toy_publish 4
 "$BACKSTAY_BIN/backstay" campaign create to-4 --release toy-4 --policy budget.json >/dev/null
@@ -159,8 +159,8 @@ waited= restarted= latest=$(($(date +%s) + 90))
 until runs one 4 && runs two 4 && campaign_is to-4 done; do
 	[ "$(date +%s)" -lt $latest ] || fail "not done: $(on_device one explain) $(on_device two explain)"
 	if disrupted one && disrupted two; then fail "both are disrupted at once"; fi
-	"$BACKSTAY_BIN/backstay" device show one --json | grep -q '"group":"line=north"' && shown_by_server=yes
 	for d in one two; do
+		"$BACKSTAY_BIN/backstay" device show "$d" --json | grep -q '"group":"line=north"' && shown_by_server=yes
 		says "$d" "of at most 1 of line=north are disrupted (lease, asked for by the release)" && waited="$waited $d"
 	done
 	# Whoever waits must wait on behind a server that was started anew.
