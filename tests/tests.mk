@@ -38,6 +38,7 @@ check-system: all $(patsubst %.c,$(B)/%,$(SYSTEM_SRC)) ## run tests/system: the 
 # Real boot loaders in an emulator: a minute or two, and packages of its own (packaging/debian-packages-boot.txt).
 .PHONY: check-boot
 check-boot: $(B)/tests/boot/bootenv ## start GRUB and others with what the agent writes for them, and see what they choose
+	@packaging/install-deps boot
 	@for t in tests/boot/*.sh; do case $$t in */lib.sh) ;; *) BOOTENV=$(CURDIR)/$< $$t || exit 1 ;; esac; done
 .PHONY: check-net
 check-net: $(BINS) ## install over networks that lose, cut, reset, delay and move: as root, in namespaces, minutes

@@ -38,6 +38,7 @@ static int work(int argc, char **argv, struct err *e)
 	snprintf(c.kind, sizeof c.kind, "%s", argv[1]);
 	snprintf(c.grub_env, sizeof c.grub_env, "%s", argv[2]);
 	snprintf(c.fw_env_config, sizeof c.fw_env_config, "%s", argv[2]);
+	snprintf(c.esp, sizeof c.esp, "%s", argv[2]);
 	TRY(boot_open(&(struct boot_place){.booted = slot_named(argv[3])}, &c, &b, e));
 	TRY(act(b, argv[4], argc > 5 ? slot_named(argv[5]) : SLOT_NONE, e));
 	TRY(boot_adapter_of(b)->look(b, &v, e));
