@@ -126,7 +126,7 @@ static void time_is_limited_and_the_whole_group_dies(void **state)
 {
 	/* The grandchild ignores SIGTERM; the leader does not. */
 	const char *text = "(trap '' TERM; while :; do sleep 1; done) & echo $!; wait";
-	struct proc_spec spec = {.argv = SH(text), .timeout = 300, .max_output = 64};
+	struct proc_spec spec = {.argv = SH(text), .timeout = 2000, .max_output = 64};
 	struct proc_result r;
 	struct err e;
 	pid_t grandchild;
@@ -145,7 +145,7 @@ static void time_is_limited_and_the_whole_group_dies(void **state)
 static void who_ignores_the_request_is_killed(void **state)
 {
 	struct proc_spec spec = {
-		.argv = SH("trap '' TERM; while :; do sleep 1; done"), .timeout = 200};
+		.argv = SH("trap '' TERM; while :; do sleep 1; done"), .timeout = 2000};
 	struct proc_result r;
 	struct err e;
 
