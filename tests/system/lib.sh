@@ -98,6 +98,8 @@ server_start() {
 bind = 127.0.0.1
 port = $server_port
 data = $W/server
+[signer]
+timeout = 30s
 [trust]
 repo = $W/keys/repo
 keys = $W/keys/online
