@@ -16,6 +16,11 @@
 #define BEAT    SEC(5) /* between two looks at the world; a watchdog of 10 s is fed in time */
 #define BACKLOG 16
 
+/* A system may hang right after the watchdog's driver is there, before the next beat: while there
+ * is hope for one, it is looked for more often. */
+#define HUNT      MINUTE(1) /* since the kernel's start */
+#define HUNT_BEAT 100       /* ms */
+
 struct guard {
 	struct deadman state;
 	struct dog dog;
@@ -171,12 +176,18 @@ static void ask_to_be_spared(struct guard *g)
 	close(fd);
 }
 
+static ms_t beat_at(const struct guard *g, ms_t now)
+{
+	return g->dog.fd < 0 && g->dog.seconds && now < HUNT ? HUNT_BEAT : BEAT;
+}
+
 static void wait_for_something(const struct guard *g)
 {
 	struct pollfd p = {g->socket, POLLIN, 0};
-	ms_t left = deadman_due(&g->state) - read_clock(CLOCK_BOOTTIME);
+	ms_t now = read_clock(CLOCK_BOOTTIME);
+	ms_t left = deadman_due(&g->state) - now;
 
-	(void)!poll(&p, 1, (int)MAX(0, MIN(left, BEAT)));
+	(void)!poll(&p, 1, (int)MAX(0, MIN(left, beat_at(g, now))));
 }
 
 void guard_run(const struct deadman_conf *conf)
