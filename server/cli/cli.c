@@ -1,4 +1,5 @@
 #include "server/cli/cli.h"
+#include "proto/wire/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,27 @@ int cli_read(const char *path, size_t max, struct buf *out, struct err *e)
 	}
 	close(fd);
 	return n < 0 ? err_sys(e, errno, "%s", path) : 0;
+}
+
+int cli_policy(const char *path, struct policy *out, struct buf *out_text, struct err *e)
+{
+	BUF_AUTO text = {0};
+
+	TRY(cli_read(path, LIMIT_POLICY_BYTES, &text, e));
+	if (policy_parse(buf_str(&text), out, e) < 0)
+		return err_wrap(e, "%s", path);
+	if (out_text)
+		buf_add(out_text, text.p, text.n);
+	return 0;
+}
+
+const char *cli_behind(uint64_t n, const char *more, char out[64])
+{
+	if (n)
+		snprintf(out, 64, "after=%llu%s%s", (unsigned long long)n, *more ? "&" : "", more);
+	else
+		snprintf(out, 64, "%s", more);
+	return *out ? out : NULL;
 }
 
 int cli_last(const struct cli *c, uint64_t otherwise, char out[32], struct err *e)

@@ -69,6 +69,16 @@ void cli_ago(ms_t then, char *out, size_t cap);
 /* Reads a file of at most `max` bytes. */
 int cli_read(const char *path, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 
+/* A policy of a file; `out_text` (may be NULL) is the file as it stands, appended. A mistake is
+ * told with the file's name. */
+struct policy;
+int cli_policy(
+	const char *path, struct policy *out, struct buf *out_text, struct err *e) MUST_CHECK;
+
+/* "after=N" and `more` for the query that pages on behind `n`; NULL when both are nothing: the
+ * first page has no N. */
+const char *cli_behind(uint64_t n, const char *more, char out[64]);
+
 /* ---- the commands ---- */
 #define X(id, ...) cli_command_f cmd_##id;
 CLI_COMMANDS(X)

@@ -38,16 +38,6 @@ int cmd_AUDIT_LIST(const struct cli *c, struct err *e)
 	return 0;
 }
 
-/* The query for rows behind `n`; the first page has none. */
-static const char *behind(uint64_t n, const char *more, char out[64])
-{
-	if (n)
-		snprintf(out, 64, "after=%llu%s%s", (unsigned long long)n, *more ? "&" : "", more);
-	else
-		snprintf(out, 64, "%s", more);
-	return *out ? out : NULL;
-}
-
 /* ---- one row ---- */
 
 static void print_time(const char *name, json_int_t s)
@@ -69,7 +59,7 @@ int cmd_AUDIT_SHOW(const struct cli *c, struct err *e)
 
 	if (str_to_u64(str_of(c->args[0]), 1, INT64_MAX, &n, e) < 0)
 		return err_set(e, ERR_USAGE, "%s: the number of a row is wanted", c->args[0]);
-	TRY(cli_ask(c, ROUTE_AUDIT, NULL, behind(n - 1, "limit=1", query), NULL, &answer, e));
+	TRY(cli_ask(c, ROUTE_AUDIT, NULL, cli_behind(n - 1, "limit=1", query), NULL, &answer, e));
 	row = json_array_get(json_object_get(answer, "rows"), 0);
 	if (!row || (uint64_t)cli_int(row, "n") != n)
 		return err_set(e, ERR_NOT_FOUND, "there is no row %llu", (unsigned long long)n);
@@ -126,8 +116,8 @@ static int get_checkpoints(struct export *x, struct err *e)
 	do {
 		JSON_AUTO *answer = NULL;
 
-		TRY(cli_ask(x->c, ROUTE_AUDIT_CHECKPOINTS, NULL, behind(x->last, "", query), NULL,
-			&answer, e));
+		TRY(cli_ask(x->c, ROUTE_AUDIT_CHECKPOINTS, NULL, cli_behind(x->last, "", query),
+			NULL, &answer, e));
 		list = json_object_get(answer, "checkpoints");
 		if (!json_array_size(list))
 			return 0;
@@ -156,7 +146,8 @@ static int put_rows(struct export *x, struct err *e)
 		JSON_AUTO *answer = NULL;
 		uint64_t before = x->rows;
 
-		TRY(cli_ask(x->c, ROUTE_AUDIT, NULL, behind(x->rows, "", query), NULL, &answer, e));
+		TRY(cli_ask(
+			x->c, ROUTE_AUDIT, NULL, cli_behind(x->rows, "", query), NULL, &answer, e));
 		json_array_foreach (json_object_get(answer, "rows"), i, row)
 			if (x->rows < x->last)
 				put_row(x, row);

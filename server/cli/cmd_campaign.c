@@ -35,9 +35,7 @@ static int load_policy(const char *path, json_t **out, struct err *e)
 	struct policy p;
 	BUF_AUTO text = {0};
 
-	TRY(cli_read(path, LIMIT_POLICY_BYTES, &text, e));
-	if (policy_parse(buf_str(&text), &p, e) < 0)
-		return err_wrap(e, "%s", path);
+	TRY(cli_policy(path, &p, &text, e));
 	return json_read(buf_str(&text), LIMIT_POLICY_BYTES, out, e);
 }
 

@@ -64,19 +64,6 @@ static int read_options(const struct cli *c, struct plan *p, struct err *e)
 	return 0;
 }
 
-static int read_policy(const struct cli *c, struct policy *out, struct err *e)
-{
-	const char *path = cli_value(c, CLI_OPT_POLICY, NULL);
-	BUF_AUTO text = {0};
-
-	if (!path)
-		return err_set(e, ERR_USAGE, "--policy FILE is needed");
-	TRY(cli_read(path, LIMIT_POLICY_BYTES, &text, e));
-	if (policy_parse(buf_str(&text), out, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
-}
-
 static int simulate(struct plan *p, struct err *e)
 {
 	struct sim_conf sim = p->sim;
@@ -233,9 +220,12 @@ static json_t *json_of(const struct plan *p)
 int cmd_CAMPAIGN_PLAN(const struct cli *c, struct err *e)
 {
 	struct plan p CLEANUP(plan_fini) = {0};
+	const char *policy = cli_value(c, CLI_OPT_POLICY, NULL);
 	JSON_AUTO *answer = NULL;
 
-	TRY(read_policy(c, &p.policy, e));
+	if (!policy)
+		return err_set(e, ERR_USAGE, "--policy FILE is needed");
+	TRY(cli_policy(policy, &p.policy, NULL, e));
 	TRY(read_options(c, &p, e));
 	TRY(simulate(&p, e));
 	answer = json_of(&p);

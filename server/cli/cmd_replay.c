@@ -65,12 +65,11 @@ static int page_of_log(
 	const struct cli *c, struct log *l, uint64_t *after, bool *out_more, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
-	char query[48];
+	char query[64];
 	json_t *row;
 	size_t i;
 
-	snprintf(query, sizeof query, "after=%llu", (unsigned long long)*after);
-	TRY(cli_ask(c, ROUTE_AUDIT, NULL, *after ? query : NULL, NULL, &answer, e));
+	TRY(cli_ask(c, ROUTE_AUDIT, NULL, cli_behind(*after, "", query), NULL, &answer, e));
 	*out_more = false;
 	json_array_foreach (json_object_get(answer, "rows"), i, row) {
 		*after = (uint64_t)cli_int(row, "n");
@@ -157,12 +156,12 @@ static int page_of_events(
 	const struct cli *c, struct replay *p, uint64_t *after, bool *out_more, struct err *e)
 {
 	JSON_AUTO *answer = NULL;
-	char query[48];
+	char query[64];
 	json_t *o;
 	size_t i;
 
-	snprintf(query, sizeof query, "after=%llu", (unsigned long long)*after);
-	TRY(cli_ask(c, ROUTE_CAMPAIGN_EVENTS, c->args, *after ? query : NULL, NULL, &answer, e));
+	TRY(cli_ask(c, ROUTE_CAMPAIGN_EVENTS, c->args, cli_behind(*after, "", query), NULL, &answer,
+		e));
 	*out_more = false;
 	json_array_foreach (json_object_get(answer, "events"), i, o) {
 		TRY(decide(p, o, e));
@@ -180,14 +179,13 @@ static int read_policy(const struct cli *c, struct replay *p, struct err *e)
 	JSON_AUTO *campaign = NULL;
 	BUF_AUTO text = {0};
 
-	TRY(cli_ask(c, ROUTE_CAMPAIGN, c->args, NULL, NULL, &campaign, e));
 	p->other = path != NULL;
 	if (path)
-		TRY(cli_read(path, LIMIT_POLICY_BYTES, &text, e));
-	else
-		json_canonical(json_object_get(campaign, "policy"), &text);
+		return cli_policy(path, &p->policy, NULL, e);
+	TRY(cli_ask(c, ROUTE_CAMPAIGN, c->args, NULL, NULL, &campaign, e));
+	json_canonical(json_object_get(campaign, "policy"), &text);
 	if (policy_parse(buf_str(&text), &p->policy, e) < 0)
-		return err_wrap(e, "%s", path ? path : "the campaign's policy");
+		return err_wrap(e, "the campaign's policy");
 	return 0;
 }
 
