@@ -1,5 +1,4 @@
 #include "server/cli/cli.h"
-#include "proto/wire/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/sys/clock.h"
+#include "proto/wire/policy.h"
 #include "server/cli/cli_priv.h"
 #include "server/cli/table.h"
 
