@@ -4,6 +4,11 @@
 
 #define AT_ONCE 1000U
 
+struct found {
+	struct run *run;
+	bool any;
+};
+
 static bool lets_in(const struct run *r, const struct campaign_row *c, const struct wave_state *s)
 {
 	unsigned which;
@@ -40,6 +45,15 @@ static int wake_one(void *ctx, const struct recipient_row *rec, struct err *e UN
 	return 0;
 }
 
+/* The same, and says so. */
+static int wake_found(void *ctx, const struct recipient_row *rec, struct err *e)
+{
+	struct found *f = ctx;
+
+	f->any = true;
+	return wake_one(f->run, rec, e);
+}
+
 /* One that has ended makes room for another one. Where the search for it begins changes each time,
  * so that somebody who is away is not woken again and again in place of others. */
 static int wake_another(struct run *r, const struct campaign_row *c, struct err *e)
@@ -47,7 +61,11 @@ static int wake_another(struct run *r, const struct campaign_row *c, struct err 
 	uint32_t to = c->wave.open_to;
 	uint32_t from = (uint32_t)(hash64(c->wave.rev, c->id.s, sizeof c->id.s) % to);
 
-	TRY(recipients_each_waiting(r->c.db, c->id.s, from, to, 1, wake_one, r, e));
+	struct found f = {.run = r};
+
+	TRY(recipients_each_waiting(r->c.db, c->id.s, from, to, 1, wake_found, &f, e));
+	if (f.any)
+		return 0;
 	return recipients_each_waiting(r->c.db, c->id.s, 0, from, 1, wake_one, r, e);
 }
 
