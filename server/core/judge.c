@@ -210,7 +210,7 @@ static int check_event(const struct judge_rule *r, const struct judge_state *s,
 	if (ev->kind != JEV_OUTCOME)
 		return 0;
 	if (ev->metric >= r->metrics || ev->stratum >= r->strata ||
-		(ev->n >= 0 && ev->bad > (int64_t)ev->n + 1))
+		(ev->n >= 0 && ev->bad > MAX(ev->n, 1)))
 		return err_set(e, ERR_BAD_INPUT, "%d of %d in metric %u, stratum %u", ev->bad,
 			ev->n, ev->metric, ev->stratum);
 	if (ev->n > COUNT_MAX - (int64_t)s->devices || ev->bad > COUNT_MAX ||

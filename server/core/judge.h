@@ -86,7 +86,8 @@ struct judge_state {
 
 enum judge_ev_kind {
 	JEV_WAVE,    /* a wave opens with this share; what is known is carried */
-	JEV_OUTCOME, /* n units of an arm ended, `bad` of them badly. Negative numbers take back
+	JEV_OUTCOME, /* n units of an arm ended, `bad` of them badly; of none, 1: one that was
+			counted as good has failed after all. Negative numbers take back
 			what was counted: whoever was silent has been heard of again */
 	JEV_END      /* the time for this wave is over */
 };

@@ -190,7 +190,8 @@ static void what_cannot_be_is_refused(void **state)
 	static const struct judge_event bad[] = {
 		{.kind = JEV_WAVE, .share = 0},
 		{.kind = JEV_WAVE, .share = 1000001},
-		{.kind = JEV_OUTCOME, .n = 1, .bad = 3},
+		{.kind = JEV_OUTCOME, .n = 1, .bad = 2},
+		{.kind = JEV_OUTCOME, .n = 0, .bad = 2},
 		{.kind = JEV_OUTCOME, .metric = 1, .n = 1},
 		{.kind = JEV_OUTCOME, .stratum = 1, .n = 1},
 		{.kind = JEV_OUTCOME, .n = INT32_MAX},
