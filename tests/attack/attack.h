@@ -96,6 +96,7 @@ struct bed {
 	struct httpd *server;              /* serves www */
 	void (*serve_more)(struct bed *b); /* whenever a server begins; or NULL */
 	int64_t clock_s;                   /* what the device's clock says; 0: it is right */
+	unsigned cut_at;                   /* the moment at which it is killed, see shim/cut.c */
 	bool saved;                        /* www holds what is offered */
 	char server_conf[512],
 		net_conf[256]; /* more lines for these sections of the agent's configuration */
@@ -160,9 +161,9 @@ void device_ask(struct bed *b);
 /* Runs backstay-agent until its log shows `text`, and ends it with this signal; 0: it ends by
  * itself. */
 void device_run_until(struct bed *b, const char *text, int sig);
-/* Kills backstay-agent --once at the nth event of this inotify instance. False when it ended
+/* Runs backstay-agent --once, which is killed at the nth moment of shim/cut.c. False when it ended
  * before. */
-bool device_kill_at(struct bed *b, int watch, unsigned nth);
+bool device_cut_at(struct bed *b, unsigned nth);
 /* The answer of backstay status --json, while the agent runs. The caller's to free. */
 json_t *device_status(struct bed *b);
 int device_provision(struct bed *b, const char *repo, struct buf *out_text);

@@ -77,8 +77,8 @@ void toy_write(struct toy *t, const char *change, const char *value)
 {
 	JSON_AUTO *doc = json_pack("{s:i, s:s, s:s, s:s, s:[o, o], s:i, s:i, s:i}", "format", 1,
 		"id", t->id, "product", "toy", "version", t->id, "components",
-		part_json(&t->part[0]), part_json(&t->part[1]), "start_timeout_ms", 1000, "soak_ms",
-		0, "baseline_wait_ms", 0);
+		part_json(&t->part[0]), part_json(&t->part[1]), "start_timeout_ms", 20000,
+		"soak_ms", 0, "baseline_wait_ms", 0);
 
 	if (change) {
 		patch_write(doc, change, value, &t->document);

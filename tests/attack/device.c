@@ -1,12 +1,10 @@
 /* The agent as a child process, asked from outside. */
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,18 +35,18 @@ static void write_conf(const struct bed *b)
 
 /* ---- the process ---- */
 
-/* In the child. The clock is set by a library that comes before the C library's own functions. */
-static void set_clock(const struct bed *b)
+/* In the child: a library that comes before the C library's own functions. */
+static void preload(const char *shim, const char *variable, long long value)
 {
 	char library[PATH_MAX], text[24];
 
-	if (!b->clock_s)
+	if (!value)
 		return;
-	snprintf(library, sizeof library, "%s/../tests/attack/shim/clock.so",
-		getenv("BACKSTAY_BIN"));
-	snprintf(text, sizeof text, "%lld", (long long)b->clock_s);
+	snprintf(library, sizeof library, "%s/../tests/attack/shim/%s.so", getenv("BACKSTAY_BIN"),
+		shim);
+	snprintf(text, sizeof text, "%lld", value);
 	setenv("LD_PRELOAD", library, 1);
-	setenv("BACKSTAY_TEST_CLOCK", text, 1);
+	setenv(variable, text, 1);
 }
 
 struct child {
@@ -72,7 +70,8 @@ static struct child start(const struct bed *b, const char *option, const char *v
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(PATIENCE_S); /* the last resort of a test that would wait for ever */
 		dup2(fds[1], STDERR_FILENO);
-		set_clock(b);
+		preload("clock", "BACKSTAY_TEST_CLOCK", b->clock_s);
+		preload("cut", "BACKSTAY_TEST_CUT", b->cut_at);
 		execl(program, program, "--config", conf, option, value, NULL);
 		_exit(127);
 	}
@@ -249,37 +248,16 @@ json_t *device_status(struct bed *b)
 	return status;
 }
 
-/* One event is as long as its name; they come several at once. */
-static unsigned count_events(int watch)
+bool device_cut_at(struct bed *b, unsigned nth)
 {
-	char room[4096] __attribute__((aligned(8)));
-	ssize_t n = read(watch, room, sizeof room);
-	unsigned events = 0;
+	struct child c;
 
-	for (ssize_t at = 0; at < n; events++)
-		at += (ssize_t)sizeof(struct inotify_event) +
-		      (ssize_t)((struct inotify_event *)(void *)(room + at))->len;
-	return events;
-}
-
-bool device_kill_at(struct bed *b, int watch, unsigned nth)
-{
-	struct child c = start(b, "--once", NULL);
-	struct pollfd fds[2] = {{watch, POLLIN, 0}, {c.err, POLLIN, 0}};
-	unsigned seen = 0;
-	bool talks = true;
-
+	b->cut_at = nth;
+	c = start(b, "--once", NULL);
+	b->cut_at = 0;
 	buf_clear(&b->log);
-	while (talks && poll(fds, 2, -1) > 0) {
-		if (fds[0].revents)
-			seen += count_events(watch);
-		if (seen >= nth)
-			break;
-		if (fds[1].revents)
-			talks = listen_to(&c, &b->log);
-	}
-	if (seen >= nth)
-		kill(c.pid, SIGKILL);
+	while (listen_to(&c, &b->log))
+		;
 	return end(&c, &b->log) == -SIGKILL;
 }
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "tests/attack/attack.h"
@@ -106,19 +105,6 @@ void attack_root_chain_10000(struct bed *b)
 
 /* ---- a cut while it is written down ---- */
 
-static int watch_trust(const struct bed *b)
-{
-	char path[400];
-	int fd = inotify_init1(IN_CLOEXEC);
-
-	assert_true(fd >= 0);
-	snprintf(path, sizeof path, "%s/trust/director", b->home);
-	assert_true(inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO) >= 0);
-	snprintf(path, sizeof path, "%s/trust/image", b->home);
-	assert_true(inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO) >= 0);
-	return fd;
-}
-
 static void serve_older(struct bed *b)
 {
 	bed_set_versions(b, VERSION_FIRST - 1);
@@ -129,14 +115,12 @@ static unsigned cut_at;
 /* verdict.exit: 0 when there was nothing left to cut. */
 static void cut_and_look_back(struct bed *b)
 {
-	int watch = watch_trust(b);
 	bool cut;
 
 	bed_publish(b);
 	bed_serve(b);
 	/* What is accepted was written down before. */
-	cut = device_kill_at(b, watch, cut_at) && judge_is_idle(b);
-	close(watch);
+	cut = device_cut_at(b, cut_at) && judge_is_idle(b);
 	httpd_free(&b->server);
 	b->saved = false;
 	if (cut) {
@@ -146,8 +130,8 @@ static void cut_and_look_back(struct bed *b)
 	b->verdict.exit = cut;
 }
 
-/* The agent is killed when it has made or renamed the nth file of its trust. Whatever it kept, it
- * takes nothing that is older than what it had before. */
+/* The agent is killed right before and right after each rename of a file of its trust. Whatever it
+ * kept, it takes nothing that is older than what it had before. */
 void attack_rollback_power_cut_while_persisting(struct bed *b)
 {
 	struct verdict last = {0};

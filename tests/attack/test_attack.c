@@ -119,6 +119,7 @@ void attack_heal(struct bed *b)
 {
 	struct verdict kept = b->verdict;
 
+	b->net_conf[0] = '\0'; /* impatience was for the attack: a good update may take its time */
 	/* A root that was accepted meanwhile stays, and gets a successor. */
 	if (b->attack->kind == ATTACK_ROOTED) {
 		trepo_set_version(&b->image, TREPO_ROOT, 3);
@@ -185,6 +186,7 @@ struct work {
 	const struct attack *attack;
 	pid_t pid;
 	char dir[300];
+	char why[500];
 	bool ended, failed;
 };
 
@@ -233,16 +235,44 @@ static void show_file(const struct work *w, const char *end, const char *before,
 		fclose(f);
 }
 
-static void show(const struct work *w)
+/* The names of those that failed stand in the last lines as well: a log is often shortened. */
+static void show_failed(const struct work *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].failed)
+			printf("FAILED %s: %s\n", v[i].attack->name, v[i].why);
+}
+
+/* The line that says what was not as it should be, without the place in the source. */
+static void remember_why(struct work *w)
+{
+	char path[320], line[sizeof w->why];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s.out", w->dir);
+	f = fopen(path, "re");
+	snprintf(w->why, sizeof w->why, "it ended without a word");
+	while (f && fgets(line, sizeof line, f))
+		if (strchr(line, '\n') && !strchr("[\n", line[0])) {
+			*strchr(line, '\n') = '\0';
+			snprintf(w->why, sizeof w->why, "%s", line);
+			break;
+		}
+	if (f)
+		fclose(f);
+}
+
+static void show(struct work *w)
 {
 	printf("%-10s %-6s %-48s", w->attack->group, w->failed ? "FAILED" : "held",
 		w->attack->name);
-	if (w->failed)
+	if (w->failed) {
 		putchar('\n');
-	if (w->failed)
+		remember_why(w);
 		show_file(w, "out", "    ", 100);
-	else
+	} else {
 		show_file(w, "verdict", " ", 1);
+	}
 	fflush(stdout);
 	remove_folder(w->dir);
 }
@@ -387,6 +417,7 @@ int main(int argc, char **argv)
 		compare(&tally);
 	printf("attacks: %u names listed, %zu tested, %u not applicable, %u missing\n", tally.names,
 		n, tally.not_applicable, tally.missing);
+	show_failed(v, n);
 	printf("%zu passed, %u failed\n", n - failed, failed);
 	return failed || tally.missing ? 1 : 0;
 }
