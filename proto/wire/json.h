@@ -69,6 +69,12 @@ int json_choice(const json_t *o, const char *where, const char *key, const char 
 int json_choice_opt(const json_t *o, const char *where, const char *key, const char *const *names,
 	unsigned n, unsigned *out, struct err *e) MUST_CHECK;
 
+/* Writers of one member, which is left out when it is 0 or empty. What is no UTF-8 in a text, or a
+ * control character, is made printable. */
+void json_put_u64(json_t *o, const char *key, uint64_t v);
+void json_put_text(json_t *o, const char *key, const char *text);
+void json_put_digest(json_t *o, const char *key, const struct sha256 *d);
+
 /* Refuses any member that is not among the NULL-terminated `known` (names that begin with "x-" are
  * let through), and proposes the nearest. */
 int json_only(

@@ -28,40 +28,6 @@ const char *report_kind_name(enum report_kind k)
 
 /* ---- writing ---- */
 
-static void put_number(json_t *o, const char *key, uint64_t v)
-{
-	if (v)
-		json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
-/* Keeps what is UTF-8, less control characters; what is not becomes ASCII. */
-static void put_text(json_t *o, const char *key, const char *text)
-{
-	BUF_AUTO clean = {0};
-	json_t *j;
-
-	if (text[0] == 0)
-		return;
-	for (const char *p = text; *p; p++)
-		buf_add_char(&clean, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
-	j = json_stringn((const char *)clean.p, clean.n);
-	for (size_t i = 0; !j && i < clean.n; i++)
-		clean.p[i] = clean.p[i] < 0x80 ? clean.p[i] : '?';
-	if (!j)
-		j = json_stringn((const char *)clean.p, clean.n);
-	json_object_set_new(o, key, j);
-}
-
-static void put_digest(json_t *o, const char *key, const struct sha256 *d)
-{
-	char hex[SHA256_TEXT];
-
-	if (sha256_is_zero(d))
-		return;
-	sha256_format(d, hex);
-	put_text(o, key, hex);
-}
-
 /* Read inside of an object, as the server will, so that the depth is counted from there. */
 static void put_dossier(json_t *o, const char *text)
 {
@@ -84,29 +50,29 @@ void report_encode(const struct report *r, struct buf *out)
 {
 	JSON_AUTO *o = json_object();
 
-	put_number(o, "format", 1);
-	put_number(o, "seq", r->seq);
-	put_text(o, "kind", report_kind_name(r->kind));
-	put_number(o, "at_ms", (uint64_t)MAX(r->at, 1));
-	put_text(o, "agent", r->agent);
-	put_text(o, "hardware", r->hardware);
-	put_text(o, "labels", r->labels);
-	put_text(o, "running", r->running.s);
-	put_digest(o, "running_digest", &r->running_digest);
-	put_text(o, "slot", r->slot);
-	put_text(o, "state", r->state);
-	put_text(o, "txn", r->txn);
-	put_text(o, "campaign", r->campaign.s);
-	put_text(o, "target", r->target.s);
-	put_digest(o, "target_digest", &r->target_digest);
-	put_number(o, "director_version", r->director_version);
-	put_number(o, "done", r->done);
-	put_number(o, "total", r->total);
-	put_text(o, "code", err_name(r->code));
-	put_text(o, "cause", r->cause);
-	put_text(o, "text", r->text);
-	put_text(o, "consent", r->consent);
-	put_text(o, "who", r->who);
+	json_put_u64(o, "format", 1);
+	json_put_u64(o, "seq", r->seq);
+	json_put_text(o, "kind", report_kind_name(r->kind));
+	json_put_u64(o, "at_ms", (uint64_t)MAX(r->at, 1));
+	json_put_text(o, "agent", r->agent);
+	json_put_text(o, "hardware", r->hardware);
+	json_put_text(o, "labels", r->labels);
+	json_put_text(o, "running", r->running.s);
+	json_put_digest(o, "running_digest", &r->running_digest);
+	json_put_text(o, "slot", r->slot);
+	json_put_text(o, "state", r->state);
+	json_put_text(o, "txn", r->txn);
+	json_put_text(o, "campaign", r->campaign.s);
+	json_put_text(o, "target", r->target.s);
+	json_put_digest(o, "target_digest", &r->target_digest);
+	json_put_u64(o, "director_version", r->director_version);
+	json_put_u64(o, "done", r->done);
+	json_put_u64(o, "total", r->total);
+	json_put_text(o, "code", err_name(r->code));
+	json_put_text(o, "cause", r->cause);
+	json_put_text(o, "text", r->text);
+	json_put_text(o, "consent", r->consent);
+	json_put_text(o, "who", r->who);
 	put_dossier(o, r->dossier);
 	json_write(o, out);
 }
