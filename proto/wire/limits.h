@@ -110,6 +110,13 @@
 #define LIMIT_EFI_ENTRIES 17 /* of ours, and one more */
 #define LIMIT_EFI_BYTES   4096
 
+/* telemetry */
+#define LIMIT_TELEMETRY_BYTES   (64 * 1024) /* a batch */
+#define LIMIT_TELEMETRY_ITEMS   64          /* in a batch */
+#define LIMIT_TELEMETRY_METRICS 16          /* of each form, in a window */
+#define LIMIT_TELEMETRY_RING    32          /* windows around a mark */
+#define LIMIT_TELEMETRY_ACK     256
+
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)
 #define LIMIT_METRICS_LINE  1024
