@@ -107,8 +107,8 @@ check-docs: $(B)/reference $(B)/machine check-manual ## are these pages what the
 	@echo "docs: $$($< | wc -l) pages agree with the tables"
 
 # ---- everything -------------------------------------------------------------------
-# gcc runs all; clang with ASan and UBSan runs what is in one process; clang alone proves that it builds and agrees. Much of
-# the first is waiting and most of the rest is work, building too, so they run side by side; the lines of the rest say
+# gcc runs all; clang with ASan and UBSan runs what is in one process, campaigns at each fourth place; clang alone proves that
+# it builds, and agrees on the machines. Much of the first is waiting and most of the rest is work, building too, so they run side by side; the lines of the rest say
 # which build they are of. The fuzz targets run when both are over, for they get seconds, not turns.
 RUN   = @$(MAKE) --no-print-directory
 JOBS := $(shell nproc)
@@ -128,9 +128,9 @@ check-by-clang: SHELL := bash
 check-by-clang: .SHELLFLAGS := -o pipefail -c
 check-by-clang:
 	$(RUN) -j$(JOBS) CC=clang SAN=asan all tests $(call NAMED,asan)
-	$(RUN) -j1 CC=clang SAN=asan check-unit check-machine check-fault $(call NAMED,asan)
-	$(RUN) -j$(JOBS) CC=clang all tests $(call NAMED,clang)
-	$(RUN) -j1 CC=clang check-unit check-machine $(call NAMED,clang)
+	@BACKSTAY_EVERY=4 $(MAKE) --no-print-directory -j1 CC=clang SAN=asan check-unit check-machine check-fault $(call NAMED,asan)
+	$(RUN) -j$(JOBS) CC=clang all $(call NAMED,clang)
+	$(RUN) -j1 CC=clang check-machine $(call NAMED,clang)
 	$(RUN) -j1 cppcheck
 	$(RUN) -j$(JOBS) fuzz-build $(call NAMED,fuzz)
 

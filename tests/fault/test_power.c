@@ -26,8 +26,8 @@ struct tally {
 struct campaign {
 	struct lab lab;
 	unsigned turn; /* of the scenario */
-	unsigned worker, workers;
-	uint64_t serial; /* of the trial; the workers take them in turns */
+	unsigned worker, shares;
+	uint64_t serial; /* of the trial; each share of them has its turn */
 	struct tally *tally;
 };
 
@@ -40,7 +40,7 @@ struct fault {
 
 static bool is_mine(struct campaign *k)
 {
-	return k->serial++ % k->workers == k->worker;
+	return k->serial++ % k->shares == k->worker;
 }
 
 /* Returns the number of operations of the first life. */
@@ -153,9 +153,9 @@ static bool is_run(const struct lab *l, const struct lab_scenario *s)
 	return l->is_long || !s->long_only;
 }
 
-static void work(const struct lab *l, unsigned worker, unsigned workers, struct tally *tally)
+static void work(const struct lab *l, unsigned worker, unsigned shares, struct tally *tally)
 {
-	struct campaign k = {.lab = *l, .worker = worker, .workers = workers};
+	struct campaign k = {.lab = *l, .worker = worker, .shares = shares};
 
 	for (; k.turn < lab_n_scenarios; k.turn++) {
 		k.tally = &tally[k.turn];
@@ -169,6 +169,8 @@ static void work(const struct lab *l, unsigned worker, unsigned workers, struct 
 /* The rest of the test runs in the first of them, so a child that dies is a test that fails. */
 static void share_work(const struct lab *l, unsigned workers, struct tally (*tally)[SCENARIOS])
 {
+	unsigned shares = workers * campaign_every();
+
 	pid_t child[WORKERS];
 
 	fflush(stdout);
@@ -176,12 +178,12 @@ static void share_work(const struct lab *l, unsigned workers, struct tally (*tal
 		child[i] = fork();
 		assert_true(child[i] >= 0);
 		if (child[i] == 0) {
-			work(l, i, workers, tally[i]);
+			work(l, i, shares, tally[i]);
 			fflush(stdout);
 			_exit(0);
 		}
 	}
-	work(l, 0, workers, tally[0]);
+	work(l, 0, shares, tally[0]);
 	for (unsigned i = 1; i < workers; i++) {
 		int status;
 

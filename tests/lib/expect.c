@@ -34,6 +34,13 @@ void expect_text_at(const char *got, const char *want, const char *file, int lin
 	_fail(file, line);
 }
 
+unsigned campaign_every(void)
+{
+	const char *n = getenv("BACKSTAY_EVERY");
+
+	return n && atoi(n) > 0 ? (unsigned)atoi(n) : 1;
+}
+
 void source_path(const char *name, char *out, size_t cap)
 {
 	const char *root = getenv("BACKSTAY_SRC");

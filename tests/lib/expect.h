@@ -24,6 +24,10 @@ void expect_err_at(int rc, const struct err *e, enum err_code code, const char *
 #define expect_text(got, want) expect_text_at((got), (want), __FILE__, __LINE__)
 void expect_text_at(const char *got, const char *want, const char *file, int line);
 
+/* Campaigns over every place try only each nth of them: BACKSTAY_EVERY, 1 when it is not set. For
+ * builds that watch memory, and are several times as slow. */
+unsigned campaign_every(void);
+
 /* A file of the source tree, named from its root. */
 void source_path(const char *name, char *out, size_t cap);
 void source_read(const char *name, struct buf *out);
