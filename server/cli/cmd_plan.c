@@ -15,11 +15,20 @@ static const uint32_t rates[] = {0, 5000, 20000, 50000, 100000, 200000, 500000};
 #define MINUTES 30
 #define SILENT  100000 /* of those that fail: not heard of again */
 
+/* Sizes of a wave that is looked at by itself. */
+static const uint32_t sizes[] = {5, 20, 100};
+#define SIZES ARRAY_LEN(sizes)
+
+struct alone {
+	uint32_t found, promoted; /* of the runs */
+};
+
 struct plan {
 	struct policy policy;
 	struct sim_conf sim;
 	uint32_t runs;
 	struct sim_result *v; /* RATES * runs, owned */
+	struct alone alone[SIZES][RATES];
 };
 
 static void plan_fini(struct plan *p)
@@ -75,6 +84,42 @@ static int simulate(struct plan *p, struct err *e)
 			sim.seed = hash64(p->sim.seed, (uint64_t[2]){k, i}, 2 * sizeof(uint64_t));
 			TRY(sim_campaign(&sim, &p->v[k * p->runs + i], e));
 		}
+	return 0;
+}
+
+/* The policy's rules, with one wave of n devices and no more. */
+static void one_wave(const struct policy *p, uint32_t n, struct policy *out)
+{
+	*out = *p;
+	out->n_waves = 1;
+	out->n_freezes = 0;
+	out->waves[0].count = n;
+	out->waves[0].permille = 0;
+	out->waves[0].approval = false;
+}
+
+/* What a wave of each size finds that has no other wave before or behind it. */
+static int simulate_alone(struct plan *p, struct err *e)
+{
+	struct policy policy;
+	struct sim_conf sim = p->sim;
+	struct sim_result r;
+
+	sim.policy = &policy;
+	for (size_t n = 0; n < SIZES; n++) {
+		one_wave(&p->policy, sizes[n], &policy);
+		sim.devices = sizes[n];
+		for (size_t k = 0; k < RATES; k++)
+			for (uint32_t i = 0; i < p->runs; i++) {
+				sim.fail = rates[k];
+				sim.seed = hash64(
+					p->sim.seed, (uint64_t[3]){n, k, i}, 3 * sizeof(uint64_t));
+				TRY(sim_campaign(&sim, &r, e));
+				p->alone[n][k].found += r.end == SIM_ABORTED;
+				p->alone[n][k].promoted +=
+					r.end == SIM_DONE && r.by == JUDGE_BY_PROMOTE;
+			}
+	}
 	return 0;
 }
 
@@ -178,6 +223,27 @@ static void print_waves(const struct plan *p)
 	table_fini(&t);
 }
 
+static void print_alone(const struct plan *p)
+{
+	struct table t;
+
+	table_init(&t, "ONE WAVE OF|IT|0 %|0.5 %|2 %|5 %|10 %|20 %|50 %");
+	for (size_t n = 0; n < SIZES; n++) {
+		table_cell(&t, "%u devices", sizes[n]);
+		table_cell(&t, "aborts");
+		for (size_t k = 0; k < RATES; k++)
+			table_cell(&t, "%.1f %%", percent(p, p->alone[n][k].found));
+		table_cell(&t, "%s", "");
+		table_cell(&t, "promotes");
+		for (size_t k = 0; k < RATES; k++)
+			table_cell(&t, "%.1f %%", percent(p, p->alone[n][k].promoted));
+	}
+	table_print(&t);
+	table_fini(&t);
+	if (!p->policy.judge.on)
+		puts("\nThis policy has no judge: a release that does not fail too often is finished, never shown to be good.");
+}
+
 static void print_plan(const struct plan *p)
 {
 	printf("Policy %s, %u devices, %u simulated campaigns of each kind, seed %llu; one update takes %lld to "
@@ -188,6 +254,22 @@ static void print_plan(const struct plan *p)
 	print_ends(p);
 	puts("\nHow often it is found out by the end of each wave, when so many devices fail:\n");
 	print_waves(p);
+	puts("\nWhat one wave by itself, of this or that size, can find under the same rules, and what it can show to be good:\n");
+	print_alone(p);
+}
+
+static json_t *json_of_alone(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (size_t n = 0; n < SIZES; n++)
+		for (size_t k = 0; k < RATES; k++)
+			json_array_append_new(list,
+				json_pack("{s:I, s:I, s:I, s:I}", "devices", (json_int_t)sizes[n],
+					"fail_ppm", (json_int_t)rates[k], "aborted",
+					(json_int_t)p->alone[n][k].found, "promoted",
+					(json_int_t)p->alone[n][k].promoted));
+	return list;
 }
 
 static json_t *json_of(const struct plan *p)
@@ -214,6 +296,7 @@ static json_t *json_of(const struct plan *p)
 		json_object_set_new(row, "found_by_wave", found);
 		json_array_append_new(list, row);
 	}
+	json_object_set_new(o, "one_wave", json_of_alone(p));
 	return o;
 }
 
@@ -228,6 +311,7 @@ int cmd_CAMPAIGN_PLAN(const struct cli *c, struct err *e)
 	TRY(cli_policy(policy, &p.policy, NULL, e));
 	TRY(read_options(c, &p, e));
 	TRY(simulate(&p, e));
+	TRY(simulate_alone(&p, e));
 	answer = json_of(&p);
 	if (!cli_json(c, answer))
 		print_plan(&p);
