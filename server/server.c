@@ -11,7 +11,9 @@
 #include "lib/sys/log.h"
 #include "server/api/api.h"
 #include "server/broker/broker.h"
+#include "server/hook/post.h"
 #include "server/run/imagerepo.h"
+#include "server/version.h"
 
 #define TICK_US     1000000ULL
 #define UPLOADS     "upload"
@@ -42,6 +44,8 @@ struct server {
 	struct issuer *issuer;
 	struct buckets *budget;
 	struct broker *broker; /* NULL: devices poll */
+	struct post_conf post_conf;
+	struct post *post;
 };
 
 /* ---- the data folder ---- */
@@ -143,6 +147,8 @@ static int open_run(struct server *s, struct err *e)
 		.four_eyes = s->conf->trust.four_eyes,
 		.wake = wake,
 		.wake_self = s,
+		.drift_gather = s->conf->hook.drift_gather,
+		.drift_window = s->conf->hook.drift_window,
 	};
 	TRY(run_open(&s->run_conf, &s->run, e));
 	return imagerepo_import(s->run, s->conf->trust.repo, e);
@@ -252,6 +258,22 @@ static int open_web(struct server *s, sd_event *loop, struct err *e)
 	return 0;
 }
 
+static int open_post(struct server *s, sd_event *loop, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+
+	s->post_conf = (struct post_conf){
+		.db = &s->db,
+		.courier = {.ca = c->hook.ca,
+			.agent = "backstay-server/" SERVER_VERSION,
+			.timeout = c->hook.timeout,
+			.private_too = c->hook.private},
+		.rule = {(unsigned)c->hook.tries, c->hook.first_wait, c->hook.longest_wait},
+		.source = c->hook.source,
+	};
+	return post_open(loop, &s->post_conf, s->run, &s->post, e);
+}
+
 /* A failure is logged and tried again with the next tick: what was due stays due. */
 static int on_tick(sd_event_source *source, uint64_t us, void *ctx)
 {
@@ -260,6 +282,8 @@ static int on_tick(sd_event_source *source, uint64_t us, void *ctx)
 
 	if (run_tick(s->run, &e) < 0)
 		log_err(LOG_ID_STORE, &e, "what=tick");
+	if (post_tick(s->post, &e) < 0)
+		log_err(LOG_ID_STORE, &e, "what=letters");
 	sd_event_source_set_time(source, us + TICK_US);
 	return 0;
 }
@@ -282,6 +306,7 @@ static int open_all(struct server *s, sd_event *loop, struct err *e)
 	TRY(load_token(s, e));
 	TRY(open_identity(s, e));
 	open_limits(s);
+	TRY(open_post(s, loop, e));
 	TRY(open_web(s, loop, e));
 	return start_timer(s, loop, e);
 }
@@ -308,6 +333,7 @@ void server_close(struct server **s)
 		return;
 	sd_event_source_disable_unref((*s)->timer);
 	web_close(&(*s)->web);
+	post_close(&(*s)->post);
 	buckets_free(&(*s)->budget);
 	buckets_free(&(*s)->api.limits.peers);
 	buckets_free(&(*s)->api.limits.devices);

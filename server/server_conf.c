@@ -80,6 +80,21 @@ static const struct conf_row rows[] = {
 	TEXT(mqtt, user, "", "Name towards the broker; empty: none."),
 	TEXT(mqtt, password, "", "Its password."),
 
+	TEXT(hook, source, "/backstay", "What CloudEvents and alerts call this server."),
+	TEXT(hook, ca, "",
+		"PEM file that the certificates of receivers must lead to; empty: the system's."),
+	SPAN(hook, timeout, 100, MINUTE(1), "10s", "How long one attempt to tell a hook may take."),
+	NUMBER(hook, tries, 1, 100, "12", "Attempts, then a letter is dead: backstay hook dead."),
+	SPAN(hook, first_wait, 1, HOURS(1), "5s",
+		"Wait after the first attempt that failed, tripled each time, with jitter."),
+	SPAN(hook, longest_wait, 1, HOURS(24), "6h", "And not longer than this."),
+	BOOL(hook, private, "yes",
+		"Hooks may go to loopback and private networks. To link-local addresses they never go."),
+	SPAN(hook, drift_gather, 0, HOURS(24), "10min",
+		"How long devices that see drift are gathered before one event tells of them."),
+	SPAN(hook, drift_window, SEC(1), DAYS(30), "24h",
+		"What devices say within this, from the first, belongs to one event."),
+
 	NUMBER(limits, peer_rate, 0, 1000, "1000",
 		"Requests a second of one address; 0: any number. Devices behind one router share "
 		"it."),

@@ -33,6 +33,12 @@ struct server_conf {
 		char url[256], prefix[64], ca[256], cert[256], key[256], user[128], password[128];
 	} mqtt;
 	struct {
+		char source[128], ca[256];
+		ms_t timeout, first_wait, longest_wait, drift_gather, drift_window;
+		uint64_t tries;
+		bool private;
+	} hook;
+	struct {
 		uint64_t peer_rate, peer_burst, device_rate, device_burst;
 	} limits;
 };

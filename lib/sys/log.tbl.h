@@ -74,6 +74,14 @@
 		"a signature was refused", "peer what device release error reason",                                     \
 		"The server asked for a signature that the signer would not give. If no budget was used up, the "       \
 		"server may be in other hands.")                                                                        \
+	X(HOOK_LATE, LOG_INFO, "e1c4a64a0e1b4b5d8e45af104f806ff3", "a hook could not be told",                             \
+		"hook event why",                                                                                       \
+		"The receiver did not take a letter at the first attempt. It is tried again, later and later: "         \
+		"`backstay hook list`.")                                                                                \
+	X(HOOK_DEAD, LOG_WARNING, "ed9d81645eab4fc4b35c544ee03370aa", "a letter to a hook was given up",               \
+		"hook event why",                                                                                       \
+		"The receiver did not take it however often it was tried. It is kept: `backstay hook dead` lists it, "  \
+		"`backstay hook resend` sends it again.")                                                               \
 	X(STORE, LOG_ERR, "0ef6d6cf09d940c587176622c9a1880a", "the store failed",                                       \
 		"what route peer error reason",                                                                         \
 		"The server or the signer could not read or write its store. Look at its disk.")                        \

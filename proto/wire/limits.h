@@ -83,6 +83,16 @@
 
 #define LIMIT_LEASE_BYTES 1024 /* a question for a lease, or its answer */
 
+/* hooks */
+#define LIMIT_HOOKS        32
+#define LIMIT_HOOK_URL     512
+#define LIMIT_HOOK_EVENTS  1024
+#define LIMIT_HOOK_LETTERS 20000 /* of one hook, the dead among them; the oldest go first */
+#define LIMIT_HOOK_ANSWER  65536 /* bytes of an answer, which nobody reads */
+#define LIMIT_DRIFTS       256   /* that are gathered at once */
+#define LIMIT_DRIFTS_ALONE 8     /* of them, that one device speaks of alone */
+#define LIMIT_DRIFT_NAMES  20    /* devices that an event names */
+
 /* archives */
 #define LIMIT_TAR_ENTRIES     200000
 #define LIMIT_TAR_NAME        256

@@ -42,6 +42,15 @@
 	X(AUDIT_CHECKPOINTS, GET, "/v1/audit/checkpoints", VIEWER, 0,                                                  \
 		"Signed checkpoints of the audit log, one of the newest row among them; ?after=N pages on")            \
 	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \
+	X(HOOKS, GET, "/v1/hooks", ADMIN, 0, "Whom the server tells what happens, and how that goes")                  \
+	X(HOOK_ADD, POST, "/v1/hooks", ADMIN, LIMIT_BODY_BYTES,                                                         \
+		"Makes a hook: {name, kind, url, events}; the answer has the secret that signs, once")                 \
+	X(HOOK_REMOVE, POST, "/v1/hooks/{hook}/removal", ADMIN, LIMIT_BODY_BYTES, "Removes a hook with its letters")   \
+	X(HOOK_TEST, POST, "/v1/hooks/{hook}/test", ADMIN, LIMIT_BODY_BYTES, "Sends the event hook.test to one hook")  \
+	X(HOOK_DEAD, GET, "/v1/hooks/{hook}/dead", ADMIN, 0, "Letters that were given up; ?after=N pages on")          \
+	X(HOOK_RESEND, POST, "/v1/hooks/{hook}/resend", ADMIN, LIMIT_BODY_BYTES,                                        \
+		"Sends dead letters again: all, or that of one {event}")                                               \
+	X(DRIFTS, GET, "/v1/drifts", VIEWER, 0, "Where retraining is wanted: what devices see has drifted; ?last=N")   \
 	X(USERS, GET, "/v1/users", ADMIN, 0, "Who may do what here, and when each token was used last")                \
 	X(USER_ADD, POST, "/v1/users", ADMIN, LIMIT_BODY_BYTES, "Makes a user with a role; the answer has the token, once") \
 	X(USER_REVOKE, POST, "/v1/users/{user}/revocation", ADMIN, LIMIT_BODY_BYTES, "Takes a user's token back, at once") \

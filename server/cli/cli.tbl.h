@@ -52,7 +52,13 @@
 	X(DEVICES, "devices", "N", "how many devices; default those that the server has")           \
 	X(RUNS, "runs", "N", "how many campaigns of each kind; default 200")                        \
 	X(MINUTES, "minutes", "N", "how long one update takes at least, its soak included; at most twice that; default 30") \
-	X(SEED, "seed", "N", "where chance begins: the same seed, the same answer; default 1")
+	X(SEED, "seed", "N", "where chance begins: the same seed, the same answer; default 1")      \
+	X(URL, "url", "URL", "where a hook is told: http:// or https://")                           \
+	X(EVENTS, "events", "LIST",                                                                 \
+		"which events a hook is for: names, groups like campaign.*, by commas; default *, all") \
+	X(ALERTMANAGER, "alertmanager", NULL,                                                       \
+		"the hook is a Prometheus Alertmanager: its address without /api/v2/alerts")        \
+	X(EVENT, "event", "N", "only the letter of this event")
 
 /* Commands (EXIT_0_1 among the options: it ends with 0 or 1, whatever the failure): id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
@@ -222,6 +228,29 @@
 	X(USER_REVOKE, "user", "revoke", "NAME", 1, 1,                                             \
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
 		"take a user's token back; it is refused from now on", "backstay user revoke ann") \
+	X(HOOK_ADD, "hook", "add", "NAME", 1, 1,                                                   \
+		O(URL) | O(EVENTS) | O(ALERTMANAGER) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) |    \
+			O(JSON),                                                                   \
+		"have somebody told what happens; prints the secret that signs, once",             \
+		"backstay hook add ops --url https://ops.example/in --events 'campaign.*,device.stuck'") \
+	X(HOOK_LIST, "hook", "list", "", 0, 0, O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),   \
+		"who is told what, what waits, and what went wrong last", "backstay hook list")    \
+	X(HOOK_TEST, "hook", "test", "NAME", 1, 1,                                                 \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"send one hook a letter to try it", "backstay hook test ops")                      \
+	X(HOOK_REMOVE, "hook", "remove", "NAME", 1, 1,                                             \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"tell it nothing any more; its letters go, too", "backstay hook remove ops")       \
+	X(HOOK_DEAD, "hook", "dead", "NAME", 1, 1,                                                 \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"letters that were given up after many attempts", "backstay hook dead ops")        \
+	X(HOOK_RESEND, "hook", "resend", "NAME", 1, 1,                                             \
+		O(EVENT) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                       \
+		"send its dead letters again: all, or one", "backstay hook resend ops --event 117") \
+	X(DRIFT_LIST, "drift", "list", "", 0, 0,                                                   \
+		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"where retraining is wanted: what devices see is not what a model was trained with", \
+		"backstay drift list")                                                             \
 	X(AUDIT_LIST, "audit", "list", "", 0, 0,                                                   \
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"decisions of people and of the server, with a sentence each",                     \

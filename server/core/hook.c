@@ -18,7 +18,7 @@ static const char *const kinds[] = {
 };
 
 static const char *const gravities[] = {
-#define X(id, name) name,
+#define X(id, name, minutes) name,
 	HOOK_GRAVITY_TABLE(X)
 #undef X
 };

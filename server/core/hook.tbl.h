@@ -47,8 +47,8 @@
 	X(WEBHOOK, "webhook", "a CloudEvent in JSON, signed as Standard Webhooks has it")          \
 	X(ALERTMANAGER, "alertmanager", "an alert for the API of a Prometheus Alertmanager")
 
-/*  id, name: as alerts call it */
+/*  id, name: the severity of an alert; how many minutes an alert of it lasts */
 #define HOOK_GRAVITY_TABLE(X)                                                                      \
-	X(INFO, "info")                                                                            \
-	X(WARNING, "warning")                                                                      \
-	X(CRITICAL, "critical")
+	X(INFO, "info", 5)                                                                         \
+	X(WARNING, "warning", 60)                                                                  \
+	X(CRITICAL, "critical", 240)

@@ -144,5 +144,44 @@ static const char leases[] =
 	"CREATE INDEX leases_group ON leases (grp, until_ms);"
 	"CREATE INDEX leases_end ON leases (until_ms);";
 
+/* Whom to tell (hooks), what happened (hook_events), and what is on its way to whom (letters; with
+ * a dead_ms: given up). What was told once is not told again (told). What devices see that models
+ * were not trained with (drifts), and which of them said so. */
+static const char hooks[] =
+	"CREATE TABLE hooks ("
+	" name TEXT PRIMARY KEY, kind TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL,"
+	" secret BLOB NOT NULL, created_ms INTEGER NOT NULL, created_by TEXT NOT NULL,"
+	" quiet_until_ms INTEGER NOT NULL, kept INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+	" dropped INTEGER NOT NULL, ok_ms INTEGER NOT NULL, failed_ms INTEGER NOT NULL,"
+	" why TEXT NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE hook_events ("
+	" n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, type TEXT NOT NULL,"
+	" at_ms INTEGER NOT NULL, campaign TEXT NOT NULL, device TEXT NOT NULL,"
+	" text TEXT NOT NULL, data TEXT NOT NULL, audit INTEGER NOT NULL);"
+
+	"CREATE TABLE letters ("
+	" hook TEXT NOT NULL, event INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
+	" tries INTEGER NOT NULL, dead_ms INTEGER NOT NULL, status INTEGER NOT NULL,"
+	" why TEXT NOT NULL, PRIMARY KEY (hook, event)) WITHOUT ROWID;"
+	"CREATE INDEX letters_due ON letters (hook, due_ms) WHERE dead_ms = 0;"
+	"CREATE INDEX letters_event ON letters (event);"
+
+	"CREATE TABLE told (key TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE drifts ("
+	" n INTEGER PRIMARY KEY, document BLOB, metric TEXT NOT NULL, reference BLOB,"
+	" opened_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+	" samples INTEGER NOT NULL, value_milli INTEGER NOT NULL,"
+	" threshold_milli INTEGER NOT NULL, devices INTEGER NOT NULL,"
+	" reports INTEGER NOT NULL, told INTEGER NOT NULL, told_ms INTEGER NOT NULL,"
+	" closed_ms INTEGER NOT NULL);"
+	"CREATE INDEX drifts_open ON drifts (metric) WHERE closed_ms = 0;"
+
+	"CREATE TABLE drift_devices ("
+	" drift INTEGER NOT NULL, device TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+	" value_milli INTEGER NOT NULL, samples INTEGER NOT NULL, reports INTEGER NOT NULL,"
+	" PRIMARY KEY (drift, device)) WITHOUT ROWID;";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, NULL};
+	chain, approvals, judged, leases, hooks, NULL};

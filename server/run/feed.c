@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/run/hook.h"
 #include "server/run/rouse.h"
 #include "server/run/way.h"
 
@@ -104,6 +105,7 @@ static int step(struct feed *f, struct err *e)
 	f->r->stale = true;
 	TRY(campaigns_step(f->r->c.db, &f->c, was.rev, &f->ev, e));
 	TRY(write_sentences(f, &acts, e));
+	TRY(hook_campaign(f->r, &f->c, &was, &f->ev, f->device, e));
 	TRY(rouse_waiting(f->r, &f->c, &was, f->ev.kind, e));
 	return carry_out(f, was_over, e);
 }

@@ -6,6 +6,7 @@
 #include "proto/trust/director.h"
 #include "server/repo/reports.h"
 #include "server/run/feed.h"
+#include "server/run/hook.h"
 #include "server/run/lease.h"
 #include "server/run/verdict.h"
 
@@ -110,7 +111,8 @@ static int write_down(struct run *r, const struct device_row *d, const struct re
 	/* One that is stuck is disrupted yet: its lease ends by itself. */
 	if (rp->kind == REPORT_OUTCOME && strcmp(rp->state, "stuck") != 0)
 		TRY(lease_give_back(r, d->id.s, e));
-	return run_audit(r, NULL, d->id.s, row.kind, d->id.s, text, e);
+	TRY(run_audit(r, NULL, d->id.s, row.kind, d->id.s, text, e));
+	return hook_report(r, d->id.s, rp, e);
 }
 
 static int move(struct run *r, const struct device_row *d, const struct report *rp, struct err *e)

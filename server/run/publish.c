@@ -12,6 +12,7 @@
 #include "server/run/approval.h"
 #include "server/run/artifact.h"
 #include "server/run/evidence.h"
+#include "server/run/hook.h"
 #include "server/run/imagerepo.h"
 #include "server/run/rolefiles.h"
 #include "server/run/run_priv.h"
@@ -158,6 +159,20 @@ static int check_quorum(struct publishing *p, struct target *out, struct err *e)
 	return 0;
 }
 
+static int tell(
+	struct publishing *p, const struct release_row *row, const char *text, struct err *e)
+{
+	struct hook_fact f = {.event = HOOK_RELEASE_PUBLISHED, .text = text};
+	JSON_AUTO *data = NULL;
+	char hex[SHA256_TEXT];
+
+	sha256_format(&row->digest, hex);
+	data = json_pack("{s:s, s:s, s:s, s:s, s:s}", "release", row->id.s, "path", row->path,
+		"version", row->version, "digest", hex, "by", p->in->who);
+	f.data = data;
+	return hook_raise(p->r, &f, e);
+}
+
 static int add_release(struct publishing *p, const struct target *t, struct err *e)
 {
 	RELEASE_ROW_AUTO row = {.id = p->release->id, .digest = p->digest};
@@ -174,7 +189,8 @@ static int add_release(struct publishing *p, const struct target *t, struct err 
 	snprintf(text, sizeof text, "%s published %s, version %s: %s", p->in->who, row.path,
 		row.version, row.notes);
 	p->r->stats.published++;
-	return run_audit(p->r, NULL, p->in->who, "publish", "", text, e);
+	TRY(run_audit(p->r, NULL, p->in->who, "publish", "", text, e));
+	return tell(p, &row, text, e);
 }
 
 static int publish(struct publishing *p, struct err *e)
