@@ -239,6 +239,7 @@ static int open_web(struct server *s, sd_event *loop, struct err *e)
 	struct web_conf web = {
 		.port = (uint16_t)s->conf->server.port,
 		.max_connections = (unsigned)s->conf->http.max_connections,
+		.busy_after = s->conf->http.busy_after,
 	};
 
 	snprintf(web.bind, sizeof web.bind, "%s", s->conf->server.bind);

@@ -49,7 +49,10 @@ static const struct conf_row rows[] = {
 
 	TEXT(http, tls_cert, "", "PEM file with the certificate chain; empty: plain HTTP."),
 	TEXT(http, tls_key, "", "PEM file with its private key."),
-	NUMBER(http, max_connections, 1, 100000, "4096", "Connections that may be open at once."),
+	NUMBER(http, max_connections, 1, 100000, "4096",
+		"Connections that are served at once; further devices are told to come back later."),
+	SPAN(http, busy_after, 100, MINUTE(1), "2s",
+		"Devices are told to come back later, once those before them have waited so long."),
 
 	TEXT(signer, socket, "",
 		"Socket of a backstay-signer that runs by itself; empty: one is started, with "

@@ -19,6 +19,7 @@ struct server_conf {
 	struct {
 		char tls_cert[256], tls_key[256];
 		uint64_t max_connections;
+		ms_t busy_after;
 	} http;
 	struct {
 		ms_t poll_after;

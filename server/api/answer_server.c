@@ -102,7 +102,11 @@ static void http_metrics(const struct api *a, struct buf *out)
 			r < ROUTE_MAX ? route_method(r) : "any",
 			r < ROUTE_MAX ? route_path(r) : "none", (unsigned long long)w->requests[r]);
 	one(out, "http_errors_total", "counter", "Answers of 400 and more.", w->errors);
+	one(out, "http_busy_total", "counter", "Of them, told to come back later: 429 and 503.",
+		w->busy);
 	one(out, "http_connections", "gauge", "Connections that are open.", w->connections);
+	one(out, "http_body_bytes", "gauge", "Bytes of requests that are held in memory.",
+		w->bodies);
 }
 
 static int count_phase(void *ctx, const struct campaign_row *c, struct err *e UNUSED)

@@ -9,9 +9,8 @@
 
 #include "lib/sys/log.h"
 
-#define CONNECTION_MEMORY  (32 * 1024)
-#define CONNECTION_IDLE_S  30U
-#define CONNECTIONS_NORMAL 1000U
+#define CONNECTION_MEMORY (32 * 1024)
+#define CONNECTION_IDLE_S 30U
 
 /* TLS 1.2 and 1.3, with forward secrecy and authenticated ciphers only (RFC 9325). */
 #define TLS_PRIORITIES                                                                             \
@@ -35,21 +34,22 @@ static void follow_timeout(struct web *w)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-static int on_sockets(sd_event_source *s UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *ctx)
+static void turn(struct web *w)
 {
-	struct web *w = ctx;
-
+	web_load_turn(w);
 	MHD_run(w->daemon);
 	follow_timeout(w);
+}
+
+static int on_sockets(sd_event_source *s UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *ctx)
+{
+	turn(ctx);
 	return 0;
 }
 
 static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *ctx)
 {
-	struct web *w = ctx;
-
-	MHD_run(w->daemon);
-	follow_timeout(w);
+	turn(ctx);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static int start_daemon(struct web *w, struct err *e)
 		MHD_OPTION_UNESCAPE_CALLBACK, web_unescape, NULL,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
-		w->conf.max_connections ? w->conf.max_connections : CONNECTIONS_NORMAL,
+		web_load_sockets(w), MHD_OPTION_NOTIFY_CONNECTION, web_on_connection, w,
 		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!w->daemon)
 		return err_set(e, ERR_CONFIG,
@@ -165,6 +165,7 @@ int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler, v
 	w->conf = *c;
 	w->handler = handler;
 	w->ctx = ctx;
+	web_load_open(w);
 	rc = start_daemon(w, e);
 	if (rc == 0)
 		rc = join_loop(w, loop, e);

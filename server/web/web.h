@@ -16,7 +16,9 @@ struct web_conf {
 	const char *client_ca;            /* PEM text: clients are asked for certificates of this
 					     authority; NULL: they are not asked */
 	char upload_dir[256];             /* where large bodies are gathered */
-	unsigned max_connections;
+	unsigned max_connections;         /* that are served; some more are told to come back */
+	ms_t busy_after; /* devices are told to come back, once answering those before them in the
+			    same turn of the loop has taken so long; 0: never */
 };
 
 struct web_request {
@@ -38,12 +40,12 @@ struct web_request {
 /* Filled by the handler; zeroed before. */
 struct web_reply {
 	int status;
-	const char *type; /* static; default application/json */
-	struct buf body;  /* taken over */
-	char etag[80];    /* without quotes */
-	unsigned retry_after_s;
-	char file[512]; /* serve this file instead of body; ranges work */
-	char error[32]; /* name of the error for the server's metrics, or "" */
+	const char *type;       /* static; default application/json */
+	struct buf body;        /* taken over */
+	char etag[80];          /* without quotes */
+	unsigned retry_after_s; /* with 429 and 503 at least so long, and at most twice */
+	char file[512];         /* serve this file instead of body; ranges work */
+	char error[32];         /* name of the error for the server's metrics, or "" */
 };
 
 typedef void web_handler_f(void *ctx, const struct web_request *rq, struct web_reply *out);
@@ -60,7 +62,9 @@ void web_reply_err(struct web_reply *out, const struct err *e);
 struct web_stats {
 	uint64_t requests[ROUTE_MAX + 1]; /* the last: no such route */
 	uint64_t errors;                  /* answers of 400 and more */
+	uint64_t busy;                    /* of them, told to come back: 429 and 503 */
 	unsigned connections;
+	uint64_t bodies; /* bytes that are being gathered in memory just now */
 };
 const struct web_stats *web_stats(const struct web *w);
 

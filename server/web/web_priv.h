@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <microhttpd.h>
 
+#include "lib/prng.h"
 #include "server/web/web.h"
 
-#define WEB_PEM_MAX (256 * 1024)
+#define WEB_PEM_MAX      (256 * 1024)
+#define WEB_BUSY_AGAIN_S 3U
 
 struct web {
 	struct web_conf conf;
@@ -16,6 +18,10 @@ struct web {
 	struct MHD_Daemon *daemon;
 	sd_event_source *sockets, *timer;
 	struct web_stats stats;
+	struct {
+		ms_t turn; /* mono: when the present turn of the loop began */
+		struct prng random;
+	} load;
 };
 
 /* One request from its head to its last byte. Owned by libmicrohttpd's connection, freed in
@@ -41,5 +47,27 @@ size_t web_unescape(void *ctx, struct MHD_Connection *c, char *s);
 
 /* Takes the reply's body over and sends it (or the file it names). */
 enum MHD_Result web_send(struct web *w, struct web_exchange *x, struct web_reply *r);
+
+/* ---- what is put off when there is too much (web_load.c) ---- */
+
+void web_load_open(struct web *w);
+/* How many sockets libmicrohttpd may have open. */
+unsigned web_load_sockets(const struct web *w);
+/* A turn of the event loop begins, in which everybody who has asked is answered. */
+void web_load_turn(struct web *w);
+/* Are connections so scarce that none is kept for a next request? */
+bool web_load_is_crowded(const struct web *w);
+/* ERR_BUSY for a device when more connections are open than are served, or when answering those
+ * before it has taken too long. People get through, and so does who asks how the server is. */
+int web_load_check(struct web *w, const struct web_exchange *x, struct err *e) MUST_CHECK;
+/* ERR_BUSY when the bodies of all requests would take too much memory; what was taken is given back
+ * with web_load_done. */
+int web_load_body(struct web *w, size_t n, struct err *e) MUST_CHECK;
+void web_load_done(struct web *w, size_t n);
+/* Seconds after which somebody may come again, spread, so that those who were sent away together do
+ * not come back together. */
+unsigned web_load_again(struct web *w, unsigned at_least_s);
+void web_on_connection(
+	void *ctx, struct MHD_Connection *c, void **of, enum MHD_ConnectionNotificationCode what);
 
 #endif

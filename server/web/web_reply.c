@@ -94,7 +94,12 @@ static struct MHD_Response *of_bytes(struct web_reply *r)
 	return response;
 }
 
-static void add_headers(struct MHD_Response *response, const struct web_reply *r)
+static bool is_busy(const struct web_reply *r)
+{
+	return r->status == MHD_HTTP_TOO_MANY_REQUESTS || r->status == MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+static void add_headers(struct web *w, struct MHD_Response *response, const struct web_reply *r)
 {
 	char quoted[sizeof r->etag + 2], seconds[16];
 
@@ -105,9 +110,12 @@ static void add_headers(struct MHD_Response *response, const struct web_reply *r
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, quoted);
 	}
 	if (r->retry_after_s) {
-		snprintf(seconds, sizeof seconds, "%u", r->retry_after_s);
+		snprintf(seconds, sizeof seconds, "%u",
+			is_busy(r) ? web_load_again(w, r->retry_after_s) : r->retry_after_s);
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
 	}
+	if (web_load_is_crowded(w))
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 static bool is_known_already(const struct web_exchange *x, const struct web_reply *r)
@@ -143,7 +151,8 @@ enum MHD_Result web_send(struct web *w, struct web_exchange *x, struct web_reply
 	if (!response)
 		return MHD_NO;
 	w->stats.errors += r->status >= 400;
-	add_headers(response, r);
+	w->stats.busy += is_busy(r);
+	add_headers(w, response, r);
 	rc = MHD_queue_response(x->connection, (unsigned)r->status, response);
 	MHD_destroy_response(response);
 	return rc;

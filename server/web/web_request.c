@@ -131,6 +131,7 @@ static int read_head(
 	if (x->rq.route == ROUTE_MAX)
 		return err_set(
 			e, ERR_NOT_FOUND, "no such path%s", other_method ? " for this method" : "");
+	TRY(web_load_check(w, x, e));
 	x->body_limit = route_body_limit(x->rq.route);
 	TRY(check_announced_length(x, e));
 	if (x->body_limit > 16ULL * LIMIT_BODY_BYTES)
@@ -150,14 +151,23 @@ static struct web_exchange *begin(
 	return x;
 }
 
+static void forget_body(struct web *w, struct web_exchange *x)
+{
+	web_load_done(w, x->body.n);
+	buf_fini(&x->body);
+}
+
 /* False ends the connection: a body that goes on beyond its limit has no right to an answer. */
-static bool take(struct web_exchange *x, const char *data, size_t n)
+static bool take(struct web *w, struct web_exchange *x, const char *data, size_t n)
 {
 	if (n > x->body_limit - x->body_n)
 		return false;
 	x->body_n += n;
 	if (x->upload_fd < 0) {
-		buf_add(&x->body, data, n);
+		if (web_load_body(w, n, &x->refused) == 0)
+			buf_add(&x->body, data, n);
+		else
+			forget_body(w, x);
 		return true;
 	}
 	while (n) {
@@ -196,6 +206,7 @@ static enum MHD_Result answer(struct web *w, struct web_exchange *x)
 		w->handler(w->ctx, &x->rq, &r);
 	} else {
 		web_reply_err(&r, &x->refused);
+		r.retry_after_s = x->refused.code == ERR_BUSY ? WEB_BUSY_AGAIN_S : 0;
 	}
 	return web_send(w, x, &r);
 }
@@ -213,7 +224,7 @@ enum MHD_Result web_on_request(void *ctx, struct MHD_Connection *c, const char *
 		return x->refused.code == ERR_OK ? MHD_YES : answer(w, x);
 	}
 	if (*io_n) {
-		bool taken = x->refused.code != ERR_OK || take(x, data, *io_n);
+		bool taken = x->refused.code != ERR_OK || take(w, x, data, *io_n);
 
 		*io_n = 0;
 		return taken ? MHD_YES : MHD_NO;
@@ -221,7 +232,7 @@ enum MHD_Result web_on_request(void *ctx, struct MHD_Connection *c, const char *
 	return answer(w, x);
 }
 
-void web_on_completed(void *ctx UNUSED, struct MHD_Connection *c UNUSED, void **state,
+void web_on_completed(void *ctx, struct MHD_Connection *c UNUSED, void **state,
 	enum MHD_RequestTerminationCode why UNUSED)
 {
 	struct web_exchange *x = *state;
@@ -232,7 +243,7 @@ void web_on_completed(void *ctx UNUSED, struct MHD_Connection *c UNUSED, void **
 		close(x->upload_fd);
 	if (x->upload_path[0])
 		unlink(x->upload_path);
-	buf_fini(&x->body);
+	forget_body(ctx, x);
 	free(x->path);
 	free(x);
 	*state = NULL;
