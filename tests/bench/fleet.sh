@@ -6,6 +6,7 @@ set -eu
 . "$BACKSTAY_SRC/tests/bench/lib.sh"
 . "$BACKSTAY_SRC/tests/bench/fleet/lib.sh"
 trap 'stop_all >/dev/null 2>&1' EXIT
+trap 'exit 1' INT TERM
 : "${N:=10000}" "${RUNS:=3}" "${POLL_MS:=60000}" "${SPAN:=15}"
 backstay=$BACKSTAY_BIN/backstay
 
@@ -104,7 +105,10 @@ top=$W rows=$W/rows
 mkdir -p "$rows"
 for run in $(seq "$RUNS"); do
 	W=$top/$run
-	(one_run)
+	(
+		trap 'stop_all >/dev/null 2>&1' EXIT
+		one_run
+	)
 done
 # figure NAME UNIT FILE
 figure() {
