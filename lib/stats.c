@@ -149,3 +149,31 @@ double stats_binomial_tail(uint64_t n, uint64_t k, double p)
 	stats_ibeta((double)k, (double)(n - k) + 1, p, &lower, &upper);
 	return exp(lower);
 }
+
+static double log_choose(double n, double k)
+{
+	return lgam(n + 1) - lgam(k + 1) - lgam(n - k + 1);
+}
+
+/* Above what is expected each term is smaller than the one before, so that the sum soon ends. */
+double stats_fisher_tail(uint64_t x, uint64_t n, uint64_t y, uint64_t m)
+{
+	double a = (double)n, b = (double)m, k = (double)(x + y);
+	double term, sum, i = (double)x;
+
+	assert(x <= n && y <= m);
+	if (n == 0 || i * (a + b) <= a * k)
+		return 1;
+	term = exp(log_choose(a, i) + log_choose(b, k - i) - log_choose(a + b, k));
+	sum = term;
+	for (; i < a && i < k && term > sum * FRACTION_EPS; i++) {
+		term *= (a - i) / (i + 1) * (k - i) / (b - k + i + 1);
+		sum += term;
+	}
+	return sum;
+}
+
+double stats_normal_tail(double sigma)
+{
+	return erfc(sigma / 1.4142135623730951) / 2;
+}

@@ -21,4 +21,13 @@ double stats_chi2_quantile(double df, double p);
 /* The chance of at least k successes in n tries of chance p. */
 double stats_binomial_tail(uint64_t n, uint64_t k, double p);
 
+/* Fisher's exact test, one-sided: of n and m tries, x and y succeeded; the chance that at least x
+ * of the x + y successes are among the n when both have the same chance (hypergeometric). x <= n,
+ * y <= m. A chance that is not small is not computed: 1 is returned for x at or below what is
+ * expected. */
+double stats_fisher_tail(uint64_t x, uint64_t n, uint64_t y, uint64_t m);
+
+/* The chance that a normal variable is more than `sigma` standard deviations above its mean. */
+double stats_normal_tail(double sigma);
+
 #endif

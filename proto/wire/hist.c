@@ -66,3 +66,43 @@ double hist_quantile(const struct hist *h, double q)
 	}
 	return h->le[h->n - 2];
 }
+
+/* The part of bucket b that is above x. */
+static double above(const struct hist *h, unsigned b, double x)
+{
+	double low = b ? h->le[b - 1] : MIN(0.0, h->le[0]), width = h->le[b] - low;
+
+	if (b + 1 == h->n || x <= low)
+		return 1;
+	return x >= h->le[b] || width <= 0 ? 0 : (h->le[b] - x) / width;
+}
+
+double hist_above(const struct hist *h, double x)
+{
+	double sum = 0;
+
+	for (unsigned b = 0; b < h->n; b++)
+		if (h->count[b])
+			sum += (double)h->count[b] * above(h, b, x);
+	return sum;
+}
+
+bool hist_fold(const struct hist *h, const double *edge, unsigned n, struct hist *out)
+{
+	struct hist f = {.n = n + 1};
+	unsigned bin = 0;
+
+	if (h->n == 0 || n + 1 > LIMIT_HIST_BUCKETS)
+		return false;
+	for (unsigned b = 0; b < h->n; b++) {
+		f.count[bin] += h->count[b];
+		/* A bound on the page is text of a binary fraction, an edge is in millionths. */
+		if (bin < n && fabs(h->le[b] - edge[bin]) <= 5e-7)
+			f.le[bin] = edge[bin], bin++;
+	}
+	if (bin < n)
+		return false;
+	f.le[n] = (double)INFINITY;
+	*out = f;
+	return true;
+}

@@ -24,6 +24,12 @@ void hist_add(struct hist *into, const struct hist *more);
 /* The quantile q in (0,1), linear within its bucket as PromQL's histogram_quantile; the last finite
  * bound when it falls into +Inf; NaN without samples. */
 double hist_quantile(const struct hist *h, double q);
+/* How many samples are above `x`, linear within its bucket. All that are beyond the last finite
+ * bound are: nobody knows how far. */
+double hist_above(const struct hist *h, double x);
+/* The same samples in the n + 1 bins that `edge` parts, each of which must be one of the bounds.
+ * False, and nothing is changed, when one is not. */
+bool hist_fold(const struct hist *h, const double *edge, unsigned n, struct hist *out);
 
 /* Sum of all samples named `name` over label sets; those that are NaN are left out, unless all are.
  * ERR_NOT_FOUND when there is none; ERR_BAD_INPUT with the line number when the page is malformed,

@@ -351,6 +351,43 @@ static void sums_need_the_same_bounds(void **state)
 	assert_false(hist_has_bounds(&sum, &a));
 }
 
+static void samples_above_a_value_are_counted(void **state)
+{
+	static const struct hist h = {4, {1, 2, 4, INF}, {10, 20, 40, 5}};
+	static const struct {
+		double x, want;
+	} rows[] = {{-1, 75}, {0, 75}, {0.5, 70}, {1, 65}, {1.5, 55}, {3, 25}, {4, 5}, {100, 5}};
+	struct hist none = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_near(hist_above(&h, rows[i].x), rows[i].want);
+	expect_near(hist_above(&none, 1), 0);
+}
+
+static void buckets_fold_into_bins(void **state)
+{
+	static const struct hist h = {5, {-1, 0.1, 0.2, 0.4, INF}, {1, 2, 4, 8, 16}};
+	static const double edges[] = {0.1, 0.4}, all[] = {-1, 0.1, 0.2, 0.4}, other[] = {0.1, 0.3};
+	struct hist f = {.n = 77};
+
+	(void)state;
+	assert_false(hist_fold(&h, other, 2, &f));
+	assert_false(hist_fold(&(struct hist){0}, edges, 2, &f));
+	assert_int_equal(f.n, 77);
+	assert_true(hist_fold(&h, edges, 2, &f));
+	assert_int_equal(f.n, 3);
+	assert_int_equal(f.count[0], 3);
+	assert_int_equal(f.count[1], 12);
+	assert_int_equal(f.count[2], 16);
+	expect_near(f.le[1], 0.4);
+	assert_true(hist_fold(&h, all, 4, &f));
+	assert_true(hist_has_bounds(&h, &f));
+	f = h;
+	assert_true(hist_fold(&f, edges, 1, &f)); /* into itself */
+	assert_int_equal(f.count[1], 28);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +402,8 @@ int main(void)
 		cmocka_unit_test(quantiles_are_those_of_promql),
 		cmocka_unit_test(deltas_count_from_zero_after_a_restart),
 		cmocka_unit_test(sums_need_the_same_bounds),
+		cmocka_unit_test(samples_above_a_value_are_counted),
+		cmocka_unit_test(buckets_fold_into_bins),
 	};
 
 	return cmocka_run_group_tests_name("promtext", tests, NULL, NULL);

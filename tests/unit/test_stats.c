@@ -85,6 +85,38 @@ static void binomial_tails_are_the_sums(void **state)
 	assert_true(stats_binomial_tail(5, 5, 1) == 1);
 }
 
+/* By exact fractions. */
+static void fishers_test_agrees_with_fractions(void **state)
+{
+	static const struct {
+		uint64_t x, n, y, m;
+		double p;
+	} t[] = {
+		{3, 3, 0, 2, 0.1},
+		{20, 1000, 6, 1000, 0.004457232856379199},
+		{12, 500, 5, 2000, 8.410988282027585e-06},
+		{400, 5000, 300, 5000, 5.100205688737786e-05},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		expect_near(stats_fisher_tail(t[i].x, t[i].n, t[i].y, t[i].m), t[i].p,
+			1e-9 * t[i].p, "fisher", i);
+	assert_true(stats_fisher_tail(1, 10, 1, 10) == 1); /* nothing is more than expected */
+	assert_true(stats_fisher_tail(0, 0, 0, 0) == 1);
+	assert_true(stats_fisher_tail(10, 10, 0, 0) == 1);
+	assert_true(stats_fisher_tail(1000000000, 1000000000, 0, 1000000000) < 1e-300);
+	assert_true(stats_fisher_tail(5, 5, 2, 2) == 1);
+}
+
+static void sigmas_are_those_of_every_table(void **state)
+{
+	(void)state;
+	expect_near(stats_normal_tail(0), 0.5, 1e-15, "sigma", 0);
+	expect_near(stats_normal_tail(1), 0.15865525393145707, 1e-15, "sigma", 1);
+	expect_near(stats_normal_tail(3), 0.0013498980316300957, 1e-17, "sigma", 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +124,8 @@ int main(void)
 		cmocka_unit_test(a_tail_may_be_smaller_than_any_double),
 		cmocka_unit_test(chi_squared_agrees_with_tables),
 		cmocka_unit_test(binomial_tails_are_the_sums),
+		cmocka_unit_test(fishers_test_agrees_with_fractions),
+		cmocka_unit_test(sigmas_are_those_of_every_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
