@@ -17,20 +17,6 @@ static void put_span(struct buf *b, ms_t ms)
 		buf_addf(b, "%lld h", (long long)(ms / MINUTE(60)));
 }
 
-static void put_value(struct buf *b, const struct trig_rule *r, double v)
-{
-	if (isnan(v))
-		buf_add_str(b, "nothing yet");
-	else if (isinf(v))
-		buf_add_str(b, "beyond the last bucket");
-	else if (trig_type_unit(r->type) == TRIG_UNIT_SECONDS)
-		buf_addf(b, "%.3f s", v);
-	else if (trig_type_unit(r->type) == TRIG_UNIT_SHARE)
-		buf_addf(b, "%.2f %%", v * 100);
-	else
-		buf_addf(b, "%.0f", v);
-}
-
 static void say(json_t *sentences, struct buf *b)
 {
 	json_array_append_new(sentences, findings_text(buf_str(b), 1024));
@@ -39,90 +25,69 @@ static void say(json_t *sentences, struct buf *b)
 
 /* ---- triggers ---- */
 
-static uint64_t samples(const struct trig_rule *r, const struct trig_window *w)
-{
-	return trig_type_unit(r->type) == TRIG_UNIT_SECONDS ? hist_total(&w->hist) : w->n;
-}
-
 /* A count has a window that slides: it is judged as it stands, at every look. */
 static bool is_count(const struct trig_rule *r)
 {
-	return trig_type_unit(r->type) == TRIG_UNIT_COUNT;
-}
-
-static unsigned bad_windows(const struct trig_rule *r, const struct trig_state *s)
-{
-	uint32_t m = is_count(r) ? 1 : r->hold_m;
-	uint32_t mask = m >= 32 ? UINT32_MAX : (1U << m) - 1;
-
-	return (unsigned)__builtin_popcount(s->history & mask);
+	return trig_kind(r) == TRIG_KIND_TALLY;
 }
 
 json_t *explain_rule(
 	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w)
 {
-	json_t *j = json_pack("{ss ss ss so so so sI sI si si si sI sI}", "type",
-		trig_type_name(r->type), "comparator", trig_comparator_name(r->comparator), "claim",
-		r->claim, "value_micro", json_micro(s->windows ? s->last : (double)NAN),
+	json_t *j = json_pack("{ss ss ss ss ss so so so sI sI si si si sI sI sI sI sI ss}", "type",
+		trig_type_name(r->type), "of", trig_measure_of(r)->of, "unit",
+		trig_unit_name(trig_unit(r)), "comparator", trig_comparator_name(r->comparator),
+		"claim", r->claim, "value_micro", json_micro(s->windows ? s->last : (double)NAN),
 		"limit_micro", json_micro(trig_limit(r, s)), "baseline_micro",
 		json_micro(s->baseline_n ? s->baseline : (double)NAN), "samples",
 		(json_int_t)(s->windows ? s->last_n : 0), "min_samples", (json_int_t)r->min_samples,
-		"bad_windows", (int)bad_windows(r, s), "hold_k", (int)r->hold_k, "hold_m",
-		(int)r->hold_m, "windows", (json_int_t)s->windows, "window_ms",
-		(json_int_t)r->window);
+		"bad_windows", (int)trig_bad_windows(r, s), "hold_k", (int)r->hold_k, "hold_m",
+		(int)r->hold_m, "windows", (json_int_t)s->windows, "judged", (json_int_t)s->judged,
+		"busy", (json_int_t)s->busy, "baseline_samples", (json_int_t)s->baseline_n,
+		"window_ms", (json_int_t)r->window, "on_blind", trig_blind_name(r->on_blind));
 
-	if (r->type == TRIG_LATENCY)
+	if (trig_kind(r) == TRIG_KIND_QUANTILE)
 		json_object_set_new(j, "quantile_permille", json_integer(r->quantile));
+	if (trig_kind(r) == TRIG_KIND_DISTANCE)
+		json_object_set_new(j, "statistic", json_string(trig_distance_name(r->distance)));
+	if (r->sigma > 0)
+		json_object_set_new(j, "sigma_micro", json_micro(r->sigma));
 	if (w && w->open) {
-		json_object_set_new(j, "open_value_micro", json_micro(trig_value(r, w)));
-		json_object_set_new(j, "open_samples", json_integer((json_int_t)samples(r, w)));
+		json_object_set_new(j, "open_value_micro", json_micro(trig_value(r, s, w)));
+		json_object_set_new(
+			j, "open_samples", json_integer((json_int_t)trig_samples(r, w)));
 	}
 	return j;
-}
-
-static void put_rule_name(struct buf *b, const struct trig_rule *r)
-{
-	buf_add_str(b, trig_type_name(r->type));
-	if (r->type == TRIG_LATENCY)
-		buf_addf(b, " p%g", r->quantile / 10.0);
-}
-
-static void put_limit(struct buf *b, const struct trig_rule *r, const struct trig_state *s)
-{
-	buf_add_str(b, ", limit ");
-	if (r->comparator == TRIG_CMP_BASELINE && !s->baseline_n) {
-		buf_addf(b, "%g x own baseline, which was not measured", r->threshold);
-		return;
-	}
-	put_value(b, r, trig_limit(r, s));
-	if (r->comparator == TRIG_CMP_BASELINE) {
-		buf_addf(b, " (%g x own baseline ", r->threshold);
-		put_value(b, r, s->baseline);
-		buf_add_str(b, ")");
-	}
 }
 
 static void put_windows(struct buf *b, const struct trig_rule *r, const struct trig_state *s,
 	const struct trig_window *w)
 {
-	buf_addf(b, "; %u of the last %u windows were bad, it takes %u", bad_windows(r, s),
+	buf_addf(b, "; %u of the last %u windows were bad, it takes %u", trig_bad_windows(r, s),
 		MIN(r->hold_m, s->windows), r->hold_k);
-	if (samples(r, w) < r->min_samples)
-		buf_addf(b, "; %llu of %llu samples in this one", (unsigned long long)samples(r, w),
-			(unsigned long long)r->min_samples);
+	if (trig_samples(r, w) < r->min_samples)
+		buf_addf(b, "; %llu of %llu samples in this one",
+			(unsigned long long)trig_samples(r, w), (unsigned long long)r->min_samples);
+	if (s->busy)
+		buf_addf(b, "; %u were too busy to compare", s->busy);
+	if (!trig_may_accept(r, s))
+		buf_add_str(b, "; it is not accepted before it could be judged");
 }
 
 static void put_rule(struct buf *b, const struct trig_rule *r, const struct trig_state *s,
 	const struct trig_window *w)
 {
-	put_rule_name(b, r);
+	bool closed = !is_count(r) && s->windows && !isnan(s->last);
+
+	trig_put_name(b, r);
 	buf_add_str(b, " ");
-	put_value(b, r, !is_count(r) && s->windows && !isnan(s->last) ? s->last : trig_value(r, w));
+	trig_put_value(b, r, closed ? s->last : trig_value(r, s, w));
 	if (is_count(r)) {
 		buf_add_str(b, " in the last ");
 		put_span(b, r->window);
 	}
-	put_limit(b, r, s);
+	buf_add_str(b, ", limit ");
+	trig_put_limit(b, r, s);
 	if (!is_count(r))
 		put_windows(b, r, s, w);
 }
@@ -180,9 +145,9 @@ static void say_ready(const struct agent *a, json_t *sentences)
 		if (!watch_wants_baseline(&w->rule[i]) || watch_has_baseline(w, i))
 			continue;
 		buf_add_str(&b, "waits for the baseline of ");
-		put_rule_name(&b, &w->rule[i]);
+		trig_put_name(&b, &w->rule[i]);
 		buf_addf(&b, " on %s: %llu of %llu samples so far; at most ", a->rec.from.s,
-			(unsigned long long)samples(&w->rule[i], &w->window[i]),
+			(unsigned long long)trig_samples(&w->rule[i], &w->window[i]),
 			(unsigned long long)w->rule[i].min_samples);
 		put_span(&b, left);
 		buf_add_str(&b, " more");

@@ -23,19 +23,7 @@ struct look {
 
 bool watch_is_looked_at(const struct trig_rule *r)
 {
-	switch (trig_type_source(r->type)) {
-	case TRIG_SRC_SVC:
-		return r->type != TRIG_START_FAILED;
-	case TRIG_SRC_HEALTH:
-	case TRIG_SRC_METRICS:
-		return true;
-	case TRIG_SRC_SMOKE:
-	case TRIG_SRC_ORDER:
-	case TRIG_SRC_SELF:
-	case TRIG_SRC_MAX:
-		break;
-	}
-	return false;
+	return trig_kind(r) != TRIG_KIND_EVENT;
 }
 
 bool watch_wants_baseline(const struct trig_rule *r)
@@ -73,25 +61,18 @@ static void see_service(struct watch *w, const struct svc_view *v)
 	w->known = true;
 }
 
-static uint64_t events_of(const struct trig_rule *r, const struct sample *x)
+/* A look is a window of one sample. */
+static void see_rule(struct watch *w, unsigned i, const struct sample *x, struct seen *out)
 {
-	return trig_type_unit(r->type) == TRIG_UNIT_SECONDS ? hist_total(&x->hist) : x->n;
-}
+	const struct trig_rule *r = &w->rule[i];
+	struct trig_window one = {0};
 
-static double value_of(const struct trig_rule *r, const struct sample *x)
-{
-	if (x->blind || events_of(r, x) == 0)
-		return (double)NAN;
-	switch (trig_type_unit(r->type)) {
-	case TRIG_UNIT_SECONDS:
-		return hist_quantile(&x->hist, r->quantile / 1000.0);
-	case TRIG_UNIT_SHARE:
-		return (double)x->bad / (double)x->n;
-	case TRIG_UNIT_COUNT:
-	case TRIG_UNIT_NONE:
-		break;
-	}
-	return (double)x->n;
+	trig_gather(&one, x);
+	out->rule[i].blind = x->blind;
+	out->rule[i].n = trig_samples(r, &one);
+	out->rule[i].bad = x->bad;
+	out->rule[i].value =
+		trig_kind(r) == TRIG_KIND_TALLY ? (double)x->n : trig_value(r, &w->state[i], &one);
 }
 
 static void remember(struct agent *a, const struct look *l)
@@ -103,28 +84,17 @@ static void remember(struct agent *a, const struct look *l)
 	struct seen *s = &w->ring[w->looks++ % WATCH_RING];
 
 	*s = (struct seen){.wall = agent_wall(a), .alive = l->svc.alive};
-	for (unsigned i = 0; i < w->n; i++) {
-		s->rule[i].blind = l->sample[i].blind;
-		s->rule[i].n = events_of(&w->rule[i], &l->sample[i]);
-		s->rule[i].bad = l->sample[i].bad;
-		s->rule[i].value = value_of(&w->rule[i], &l->sample[i]);
-	}
+	for (unsigned i = 0; i < w->n; i++)
+		see_rule(w, i, &l->sample[i], s);
 }
 
 /* ---- baseline ---- */
 
 static void gather(struct watch *w, const struct look *l)
 {
-	for (unsigned i = 0; i < w->n; i++) {
-		const struct sample *x = &l->sample[i];
-
-		if (!watch_wants_baseline(&w->rule[i]) || x->blind)
-			continue;
-		w->window[i].n += x->n;
-		w->window[i].bad += x->bad;
-		if (x->hist.n > 0)
-			hist_add(&w->window[i].hist, &x->hist);
-	}
+	for (unsigned i = 0; i < w->n; i++)
+		if (watch_wants_baseline(&w->rule[i]))
+			trig_gather(&w->window[i], &l->sample[i]);
 }
 
 /* ---- soak ---- */
@@ -244,9 +214,18 @@ static ms_t checkpoint_every(const struct watch *w)
 static bool has_ended(const struct watch *w, const struct look *l)
 {
 	for (unsigned i = 0; i < w->n; i++)
-		if (trig_type_unit(w->rule[i].type) == TRIG_UNIT_COUNT && l->sample[i].n > 0)
+		if (trig_kind(&w->rule[i]) == TRIG_KIND_TALLY && l->sample[i].n > 0)
 			return true;
 	return false;
+}
+
+/* A rule may want to be judged before anything is accepted (on_blind). */
+static bool may_accept(const struct watch *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (!trig_may_accept(&w->rule[i], &w->state[i]))
+			return false;
+	return true;
 }
 
 static void soak(struct agent *a, const struct look *l)
@@ -260,7 +239,7 @@ static void soak(struct agent *a, const struct look *l)
 		return;
 	if (feed(a, l) || (l->rc == 0 && is_gone(a, runs, l->mono)) || is_unwell(a))
 		return;
-	if (runs && w->soak_done >= w->soak_want && checks_are_green(a)) {
+	if (runs && w->soak_done >= w->soak_want && checks_are_green(a) && may_accept(w)) {
 		struct upd_event over = soak_event(a, UEV_SOAK_OVER);
 
 		w->answered = l->mono;

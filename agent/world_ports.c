@@ -214,7 +214,12 @@ static int port_probe_open(
 	struct world *w = self;
 	struct probe_in in = {.svc = w->svc,
 		.metrics_url = w->conf->service.metrics_url,
-		.timeout = w->conf->service.probe_timeout};
+		.timeout = w->conf->service.probe_timeout,
+		.proc = w->conf->precond.proc,
+		.sys = w->conf->precond.sys,
+		.home = w->conf->agent.home,
+		.http = access_http(w->access),
+		.server_url = w->conf->server.url};
 	struct probe *p;
 
 	TRY(probe_open(&in, rules, n, &p, e));

@@ -233,7 +233,7 @@ static void call_back(struct step *s)
 		!sha256_is_zero(&want->document) &&
 		sha256_eq(&want->document, &s->next->from_document))
 		step_stop_and_enter(s, UPD_REVERTING,
-			&(struct fault){ERR_SUPERSEDED, TRIG_TYPE_MAX,
+			&(struct fault){ERR_SUPERSEDED, TRIG_FLEET,
 				"a newer desired state names the old release"});
 }
 

@@ -40,6 +40,7 @@ struct svc_view {
 			   alive where the machine itself was started from it */
 	uint32_t ended; /* how often it ended or was restarted by its supervisor, since the
 			   supervisor counts */
+	uint32_t pid;   /* of its main process; 0: there is none, or nobody knows */
 };
 
 #endif

@@ -49,6 +49,16 @@
 	X(real, last, 0)                                  \
 	X(u64, last_n, UINT64_MAX)
 
+/* Since the third format, behind all the rest. */
+#define TRIG_MORE_ROWS(X)                                 \
+	X(u64, baseline_bad, UINT64_MAX)                  \
+	X(ms, baseline_span, 0)                           \
+	X(u32, judged, UINT32_MAX)                        \
+	X(u32, blind, UINT32_MAX)                         \
+	X(u32, busy, UINT32_MAX)                          \
+	X(u32, proven, 1)                                 \
+	X(bins, bin, UINT32_MAX)
+
 /* clang-format on */
 
 /* ---- writing ---- */
@@ -86,6 +96,13 @@ static void put_real(struct buf *out, const double *v, size_t size)
 }
 
 #define put_slot put_u32
+
+static void put_bins(struct buf *out, const uint32_t (*v)[TRIG_BINS], size_t size)
+{
+	(void)size;
+	for (unsigned i = 0; i < TRIG_BINS; i++)
+		put_le(out, (*v)[i], 4);
+}
 
 /* There were seven types when records were first written, and seven says "none" in all that are out
  * there. */
@@ -137,6 +154,11 @@ void record_encode(const struct upd_record *r, struct buf *out)
 #undef X
 	}
 	put_u32(out, &r->rearms, sizeof r->rearms);
+	for (unsigned i = 0; i < r->n_trig; i++) {
+#define X(type, member, max) put_##type(out, &r->trig[i].member, sizeof r->trig[i].member);
+		TRIG_MORE_ROWS(X)
+#undef X
+	}
 }
 
 /* ---- reading: the first thing that is wrong ends it ---- */
@@ -184,6 +206,14 @@ static int get_u32(struct reader *r, uint32_t *v, size_t size, uint64_t max)
 	(void)size;
 	TRY(get_le(r, 4, max, &wide));
 	*v = (uint32_t)wide;
+	return 0;
+}
+
+static int get_bins(struct reader *r, uint32_t (*v)[TRIG_BINS], size_t size, uint64_t max)
+{
+	(void)size;
+	for (unsigned i = 0; i < TRIG_BINS; i++)
+		TRY(get_u32(r, &(*v)[i], 4, max));
 	return 0;
 }
 
@@ -279,6 +309,20 @@ static int get_triggers(struct reader *r, struct upd_record *out)
 	return 0;
 }
 
+static int get_more_of_triggers(struct reader *r, struct upd_record *out)
+{
+	for (unsigned i = 0; i < out->n_trig; i++) {
+		struct trig_state *t = &out->trig[i];
+
+#define X(type, name, max)                                                                         \
+	r->member = "trig." #name;                                                                 \
+	TRY(get_##type(r, &t->name, sizeof t->name, max));
+		TRIG_MORE_ROWS(X)
+#undef X
+	}
+	return 0;
+}
+
 int record_decode(struct str bytes, struct upd_record *out, struct err *e)
 {
 	struct reader r = {.rest = bytes, .member = "format", .e = e};
@@ -299,6 +343,8 @@ int record_decode(struct str bytes, struct upd_record *out, struct err *e)
 	r.member = "rearms";
 	if (format > 1)
 		TRY(get_u32(&r, &rec.rearms, sizeof rec.rearms, UPD_REARM_MAX));
+	if (format > 2)
+		TRY(get_more_of_triggers(&r, &rec));
 	if (r.rest.n != 0)
 		return err_set(e, ERR_BAD_INPUT, "record: %zu bytes too many", r.rest.n);
 	*out = rec;

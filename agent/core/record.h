@@ -4,7 +4,7 @@
 
 #include "agent/core/update.h"
 
-#define RECORD_FORMAT 2U /* 1: without the last member, `rearms` */
+#define RECORD_FORMAT 3U /* 1: without `rearms`; 2: without what triggers remember besides */
 #define RECORD_MAX    4096
 
 void record_encode(const struct upd_record *r, struct buf *out);

@@ -1,9 +1,6 @@
-#include "agent/core/trigger.h"
+#include "agent/core/trigger_priv.h"
 
 #include <math.h>
-#include <stdio.h>
-
-#include "lib/buf.h"
 
 void trig_init(struct trig_state *s, struct trig_window *w)
 {
@@ -12,6 +9,11 @@ void trig_init(struct trig_state *s, struct trig_window *w)
 }
 
 /* ---- what a window says ---- */
+
+static bool is_tally(const struct trig_rule *r)
+{
+	return trig_kind(r) == TRIG_KIND_TALLY;
+}
 
 static uint64_t slid(const struct trig_window *w)
 {
@@ -22,106 +24,105 @@ static uint64_t slid(const struct trig_window *w)
 	return sum;
 }
 
-static uint64_t samples(const struct trig_rule *r, const struct trig_window *w)
+uint64_t trig_samples(const struct trig_rule *r, const struct trig_window *w)
 {
-	return trig_type_unit(r->type) == TRIG_UNIT_SECONDS ? hist_total(&w->hist) : w->n;
+	return sums_samples(r, &w->own);
 }
 
-/* Beyond the last finite bucket nobody knows how slow it was: slower than any limit, then. */
-static double quantile(const struct trig_rule *r, const struct hist *h)
+double trig_value(
+	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w)
 {
-	double q = r->quantile / 1000.0, total = (double)hist_total(h);
-
-	if (h->n >= 2 && q * total > total - (double)h->count[h->n - 1])
-		return (double)INFINITY;
-	return hist_quantile(h, q);
-}
-
-double trig_value(const struct trig_rule *r, const struct trig_window *w)
-{
-	switch (trig_type_unit(r->type)) {
-	case TRIG_UNIT_COUNT:
+	if (is_tally(r))
 		return w->open ? (double)slid(w) : (double)NAN;
-	case TRIG_UNIT_SECONDS:
-		return quantile(r, &w->hist);
-	case TRIG_UNIT_SHARE:
-		return w->n > 0 ? (double)w->bad / (double)w->n : (double)NAN;
-	case TRIG_UNIT_NONE:
-		break;
-	}
-	return (double)NAN;
-}
-
-double trig_limit(const struct trig_rule *r, const struct trig_state *s)
-{
-	double base = s->baseline;
-
-	if (r->comparator == TRIG_CMP_ABSOLUTE)
-		return r->threshold;
-	if (s->baseline_n == 0)
-		return (double)NAN;
-	if (trig_type_unit(r->type) == TRIG_UNIT_SHARE)
-		base = MAX(base, 3.0 / (double)s->baseline_n);
-	return r->threshold * base;
-}
-
-bool trig_baseline(
-	const struct trig_rule *r, const struct trig_window *gathered, struct trig_state *s)
-{
-	uint64_t n = samples(r, gathered);
-	double value = trig_value(r, gathered);
-
-	if (n == 0 || n < r->min_samples || !isfinite(value))
-		return false;
-	s->baseline = value;
-	s->baseline_n = n;
-	return true;
+	return sums_value(r, s, &w->own);
 }
 
 /* ---- windows that start anew ---- */
 
 static void begin(struct trig_window *w, ms_t at)
 {
-	*w = (struct trig_window){.open = true, .since = at, .newest_since = at};
+	*w = (struct trig_window){.open = true,
+		.since = at,
+		.latest = at,
+		.newest_since = at,
+		.born = w->born,
+		.settled = w->settled};
 }
 
 static void add(struct trig_window *w, const struct sample *x)
 {
-	if (x->blind) {
+	w->latest = x->at;
+	if (x->blind)
 		w->blind_looks++;
-		return;
-	}
-	w->n += x->n;
-	w->bad += x->bad;
-	if (x->hist.n > 0)
-		hist_add(&w->hist, &x->hist);
+	else
+		sums_add(&w->own, x);
 }
 
 static void note(struct trig_state *s, bool bad)
 {
 	s->history = s->history << 1 | bad;
+	s->judged++;
+}
+
+/* Was more asked of the version than of the old one, so that they cannot be compared? */
+static bool is_busy(
+	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w)
+{
+	double now = (double)s->last_n * (double)s->baseline_span;
+	double before = (double)s->baseline_n * (double)(w->latest - w->since);
+
+	return r->busy > 0 && r->comparator == TRIG_CMP_BASELINE && s->baseline_span > 0 &&
+	       now > r->busy * before;
+}
+
+static void note_blind(const struct trig_rule *r, struct trig_state *s)
+{
+	s->last = (double)NAN;
+	s->blind++;
+	if (r->on_blind == TRIG_BLIND_TRIP)
+		note(s, true);
 }
 
 static void judge(const struct trig_rule *r, struct trig_state *s, const struct trig_window *w)
 {
-	uint64_t n = samples(r, w);
-	double value = trig_value(r, w), limit = trig_limit(r, s);
-	bool blind = n < r->min_samples || isnan(value);
-
+	if (r->comparator == TRIG_CMP_CHAMPION &&
+		!sums_reference(r, &w->champion, w->latest - w->since, s))
+		s->baseline_n = 0;
 	s->windows++;
-	s->last_n = n;
-	s->last = blind || isnan(limit) ? (double)NAN : value;
-	if (isnan(limit))
-		return;
-	if (!blind)
-		note(s, value > limit);
-	else if (r->on_blind == TRIG_BLIND_TRIP)
-		note(s, true);
+	s->last_n = trig_samples(r, w);
+	s->last = trig_value(r, s, w);
+	if (isnan(trig_limit(r, s))) {
+		s->last = (double)NAN;
+	} else if (s->last_n < r->min_samples || isnan(s->last)) {
+		note_blind(r, s);
+	} else if (is_busy(r, s, w)) {
+		s->last = (double)NAN;
+		s->busy++;
+	} else {
+		s->blind = 0;
+		note(s, !s->proven && is_beyond(r, s) && is_no_chance(r, s, &w->own));
+	}
+}
+
+/* A machine that was just started, or its agent, has not become healthy yet; whoever became so once
+ * has had his time. */
+static bool is_given_time(const struct trig_rule *r, struct trig_window *w, const struct sample *x)
+{
+	if (trig_source(r) != TRIG_SRC_HEALTH || w->settled)
+		return false;
+	w->settled = x->blind || x->n > x->bad || x->at - w->born >= r->grace;
+	return !w->settled && x->n > 0;
 }
 
 static void feed_window(const struct trig_rule *r, struct trig_state *s, struct trig_window *w,
 	const struct sample *x)
 {
+	if (is_given_time(r, w, x)) {
+		begin(w, x->at);
+		return;
+	}
+	if (trig_source(r) == TRIG_SRC_SERVER && !x->blind && x->n > x->bad)
+		s->proven = 1;
 	add(w, x);
 	if (x->at - w->since < r->window)
 		return;
@@ -157,14 +158,16 @@ static void feed_slide(const struct trig_rule *r, struct trig_state *s, struct t
 	s->windows++;
 	if (x->blind) {
 		w->blind_looks++;
+		s->blind++;
 		s->last = (double)NAN;
 		note(s, is_blind_for_long(r, w, x->at));
 		return;
 	}
 	w->since = x->at;
 	w->blind_looks = 0;
+	s->blind = 0;
 	w->slide[w->newest] += (uint32_t)MIN(x->n, UINT32_MAX / TRIG_SLIDES);
-	w->n += x->n;
+	w->own.n += x->n;
 	s->last = (double)slid(w);
 	s->last_n = slid(w);
 	note(s, s->last >= trig_limit(r, s));
@@ -176,35 +179,51 @@ static void feed_slide(const struct trig_rule *r, struct trig_state *s, struct t
 static void begin_again(
 	const struct trig_rule *r, const struct trig_state *s, struct trig_window *w, ms_t at)
 {
+	*w = (struct trig_window){.born = at};
 	begin(w, at);
-	if (trig_type_unit(r->type) == TRIG_UNIT_COUNT && s->windows > 0)
+	if (is_tally(r) && s->windows > 0)
 		w->slide[w->newest] = (uint32_t)MIN(s->last_n, UINT32_MAX / TRIG_SLIDES);
 }
 
 /* The clock only goes back when the machine was started anew; then the window is a new one, too. */
+static bool is_another_life(const struct trig_window *w, ms_t at)
+{
+	return !w->open || at < w->since;
+}
+
 void trig_feed(const struct trig_rule *r, struct trig_state *s, struct trig_window *w,
 	const struct sample *x)
 {
-	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
+	if (trig_kind(r) == TRIG_KIND_EVENT)
 		return;
-	if (!w->open || x->at < w->since)
+	if (is_another_life(w, x->at))
 		begin_again(r, s, w, x->at);
-	if (trig_type_unit(r->type) == TRIG_UNIT_COUNT)
+	if (is_tally(r))
 		feed_slide(r, s, w, x);
 	else
 		feed_window(r, s, w, x);
+}
+
+void trig_feed_champion(const struct trig_rule *r, const struct trig_state *s,
+	struct trig_window *w, const struct sample *x)
+{
+	if (r->comparator != TRIG_CMP_CHAMPION || x->blind)
+		return;
+	if (is_another_life(w, x->at))
+		begin_again(r, s, w, x->at);
+	sums_add(&w->champion, x);
 }
 
 /* ---- verdict ---- */
 
 static unsigned last_m(const struct trig_rule *r)
 {
-	if (trig_type_unit(r->type) == TRIG_UNIT_COUNT)
+	if (is_tally(r))
 		return 1;
 	return r->hold_m < 1 ? 1 : MIN(r->hold_m, 32);
 }
 
-static unsigned bad_windows(const struct trig_rule *r, const struct trig_state *s)
+unsigned trig_bad_windows(const struct trig_rule *r, const struct trig_state *s)
 {
 	unsigned bad = 0;
 
@@ -213,103 +232,20 @@ static unsigned bad_windows(const struct trig_rule *r, const struct trig_state *
 	return bad;
 }
 
-static unsigned wanted_bad(const struct trig_rule *r)
-{
-	return MIN(MAX(r->hold_k, 1), last_m(r));
-}
-
 enum trig_verdict trig_eval(const struct trig_rule *r, const struct trig_state *s)
 {
-	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
+	if (trig_kind(r) == TRIG_KIND_EVENT)
 		return TRIG_QUIET;
-	if (bad_windows(r, s) >= wanted_bad(r))
-		return TRIG_FIRE;
+	if (trig_bad_windows(r, s) >= MIN(MAX(r->hold_k, 1), last_m(r)))
+		return r->comparator == TRIG_CMP_TRAINING ? TRIG_ALARM : TRIG_FIRE;
 	return s->windows > 0 && isnan(s->last) ? TRIG_BLIND : TRIG_QUIET;
 }
 
-/* ---- for people ---- */
-
-static void say_value(struct buf *t, const struct trig_rule *r, double v)
+bool trig_may_accept(const struct trig_rule *r, const struct trig_state *s)
 {
-	switch (trig_type_unit(r->type)) {
-	case TRIG_UNIT_SECONDS:
-		if (isinf(v))
-			buf_addf(t, "beyond the last bucket,");
-		else
-			buf_addf(t, "%.3f s", v);
-		return;
-	case TRIG_UNIT_SHARE:
-		buf_addf(t, "%.2f %%", v * 100);
-		return;
-	case TRIG_UNIT_COUNT:
-	case TRIG_UNIT_NONE:
-		buf_addf(t, "%.0f", v);
-		return;
-	}
-}
-
-static void say_limit(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
-{
-	if (r->comparator == TRIG_CMP_ABSOLUTE) {
-		say_value(t, r, r->threshold);
-	} else if (s->baseline_n == 0) {
-		buf_addf(t, "%g x own baseline, which was not measured", r->threshold);
-	} else {
-		say_value(t, r, trig_limit(r, s));
-		buf_addf(t, " (%g x own baseline ", r->threshold);
-		say_value(t, r, s->baseline);
-		buf_addf(t, ")");
-	}
-}
-
-static void say_what(struct buf *t, const struct trig_rule *r)
-{
-	if (r->type == TRIG_LATENCY)
-		buf_addf(t, "p%g ", r->quantile / 10.0);
-	else if (r->type == TRIG_ERROR_RATE)
-		buf_addf(t, "share of failed requests ");
-	else
-		buf_addf(t, "share of failed checks ");
-}
-
-static void say_crashes(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
-{
-	if (isnan(s->last))
-		buf_addf(t, "how often the workload ended cannot be seen, limit ");
-	else
-		buf_addf(t, "the workload ended %.0f times within %lld s, limit ", s->last,
-			(long long)(r->window / 1000));
-	say_limit(t, r, s);
-}
-
-static void say_windows(struct buf *t, const struct trig_rule *r, const struct trig_state *s)
-{
-	bool over = s->last > trig_limit(r, s);
-
-	say_what(t, r);
-	if (isnan(s->last)) {
-		buf_addf(t, "not measured, limit ");
-	} else {
-		say_value(t, r, s->last);
-		buf_addf(t, over ? " over " : " within ");
-	}
-	say_limit(t, r, s);
-	buf_addf(t, "%s in %u of %u windows, %llu samples in the last", over ? "" : ", bad",
-		bad_windows(r, s), MIN(last_m(r), s->windows), (unsigned long long)s->last_n);
-	if (s->last_n < r->min_samples)
-		buf_addf(t, " where %llu are needed", (unsigned long long)r->min_samples);
-}
-
-void trig_explain(const struct trig_rule *r, const struct trig_state *s, char *out, size_t cap)
-{
-	BUF_AUTO t = {0};
-
-	buf_addf(&t, "%s: ", trig_type_name(r->type));
-	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
-		buf_addf(&t, "%s", trig_type_text(r->type));
-	else if (trig_type_unit(r->type) == TRIG_UNIT_COUNT)
-		say_crashes(&t, r, s);
-	else
-		say_windows(&t, r, s);
-	snprintf(out, cap, "%s", buf_cstr(&t));
+	if (r->on_blind != TRIG_BLIND_WAIT || trig_kind(r) == TRIG_KIND_EVENT)
+		return true;
+	if (r->comparator == TRIG_CMP_BASELINE && s->baseline_n == 0)
+		return true;
+	return s->judged > 0 && s->blind == 0;
 }

@@ -22,9 +22,11 @@ int probe_open(const struct probe_in *in, const struct trig_rule *rules, unsigne
 	p = mem_new(sizeof *p);
 	p->in = *in;
 	p->in.metrics_url = p->metrics_url = mem_strdup(in->metrics_url ? in->metrics_url : "");
+	p->in.proc = in->proc ? in->proc : "/proc";
+	p->in.sys = in->sys ? in->sys : "/sys";
 	p->n = n;
 	for (unsigned i = 0; i < n; i++) {
-		const struct probe_source *s = probe_source_of(trig_type_source(rules[i].type));
+		const struct probe_source *s = probe_source_of(trig_source(&rules[i]));
 
 		assert(s);
 		p->rules[i] = rules[i];
@@ -53,7 +55,7 @@ static void look_at(struct probe *p, enum trig_source source, struct sample *out
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < p->n; i++)
-		if (trig_type_source(p->rules[i].type) == source)
+		if (trig_source(&p->rules[i]) == source)
 			v[n++] = (struct probe_rule){&p->rules[i], p->memory[i], &out[i]};
 	if (n == 0 || probe_source_of(source)->look(&p->in, v, n, !p->looked, &why) == 0)
 		return;

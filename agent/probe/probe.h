@@ -8,9 +8,14 @@
 #include "agent/svc/svc.h"
 
 struct probe_in {
-	struct svc *svc;         /* SVC, HEALTH; must outlive the probe */
+	struct svc *svc;         /* SVC, HEALTH, USAGE; must outlive the probe, as all below */
 	const char *metrics_url; /* METRICS; "": blind; copied */
 	ms_t timeout;            /* of one look at one source */
+	const char *proc, *sys;  /* USAGE, THERMAL: where the kernel shows itself; NULL: /proc, /sys
+				  */
+	const char *home;        /* USAGE: a folder on the file system that must have room */
+	const struct http_conf *http; /* SERVER: how it is asked; NULL: blind */
+	const char *server_url;       /* SERVER */
 };
 
 /* What a source works on: one rule, what it remembers of it, and the sample to be filled (zero but
@@ -22,7 +27,7 @@ struct probe_rule {
 };
 
 struct probe_source {
-	const char *kind; /* "svc", "health", "metrics", "smoke", "order" */
+	const char *kind; /* "svc", "health", "metrics", "usage", ... */
 	enum trig_source source;
 	const char *help;
 	size_t memory; /* bytes that it remembers per rule, zeroed at first; 0: none */

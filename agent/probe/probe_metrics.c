@@ -5,7 +5,7 @@
 struct memory {
 	bool known;
 	struct hist hist;
-	double bad, total;
+	double bad, total, excused;
 };
 
 /* Counters are floating-point numbers on the wire; what counts events is whole. */
@@ -16,12 +16,30 @@ static uint64_t grown(double now, double before)
 	return v > 0 && v < 1e18 ? (uint64_t)llround(v) : 0;
 }
 
-static int latency(struct str page, struct probe_rule *v, struct err *e)
+/* Many client libraries show a labelled counter only after it has counted something. */
+static int counter(struct str page, const char *name, double *out, struct err *e)
 {
+	double v = 0;
+	int rc = prom_value(page, name, &v, e);
+
+	if (rc < 0 && rc != -(int)ERR_NOT_FOUND)
+		return rc;
+	if (!isfinite(v))
+		return err_set(e, ERR_BAD_INPUT, "%s: no number of events", name);
+	*out = v;
+	return 0;
+}
+
+static int histogram(struct str page, struct probe_rule *v, struct err *e)
+{
+	const struct trig_rule *r = v->rule;
 	struct memory *m = v->memory;
 	struct hist now;
 
-	TRY(prom_hist(page, v->rule->metric, &now, e));
+	TRY(prom_hist(page, r->metric, &now, e));
+	if (r->n_edges && !hist_fold(&now, r->edge, r->n_edges, &now))
+		return err_set(e, ERR_BAD_INPUT,
+			"%s: its buckets do not have all the edges of the release", r->metric);
 	if (m->known) {
 		hist_delta(&now, &m->hist, &v->out->hist);
 		v->out->n = hist_total(&v->out->hist);
@@ -30,38 +48,73 @@ static int latency(struct str page, struct probe_rule *v, struct err *e)
 	return 0;
 }
 
-static int error_rate(struct str page, struct probe_rule *v, struct err *e)
+/* What failed by others' fault is neither a success nor a failure of this version. */
+static void excuse(struct sample *x, uint64_t excused)
 {
-	struct memory *m = v->memory;
-	double bad = 0, total;
-	int rc;
+	uint64_t n = MIN(excused, x->bad);
 
-	TRY(prom_value(page, v->rule->total, &total, e));
-	/* Many client libraries show a labelled counter only after it has counted something. */
-	rc = prom_value(page, v->rule->metric, &bad, e);
-	if (rc < 0 && rc != -(int)ERR_NOT_FOUND)
-		return rc;
-	if (!isfinite(total) || !isfinite(bad))
-		return err_set(e, ERR_BAD_INPUT, "%s: no number of events", v->rule->total);
+	x->bad -= n;
+	x->n -= MIN(n, x->n);
+}
+
+static int share(struct str page, struct probe_rule *v, struct err *e)
+{
+	const struct trig_rule *r = v->rule;
+	struct memory *m = v->memory;
+	double bad = 0, total, excused = 0;
+
+	TRY(prom_value(page, r->total, &total, e));
+	TRY(counter(page, r->metric, &bad, e));
+	if (r->excused[0])
+		TRY(counter(page, r->excused, &excused, e));
+	if (!isfinite(total))
+		return err_set(e, ERR_BAD_INPUT, "%s: no number of events", r->total);
 	if (m->known) {
 		v->out->n = grown(total, m->total);
 		v->out->bad = grown(bad, m->bad);
+		excuse(v->out, grown(excused, m->excused));
 	}
-	m->total = total;
-	m->bad = bad;
+	*m = (struct memory){.total = total, .bad = bad, .excused = excused, .known = m->known};
 	return 0;
+}
+
+/* Bytes, as Prometheus has it. */
+static int gauge(struct str page, struct probe_rule *v, struct err *e)
+{
+	double now;
+
+	TRY(prom_value(page, v->rule->metric, &now, e));
+	if (!isfinite(now))
+		return err_set(e, ERR_BAD_INPUT, "%s: no number", v->rule->metric);
+	v->out->n = 1;
+	v->out->sum = now / (1024.0 * 1024.0);
+	return 0;
+}
+
+static int take(struct str page, struct probe_rule *v, struct err *e)
+{
+	switch (trig_kind(v->rule)) {
+	case TRIG_KIND_QUANTILE:
+	case TRIG_KIND_DISTANCE:
+		return histogram(page, v, e);
+	case TRIG_KIND_MEAN:
+	case TRIG_KIND_SUM:
+		return gauge(page, v, e);
+	case TRIG_KIND_RATIO:
+	case TRIG_KIND_SHIFT:
+	case TRIG_KIND_TALLY:
+	case TRIG_KIND_EVENT:
+		break;
+	}
+	return share(page, v, e);
 }
 
 static void look_for(struct str page, struct probe_rule *v)
 {
 	struct memory *m = v->memory;
 	struct err why;
-	int rc;
+	int rc = take(page, v, &why);
 
-	if (v->rule->type == TRIG_LATENCY)
-		rc = latency(page, v, &why);
-	else
-		rc = error_rate(page, v, &why);
 	v->out->blind = rc < 0;
 	m->known = m->known || rc == 0;
 }

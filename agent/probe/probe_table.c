@@ -7,6 +7,9 @@ static const struct probe_source *const sources[] = {
 	&probe_smoke,
 	&probe_order,
 	&probe_self,
+	&probe_usage,
+	&probe_thermal,
+	&probe_server,
 };
 
 const struct probe_source *probe_source_of(enum trig_source source)

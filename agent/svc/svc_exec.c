@@ -183,6 +183,7 @@ static int exec_look(void *self, struct svc_view *out, struct err *e)
 		.alive = alive,
 		.slot = alive ? x->record.slot : SLOT_NONE,
 		.ended = x->record.ended,
+		.pid = alive ? (uint32_t)x->record.id.pid : 0,
 	};
 	return 0;
 }

@@ -246,6 +246,7 @@ static int systemd_look(void *self, struct svc_view *out, struct err *e)
 		.alive = v.active,
 		.slot = v.active ? slot_of(x, v.pid) : SLOT_NONE,
 		.ended = x->record.ended,
+		.pid = v.active ? v.pid : 0,
 	};
 	return 0;
 }

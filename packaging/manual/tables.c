@@ -120,23 +120,44 @@ static void named(const char *tag, const char *text)
 	mdoc_sentence(text);
 }
 
-static void print_trigger(const char *name, const char *text, const char *unit, int threshold,
-	int window_ms, int k, int m, int min_samples)
+static void limit_text(const struct trig_measure *m, char *out, size_t cap)
 {
-	char line[224], limit[64];
+	bool share = m->unit == TRIG_UNIT_SHARE, shift = m->kind == TRIG_KIND_SHIFT;
+	double milli = (double)(shift ? m->factor_milli : m->threshold_milli);
 
-	named(name, text);
-	if (window_ms == 0)
-		return;
-	snprintf(limit, sizeof limit,
-		threshold ? "By default the threshold is %d.%03d%s%s"
-			  : "There is no default for the threshold",
-		threshold / 1000, threshold % 1000, strcmp(unit, "SECONDS") == 0 ? " s" : "",
-		strcmp(unit, "SHARE") == 0 ? " of all" : "");
+	if (milli <= 0)
+		snprintf(out, cap, "there is no default for the threshold");
+	else
+		snprintf(out, cap, "by default the threshold is %g%s%s",
+			milli / (share ? 10 : 1000), trig_unit_suffix(m->unit),
+			shift ? " away from what was before" : "");
+}
+
+/* "rate: share of one decision; by default ..." */
+static void print_measure(const struct trig_measure *m)
+{
+	char line[512], limit[96], of[32] = "";
+
+	limit_text(m, limit, sizeof limit);
+	if (m->of[0])
+		snprintf(of, sizeof of, "Of %s: ", m->of);
 	snprintf(line, sizeof line,
-		"%s; the window is %d s, %d of %d windows, with at least %d samples.", limit,
-		window_ms / 1000, k, m, min_samples);
+		"%s%s%s; %s; the window is %lld s, %u of %u windows, with at least %llu samples%s.",
+		of, m->of[0] ? "" : "Measured: ", m->text, limit, (long long)(m->window / 1000),
+		m->hold_k, m->hold_m, (unsigned long long)m->min_samples,
+		m->below ? "; it is bad below the threshold" : "");
 	mdoc_say(line);
+}
+
+static void print_trigger(enum trig_type type)
+{
+	size_t n;
+	const struct trig_measure *m = trig_measures(&n);
+
+	named(trig_type_name(type), trig_type_text(type));
+	for (; n > 0; n--, m++)
+		if (m->type == type && m->kind != TRIG_KIND_EVENT)
+			print_measure(m);
 }
 
 void manual_triggers(void)
@@ -149,11 +170,14 @@ void manual_triggers(void)
 		"value and limit.");
 	mdoc_section("types");
 	mdoc_list_begin();
-#define X(id, name, source, unit, threshold, window, k, m, n, text)                                \
-	print_trigger(name, text, #unit, threshold, window, k, m, n);
-	TRIGGER_TABLE(X)
-#undef X
+	for (enum trig_type t = 0; t < TRIG_TYPE_MAX; t++)
+		print_trigger(t);
 	mdoc_list_end();
+	mdoc_section("chance");
+	mdoc_say(
+		"A window is bad when its value is beyond the limit and chance is excluded with sigma_milli thousandths of a standard "
+		"deviation. Compared with a baseline, a window with more than busy_milli thousandths of its events per time does not "
+		"count, because a rush hits the old version as it hits the new one.");
 #define X(id, name, text) named(name, text);
 	mdoc_section("what the value is compared with");
 	mdoc_list_begin();

@@ -41,6 +41,8 @@
 #define LIMIT_COMPONENTS    8
 #define LIMIT_SMOKE_TESTS   8
 #define LIMIT_TRIGGERS      12
+#define LIMIT_TRIGGER_EDGES 15   /* of a drift's histogram: one bin more */
+#define LIMIT_SIGMA_MILLI   8000 /* beyond that a double's chances end */
 #define LIMIT_ARGV          12
 #define LIMIT_ARG_BYTES     160
 #define LIMIT_ROLLBACK_TO   8

@@ -212,11 +212,15 @@ static int smokes_parse(const json_t *j, struct release *r, struct err *e)
 /* ---- triggers ---- */
 
 /* Two budgets for latency make sense, two orders to go back when a start failed do not. */
-static bool is_repeated(const struct release *r, enum trig_type type)
+static bool is_repeated(const struct release *r, const struct trig_rule *t)
 {
-	for (unsigned i = 0; i < r->n_triggers; i++)
-		if (r->triggers[i].type == type && trig_type_source(type) != TRIG_SRC_METRICS)
+	for (unsigned i = 0; i < r->n_triggers; i++) {
+		const struct trig_rule *x = &r->triggers[i];
+
+		if (x->type == t->type && x->of == t->of && strcmp(x->zone, t->zone) == 0 &&
+			trig_source(t) != TRIG_SRC_METRICS)
 			return true;
+	}
 	return false;
 }
 
@@ -233,9 +237,10 @@ static int triggers_parse(const json_t *j, struct release *r, struct err *e)
 
 		snprintf(where, sizeof where, "release.triggers[%zu]", i);
 		TRY(trig_rule_parse(json_array_get(list, i), where, t, e));
-		if (is_repeated(r, t->type))
+		if (is_repeated(r, t))
 			return err_set(e, ERR_BAD_INPUT, "%s: a second trigger of type %s", where,
 				trig_type_name(t->type));
+		t->grace = r->start_timeout;
 		r->n_triggers++;
 	}
 	return 0;

@@ -119,27 +119,41 @@ int packed_terms(const struct cli *c, struct release_terms *out, struct err *e)
 
 static const char *unit_text(const struct trig_rule *r)
 {
-	static const char *const units[] = {[TRIG_UNIT_COUNT] = " times",
-		[TRIG_UNIT_SHARE] = " of all",
-		[TRIG_UNIT_SECONDS] = " s"};
+	static const char *const units[TRIG_UNIT_MAX] = {
+		[TRIG_UNIT_COUNT] = " times", [TRIG_UNIT_SHARE] = " of all"};
+	static const char *const others[TRIG_CMP_MAX] = {
+		[TRIG_CMP_BASELINE] = " x the device's own value before the swap",
+		[TRIG_CMP_CHAMPION] = " x the champion's value"};
+	enum trig_kind kind = trig_kind(r);
 
-	return r->comparator == TRIG_CMP_BASELINE ? " x the device's own value before the swap"
-						  : units[trig_type_unit(r->type)];
+	if (kind == TRIG_KIND_DISTANCE)
+		return r->comparator == TRIG_CMP_TRAINING ? " from training (an alarm, no rollback)"
+							  : " from the version before";
+	if (kind == TRIG_KIND_SHIFT)
+		return " of all away from the version before";
+	if (others[r->comparator])
+		return others[r->comparator];
+	return units[trig_unit(r)] ? units[trig_unit(r)] : trig_unit_suffix(trig_unit(r));
 }
 
 static void print_rule(const struct trig_rule *r)
 {
 	printf("  %-14s %s\n", trig_type_name(r->type), trig_type_text(r->type));
-	if (trig_type_unit(r->type) == TRIG_UNIT_NONE)
+	if (trig_kind(r) == TRIG_KIND_EVENT)
 		return;
 	printf("  %-14s ", "");
+	if (trig_measure_of(r)->of[0])
+		printf("%s, ", trig_measure_of(r)->of);
 	if (r->metric[0])
 		printf("%s%s%s", r->metric, r->total[0] ? " of " : "", r->total);
-	if (r->type == TRIG_LATENCY)
+	if (trig_kind(r) == TRIG_KIND_QUANTILE)
 		printf(", quantile %g", (double)r->quantile / 1000.0);
-	printf("%slimit %g%s, windows of %g s, %u of %u bad, at least %llu samples in each\n",
+	if (r->n_edges)
+		printf(", %s over %u bins", trig_distance_name(r->distance), r->n_edges + 1);
+	printf("%slimit %g%s, windows of %g s, %u of %u bad, at least %llu samples in each",
 		r->metric[0] ? ": " : "", r->threshold, unit_text(r), (double)r->window / 1000.0,
 		r->hold_k, r->hold_m, (unsigned long long)r->min_samples);
+	printf(r->sigma > 0 ? ", beyond %g sigma of chance\n" : "\n", r->sigma);
 }
 
 /* "power 50 (before install, swap): on mains, or ..." */

@@ -50,22 +50,128 @@ static void print_verbs(void)
 	}
 }
 
+/* "0.5", "60000": a number of thousandths without zeros that say nothing. */
+static void print_milli(uint64_t milli)
+{
+	printf("%g", (double)milli / 1000.0);
+}
+
+static void print_comparators(unsigned bits)
+{
+	const char *comma = "";
+
+	for (unsigned c = 0; c < TRIG_CMP_MAX; c++)
+		if (bits & 1U << c) {
+			printf("%s`%s`", comma, trig_comparator_name(c));
+			comma = ", ";
+		}
+}
+
+static void print_threshold(const struct trig_measure *m)
+{
+	if (m->kind == TRIG_KIND_SHIFT)
+		printf("%g %% away", (double)m->factor_milli / 10.0);
+	else if (!m->threshold_milli)
+		printf("to be stated");
+	else if (m->unit == TRIG_UNIT_SHARE)
+		printf("%g %%", (double)m->threshold_milli / 10.0);
+	else
+		printf("%g%s", (double)m->threshold_milli / 1000.0, trig_unit_suffix(m->unit));
+	if (m->kind == TRIG_KIND_TALLY)
+		printf(" or more");
+	if (m->below)
+		printf(" or less");
+	if (m->comparators & 1U << TRIG_CMP_BASELINE && m->factor_least_milli == 1000)
+		printf("; %g x", (double)m->factor_milli / 1000.0);
+}
+
+static void print_members(unsigned bits)
+{
+	static const char *const names[] = {"metric", "total", "excused", "statistic",
+		"edges_micro", "zone", "sigma_milli", "busy_milli"};
+	const char *comma = "";
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (bits & 1U << i) {
+			printf("%s`%s`", comma, names[i]);
+			comma = ", ";
+		}
+}
+
+static void print_measures(void)
+{
+	size_t n;
+	const struct trig_measure *m = trig_measures(&n);
+
+	puts("\n## Measures\n\n"
+	     "| Type | `of` | Measured | Unit | Trips beyond | Window | Hold | Samples | Sigma | Compared with | Members |\n"
+	     "|---|---|---|---|---|---|---|---|---|---|---|");
+	for (; n > 0; n--, m++) {
+		if (m->kind == TRIG_KIND_EVENT)
+			continue;
+		printf("| `%s` | %s | %s | %s | ", trig_type_name(m->type), m->of, m->text,
+			trig_unit_name(m->unit));
+		print_threshold(m);
+		printf(" | %lld s | %u of %u | %llu | ", (long long)(m->window / 1000), m->hold_k,
+			m->hold_m, (unsigned long long)m->min_samples);
+		print_milli(m->sigma_milli);
+		printf(" | ");
+		print_comparators(m->comparators);
+		printf(" | ");
+		print_members(m->members);
+		printf(" |\n");
+	}
+}
+
+/* One of each, as it stands in a release; the tests read this page and parse them. */
+static const char *const trigger_examples[] = {
+	"{\"type\": \"crash_loop\", \"threshold_milli\": 3000, \"window_ms\": 600000}",
+	"{\"type\": \"health_failed\", \"hold\": [3, 3], \"on_blind\": \"trip\"}",
+	"{\"type\": \"latency\", \"metric\": \"infer_seconds\", \"statistic\": \"p99\", \"threshold_milli\": 250}",
+	"{\"type\": \"latency\", \"metric\": \"infer_seconds\", \"comparator\": \"baseline\", \"threshold_milli\": 1200, \"busy_milli\": 1500}",
+	"{\"type\": \"error_rate\", \"metric\": \"errors_total\", \"total\": \"requests_total\", \"excused\": \"cloud_errors_total\"}",
+	"{\"type\": \"quality\", \"of\": \"rate\", \"metric\": \"rejects_total\", \"total\": \"parts_total\", \"threshold_milli\": 20, \"on_blind\": \"wait\"}",
+	"{\"type\": \"quality\", \"of\": \"override\", \"metric\": \"overrides_total\", \"total\": \"parts_total\", \"claim\": \"SPI-4\"}",
+	"{\"type\": \"quality\", \"of\": \"disagreement\", \"metric\": \"disagreements_total\", \"total\": \"compared_total\"}",
+	"{\"type\": \"drift\", \"metric\": \"confidence\", \"statistic\": \"psi\", \"edges_micro\": [200000, 400000, 600000, 800000]}",
+	"{\"type\": \"drift\", \"metric\": \"confidence\", \"statistic\": \"js\", \"comparator\": \"training\", \"edges_micro\": [500000, 900000], \"counts\": [120, 800, 4100]}",
+	"{\"type\": \"resource\", \"of\": \"memory\", \"comparator\": \"baseline\", \"threshold_milli\": 1500}",
+	"{\"type\": \"resource\", \"of\": \"disk\", \"threshold_milli\": 256000}",
+	"{\"type\": \"resource\", \"of\": \"accelerator_memory\", \"metric\": \"gpu_memory_used_bytes\", \"threshold_milli\": 6144000}",
+	"{\"type\": \"thermal\", \"of\": \"throttled\"}",
+	"{\"type\": \"thermal\", \"of\": \"temperature\", \"zone\": \"soc_thermal\", \"threshold_milli\": 85000}",
+	"{\"type\": \"connectivity\", \"hold\": [15, 15]}",
+	"{\"type\": \"fleet\"}",
+};
+
 static void print_triggers(void)
 {
-	puts("# Rollback triggers\n\nA release states which of them watch it (manifests/schema/release.md). Thresholds are in thousandths of\n"
-	     "the unit; what a release does not say is the default.\n\n"
-	     "| Type | Trips when | Unit | Threshold | Window | Hold | Samples |\n|---|---|---|---|---|---|---|");
-#define X(id, name, source, unit, threshold, window, k, m, n, text)                                \
-	printf("| `%s` | %s | %s | %d | %d ms | %d of %d | %d |\n", name, text, #unit, threshold,  \
-		window, k, m, n);
-	TRIGGER_TABLE(X)
-#undef X
-	puts("\n## Comparators\n\n| Name | The value is compared with |\n|---|---|");
+	puts("# Rollback triggers\n\nA release states which of them watch it (manifests/schema/release.md). While it soaks, each is judged in\n"
+	     "windows; when k of the last m were bad, the device goes back by itself. What a release does not say is as here.\n"
+	     "`backstay explain` shows every trigger with its value, its limit and what it waits for.\n\n"
+	     "| Type | Trips when |\n|---|---|");
 #define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	TRIGGER_TABLE(X)
+	print_measures();
+	puts("\nThresholds are stated in thousandths (`threshold_milli`) of the unit, or, compared with a baseline or a champion, of the\n"
+	     "factor (`x` above); a share of 1 % is 10. A window is bad when its value is beyond the limit **and** chance is excluded with\n"
+	     "`sigma_milli` (thousandths of a standard deviation, 0: not asked): 3 of 500 requests are no proof of more than 0.5 %. With a\n"
+	     "baseline, windows with more than `busy_milli` (default 1500, 0: off) thousandths of its events per time do not count: a rush\n"
+	     "hits the old version as it hits the new one. `excused` counts failures that were others' fault, such as a cloud that answers\n"
+	     "503: they are neither good nor bad.\n\n## Comparators\n\n| Name | The value is compared with |\n|---|---|");
 	TRIGGER_COMPARATOR_TABLE(X)
-	puts("\n## A window without enough samples (`on_blind`)\n\n| Name | Meaning |\n|---|---|");
+	puts("\n## Distances of distributions (`statistic` of drift)\n\n| Name | Meaning |\n|---|---|");
+	TRIGGER_DISTANCE_TABLE(X)
+	puts("\nThe alarm is at the threshold (default 0.25 for psi, 0.2 for js) or at what chance makes of n and m samples, the quantile of\n"
+	     "chi-squared with B - 1 degrees of freedom times 1/n + 1/m, whichever is more. `edges_micro` are upper bounds, in millionths,\n"
+	     "and must all be bounds of the workload's own histogram.\n\n"
+	     "## A window without enough samples (`on_blind`)\n\n| Name | Meaning |\n|---|---|");
 	TRIGGER_BLIND_TABLE(X)
 #undef X
+	puts("\n## Examples\n\n```json");
+	for (size_t i = 0; i < sizeof trigger_examples / sizeof *trigger_examples; i++)
+		puts(trigger_examples[i]);
+	puts("```");
 }
 
 static void print_phases(unsigned bits)

@@ -49,8 +49,8 @@ static void full(struct upd_record *r, uint64_t seed)
 	memset(r->why_text, 'w', sizeof r->why_text - 1);
 	r->n_trig = LIMIT_TRIGGERS;
 	for (unsigned i = 0; i < LIMIT_TRIGGERS; i++)
-		r->trig[i] =
-			(struct trig_state){0.5 + i, i, 1, 2, i ? -1e300 : (double)INFINITY, 5};
+		r->trig[i] = (struct trig_state){0.5 + i, i, 1, 2, i ? -1e300 : (double)INFINITY, 5,
+			6, -7, 8, 9, 10, i & 1, {11, [TRIG_BINS - 1] = UINT32_MAX}};
 	r->counter_floor = prng_next(&p);
 	r->report_seq = prng_next(&p);
 	r->director_seen = prng_next(&p);
@@ -106,7 +106,10 @@ static void every_cut_is_refused(void **state)
 	}
 }
 
-static void a_record_of_the_first_format_has_no_rearms(void **state)
+/* What triggers have remembered since the third format. */
+#define MORE_BYTES ((8 + 8 + 4 * 4 + TRIG_BINS * 4) * LIMIT_TRIGGERS)
+
+static void an_older_record_has_less(void **state)
 {
 	struct upd_record r, back;
 	BUF_AUTO b = {0};
@@ -114,6 +117,17 @@ static void a_record_of_the_first_format_has_no_rearms(void **state)
 	(void)state;
 	full(&r, 1);
 	record_encode(&r, &b);
+	b.n -= MORE_BYTES;
+	b.p[0] = 2;
+	assert_int_equal(record_decode(buf_str(&b), &back, &e), 0);
+	for (unsigned i = 0; i < LIMIT_TRIGGERS; i++)
+		r.trig[i] = (struct trig_state){.baseline = r.trig[i].baseline,
+			.baseline_n = r.trig[i].baseline_n,
+			.windows = 1,
+			.history = 2,
+			.last = r.trig[i].last,
+			.last_n = 5};
+	assert_memory_equal(&r, &back, sizeof r);
 	b.n -= 4;
 	b.p[0] = 1;
 	assert_int_equal(record_decode(buf_str(&b), &back, &e), 0);
@@ -188,7 +202,7 @@ static void other_formats_are_refused(void **state)
 	record_encode(&r, &b);
 	b.p[0]++;
 	assert_int_equal(record_decode(buf_str(&b), &r, &e), -ERR_BAD_INPUT);
-	assert_string_equal(e.text, "record: format 3, not 2");
+	assert_string_equal(e.text, "record: format 4, not 3");
 }
 
 /* No byte that is turned over leads to anything but a record or an error. */
@@ -218,7 +232,7 @@ int main(void)
 		cmocka_unit_test(comes_back_as_it_was),
 		cmocka_unit_test(an_unmeasured_value_stays_unmeasured),
 		cmocka_unit_test(every_cut_is_refused),
-		cmocka_unit_test(a_record_of_the_first_format_has_no_rearms),
+		cmocka_unit_test(an_older_record_has_less),
 		cmocka_unit_test(causes_keep_their_numbers),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(other_formats_are_refused),

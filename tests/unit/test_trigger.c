@@ -80,13 +80,13 @@ static void a_window_ends_with_the_sample_that_fills_it(void **unused)
 	now += SEC(60) - 1;
 	feed((struct sample){.n = 50});
 	assert_int_equal(state.windows, 0);
-	assert_true(trig_value(&rule, &window) > 0.49);
+	assert_true(trig_value(&rule, &state, &window) > 0.49);
 	now += 1;
 	feed((struct sample){.n = 100});
 	assert_int_equal(state.windows, 1);
 	assert_int_equal(state.last_n, 200);
 	assert_true(fabs(state.last - 0.25) < 1e-9);
-	assert_true(isnan(trig_value(&rule, &window))); /* the next one is empty */
+	assert_true(isnan(trig_value(&rule, &state, &window))); /* the next one is empty */
 	now += SEC(300);
 	feed((struct sample){.n = 100}); /* a look that comes late ends one window, not five */
 	assert_int_equal(state.windows, 2);
@@ -190,7 +190,7 @@ static void blind_looks_bring_no_samples(void **unused)
 	given(errors);
 	feed((struct sample){.n = 60, .bad = 60, .blind = true});
 	feed((struct sample){.n = 60});
-	assert_int_equal(window.n, 60);
+	assert_int_equal(window.own.n, 60);
 	assert_int_equal(window.blind_looks, 1);
 }
 
@@ -233,7 +233,7 @@ static void beyond_the_last_bucket_is_over_every_limit(void **unused)
 
 static struct trig_window gathered(struct sample x)
 {
-	return (struct trig_window){.n = x.n, .bad = x.bad, .hist = x.hist};
+	return (struct trig_window){.own = {.n = x.n, .bad = x.bad, .hist = x.hist}};
 }
 
 static void latency_is_compared_with_the_old_version(void **unused)
@@ -283,8 +283,8 @@ static void without_a_baseline_nothing_fires(void **unused)
 /* An old version without a single error in 1000 requests may still have one in 333. */
 static void a_spotless_baseline_is_not_taken_for_zero(void **unused)
 {
-	struct trig_window spotless = {.n = 1000};
-	struct trig_window spotted = {.n = 1000, .bad = 100};
+	struct trig_window spotless = {.own = {.n = 1000}};
+	struct trig_window spotted = {.own = {.n = 1000, .bad = 100}};
 
 	(void)unused;
 	given(errors);
@@ -315,7 +315,7 @@ static void a_crash_loop_fires_at_once(void **unused)
 	assert_int_equal(crash(0, 0), TRIG_QUIET);
 	assert_int_equal(crash(SEC(1), 1), TRIG_QUIET);
 	assert_int_equal(crash(SEC(1), 1), TRIG_QUIET);
-	assert_true(trig_value(&rule, &window) >= 2);
+	assert_true(trig_value(&rule, &state, &window) >= 2);
 	assert_int_equal(crash(SEC(1), 1), TRIG_FIRE);
 	given(crashes);
 	assert_int_equal(crash(0, 3), TRIG_FIRE);
@@ -394,7 +394,7 @@ static void some_types_do_not_come_from_samples(void **unused)
 		given((struct trig_rule){.type = types[i], .hold_k = 1, .hold_m = 1});
 		assert_int_equal(share(100, 100), TRIG_QUIET);
 		assert_int_equal(state.windows, 0);
-		assert_true(isnan(trig_value(&rule, &window)));
+		assert_true(isnan(trig_value(&rule, &state, &window)));
 		trig_explain(&rule, &state, text, sizeof text);
 		assert_non_null(strstr(text, trig_type_text(types[i])));
 	}
@@ -418,7 +418,7 @@ static void the_hold_survives_a_power_cut(void **unused)
 
 static void explains_itself(void **unused)
 {
-	struct trig_window base = {.n = 1000, .bad = 20};
+	struct trig_window base = {.own = {.n = 1000, .bad = 20}};
 	char text[200], tiny[12];
 
 	(void)unused;
@@ -450,7 +450,7 @@ static void explains_itself(void **unused)
 		.hold_k = 3,
 		.hold_m = 3,
 		.min_samples = 1});
-	assert_true(isnan(trig_value(&crashes, &window))); /* not open yet */
+	assert_true(isnan(trig_value(&crashes, &state, &window))); /* not open yet */
 	share(4, 5);
 	trig_explain(&rule, &state, text, sizeof text);
 	assert_string_equal(text,

@@ -21,7 +21,7 @@ static void every_type_has_a_whole_row(void **state)
 		assert_true(trig_type_text(t)[0] != 0);
 		assert_int_equal(trig_type_unit(t) == TRIG_UNIT_NONE,
 			t == TRIG_START_FAILED || t == TRIG_SMOKE_FAILED || t == TRIG_OPERATOR ||
-				t == TRIG_UNDECIDED || t == TRIG_BOOT_FAILED);
+				t == TRIG_UNDECIDED || t == TRIG_BOOT_FAILED || t == TRIG_FLEET);
 	}
 	assert_int_equal(trig_type_source(TRIG_CRASH_LOOP), TRIG_SRC_SVC);
 	assert_int_equal(trig_type_source(TRIG_SMOKE_FAILED), TRIG_SRC_SMOKE);
@@ -32,10 +32,32 @@ static void every_type_has_a_whole_row(void **state)
 	expect_text(trig_comparator_name(TRIG_CMP_BASELINE), "baseline");
 }
 
+/* The rows of one type stand together, told apart by "of"; each can be judged as it stands. */
+static void every_measure_has_a_whole_row(void **state)
+{
+	size_t n;
+	const struct trig_measure *m = trig_measures(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		bool first = i == 0 || m[i - 1].type != m[i].type;
+
+		assert_true(first ? i == 0 || m[i].type > m[i - 1].type : m[i].of[0] != 0);
+		if (m[i].kind == TRIG_KIND_EVENT)
+			continue;
+		assert_true(m[i].text[0] && m[i].comparators && m[i].window > 0);
+		assert_true(m[i].hold_k >= 1 && m[i].hold_k <= m[i].hold_m && m[i].hold_m <= 32);
+		assert_true(m[i].most_milli > m[i].least_milli || !(m[i].comparators & 1U));
+		assert_true(m[i].threshold_milli <= m[i].most_milli);
+		assert_true(m[i].factor_milli >= m[i].factor_least_milli &&
+			    m[i].factor_milli <= m[i].factor_most_milli);
+	}
+}
+
 static void events_need_only_their_type(void **state)
 {
 	static const char *const names[] = {
-		"start_failed", "smoke_failed", "operator", "undecided", "boot_failed"};
+		"start_failed", "smoke_failed", "operator", "undecided", "boot_failed", "fleet"};
 	struct trig_rule r;
 	char text[80];
 	struct err e;
@@ -119,6 +141,82 @@ static void everything_can_be_said(void **state)
 	assert_int_equal(r.on_blind, TRIG_BLIND_TRIP);
 }
 
+#define QUALITY "{\"type\":\"quality\",\"metric\":\"m\",\"total\":\"n\",\"of\":"
+#define DRIFT   "{\"type\":\"drift\",\"metric\":\"m\",\"edges_micro\":"
+
+static void distributions_bring_their_bins(void **state)
+{
+	struct trig_rule r;
+	struct err e;
+
+	(void)state;
+	expect_ok(parse(DRIFT "[-1500000,0,250000]}", &r, &e), &e);
+	assert_int_equal(r.n_edges, 3);
+	assert_true(r.edge[0] < -1.49 && r.edge[0] > -1.51 && r.edge[2] > 0.249);
+	assert_int_equal(r.comparator, TRIG_CMP_BASELINE);
+	assert_int_equal(r.distance, TRIG_DISTANCE_PSI);
+	assert_true(r.threshold > 0.249 && r.threshold < 0.251);
+	assert_true(r.sigma > 2.99 && r.sigma < 3.01);
+	expect_ok(parse(DRIFT "[0],\"comparator\":\"training\",\"statistic\":\"js\","
+			      "\"counts\":[7,1000000000]}",
+			  &r, &e),
+		&e);
+	assert_int_equal(r.distance, TRIG_DISTANCE_JS);
+	assert_int_equal(r.count[1], 1000000000);
+	assert_true(r.threshold > 0.199 && r.threshold < 0.201);
+}
+
+static void the_comparator_decides_what_a_threshold_is(void **state)
+{
+	struct trig_rule r;
+	struct err e;
+
+	(void)state;
+	expect_ok(parse(QUALITY "\"rate\"}", &r, &e), &e);
+	assert_int_equal(r.comparator, TRIG_CMP_BASELINE);
+	assert_true(r.threshold > 0.0199 && r.threshold < 0.0201);
+	expect_ok(parse(QUALITY "\"override\",\"comparator\":\"champion\"}", &r, &e), &e);
+	assert_true(r.threshold > 1.99 && r.threshold < 2.01);
+	assert_true(r.busy <= 0);
+	expect_ok(parse("{\"type\":\"latency\",\"metric\":\"m\",\"comparator\":\"baseline\"}", &r,
+			  &e),
+		&e);
+	assert_true(r.threshold > 1.199 && r.threshold < 1.201);
+	assert_true(r.busy > 1.49 && r.busy < 1.51);
+	expect_ok(parse("{\"type\":\"thermal\",\"of\":\"margin\",\"zone\":\"soc\",\"on_blind\":"
+			"\"wait\"}",
+			  &r, &e),
+		&e);
+	assert_true(trig_measure_of(&r)->below);
+	assert_int_equal(r.on_blind, TRIG_BLIND_WAIT);
+	expect_text(r.zone, "soc");
+}
+
+/* The page shows one of each; what it shows can be signed. */
+static void the_examples_of_the_page_are_good(void **state)
+{
+	BUF_AUTO page = {0};
+	struct str rest, line;
+	struct trig_rule r;
+	struct err e;
+	bool seen[TRIG_TYPE_MAX] = {false};
+
+	(void)state;
+	source_read("docs/reference/triggers.md", &page);
+	rest = buf_str(&page);
+	while (rest.n && str_split(&rest, '\n', &line)) {
+		BUF_AUTO one = {0};
+
+		if (!str_has_prefix(line, "{"))
+			continue;
+		buf_add(&one, line.p, line.n);
+		expect_ok(parse(buf_cstr(&one), &r, &e), &e);
+		seen[r.type] = true;
+	}
+	for (enum trig_type t = TRIG_START_FAILED; t < TRIG_TYPE_MAX; t++)
+		assert_true(seen[t] || trig_type_unit(t) == TRIG_UNIT_NONE);
+}
+
 #define LATENCY "{\"type\":\"latency\",\"metric\":\"m\",\"threshold_milli\":9"
 #define RATE    "{\"type\":\"error_rate\",\"metric\":\"m\",\"total\":\"n\""
 
@@ -135,7 +233,7 @@ static const struct {
 	{"{\"type\":\"health_failed\",\"threshold_milli\":1000}", "between 0 and 999"},
 	{"{\"type\":\"health_failed\",\"threshold\":1}", "unknown member \"threshold\""},
 	{"{\"type\":\"health_failed\",\"min_samples\":0}", "t.min_samples"},
-	{"{\"type\":\"health_failed\",\"on_blind\":\"panic\"}", "none of: ignore, trip"},
+	{"{\"type\":\"health_failed\",\"on_blind\":\"panic\"}", "none of: ignore, trip, wait"},
 	{"{\"type\":\"health_failed\",\"window_ms\":99}", "t.window_ms"},
 	{"{\"type\":\"health_failed\",\"window_ms\":2592000001}", "t.window_ms"},
 	{"{\"type\":\"health_failed\",\"hold\":3}", "t.hold: an array"},
@@ -151,7 +249,53 @@ static const struct {
 	{LATENCY ",\"total\":\"n\"}", "unknown member \"total\""},
 	{LATENCY ",\"statistic\":\"p98\"}", "none of: p50"},
 	{LATENCY ",\"statistic\":99}", "t.statistic: text"},
-	{LATENCY ",\"comparator\":\"champion\"}", "none of: absolute, baseline"},
+	{LATENCY ",\"comparator\":\"leader\"}", "none of: absolute, baseline, champion"},
+	{LATENCY ",\"comparator\":\"training\"}", "training is nothing that latency"},
+	{LATENCY ",\"comparator\":\"champion\"}", "between 1000 and 1000000"},
+	{LATENCY ",\"busy_milli\":1500}", "only a baseline knows"},
+	{LATENCY "999,\"comparator\":\"baseline\",\"busy_milli\":999}", "0, or at least 1000"},
+	{LATENCY ",\"sigma_milli\":8001}", "t.sigma_milli"},
+	{LATENCY ",\"sigma_milli\":-1}", "t.sigma_milli"},
+	{LATENCY ",\"excused\":\"n\"}", "unknown member \"excused\""},
+	{LATENCY ",\"edges_micro\":[1]}", "unknown member \"edges_micro\""},
+	{LATENCY ",\"statistic\":\"psi\"}", "none of: p50"},
+	{LATENCY ",\"of\":\"rate\"}", "unknown member \"of\""},
+	{"{\"type\":\"health_failed\",\"comparator\":\"absolute\"}", "unknown member"},
+	{"{\"type\":\"health_failed\",\"sigma_milli\":0}", "unknown member"},
+	{"{\"type\":\"quality\",\"metric\":\"m\",\"total\":\"n\"}", "t.of is missing"},
+	{QUALITY "\"speed\"}", "none of: rate, override, disagreement"},
+	{QUALITY "\"rate\",\"comparator\":\"absolute\"}",
+		"absolute is nothing that quality of rate"},
+	{QUALITY "\"rate\",\"threshold_milli\":0}", "between 1 and 999"},
+	{QUALITY "\"rate\",\"excused\":\"x\"}", "unknown member"},
+	{QUALITY "\"disagreement\",\"comparator\":\"absolute\"}", "unknown member"},
+	{QUALITY "\"override\",\"threshold_milli\":1000}", "between 0 and 999"},
+	{"{\"type\":\"drift\",\"metric\":\"m\"}", "t.edges_micro is missing"},
+	{DRIFT "[]}", "at least one"},
+	{DRIFT "[1,1]}", "whole numbers that rise"},
+	{DRIFT "[2,1]}", "whole numbers that rise"},
+	{DRIFT "[\"1\"]}", "whole numbers that rise"},
+	{DRIFT "[1],\"comparator\":\"training\"}", "t.counts is missing"},
+	{DRIFT "[1],\"comparator\":\"training\",\"counts\":[1]}", "one more than edges"},
+	{DRIFT "[1],\"comparator\":\"training\",\"counts\":[0,0]}", "all are 0"},
+	{DRIFT "[1],\"comparator\":\"training\",\"counts\":[1,-1]}", "whole numbers up to"},
+	{DRIFT "[1],\"comparator\":\"training\",\"counts\":[1,1000000001]}", "whole numbers up to"},
+	{DRIFT "[1],\"counts\":[1,1]}", "only for the comparator training"},
+	{DRIFT "[1],\"comparator\":\"absolute\"}", "absolute is nothing that drift"},
+	{DRIFT "[1],\"threshold_milli\":9}", "between 10 and 10000"},
+	{DRIFT "[1],\"statistic\":\"p99\"}", "none of: psi, js"},
+	{"{\"type\":\"resource\"}", "t.of is missing"},
+	{"{\"type\":\"resource\",\"of\":\"memory\"}", "t.threshold_milli is missing"},
+	{"{\"type\":\"resource\",\"of\":\"disk\",\"comparator\":\"baseline\"}", "unknown member"},
+	{"{\"type\":\"resource\",\"of\":\"memory\",\"threshold_milli\":9,\"metric\":\"m\"}",
+		"unknown member"},
+	{"{\"type\":\"resource\",\"of\":\"accelerator_memory\",\"threshold_milli\":9}",
+		"t.metric is missing"},
+	{"{\"type\":\"thermal\",\"of\":\"temperature\"}", "t.threshold_milli is missing"},
+	{"{\"type\":\"thermal\",\"of\":\"temperature\",\"threshold_milli\":999}",
+		"between 1000 and 200000"},
+	{"{\"type\":\"thermal\",\"of\":\"throttled\",\"zone\":\"x\"}", "unknown member \"zone\""},
+	{"{\"type\":\"connectivity\",\"threshold_milli\":1000}", "between 0 and 999"},
 	{LATENCY "99,\"comparator\":\"baseline\"}", "between 1000 and 1000000"},
 	{"{\"type\":\"latency\",\"metric\":\"m\",\"threshold_milli\":0}", "t.threshold_milli"},
 	{"{\"type\":\"latency\",\"metric\":\"\",\"threshold_milli\":9}", "name of a metric"},
@@ -163,7 +307,8 @@ static const struct {
 	{"{\"type\":\"error_rate\",\"metric\":\"m\",\"total\":\"n n\"}", "t.total: not the name"},
 	{RATE ",\"statistic\":\"p50\"}", "unknown member \"statistic\""},
 	{RATE ",\"threshold_milli\":1000}", "between 0 and 999"},
-	{RATE ",\"comparator\":\"baseline\"}", "t.threshold_milli is missing"},
+	{RATE ",\"comparator\":\"baseline\",\"threshold_milli\":999}", "between 1000 and"},
+	{RATE ",\"excused\":\"n n\"}", "t.excused: not the name"},
 	{RATE ",\"min_samples\":1000000001}", "t.min_samples"},
 };
 
@@ -182,9 +327,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_has_a_whole_row),
+		cmocka_unit_test(every_measure_has_a_whole_row),
 		cmocka_unit_test(events_need_only_their_type),
 		cmocka_unit_test(defaults_come_from_the_table),
 		cmocka_unit_test(everything_can_be_said),
+		cmocka_unit_test(distributions_bring_their_bins),
+		cmocka_unit_test(the_comparator_decides_what_a_threshold_is),
+		cmocka_unit_test(the_examples_of_the_page_are_good),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 	};
 

@@ -11,7 +11,7 @@ TRIGGERS = [
     {"type": "start_failed"}, {"type": "operator"},
     {"type": "crash_loop", "threshold_milli": 3000, "window_ms": 60000},
     {"type": "latency", "metric": "work_seconds", "statistic": "p90", "threshold_milli": 250, "window_ms": 2000, "hold": [2, 3],
-     "min_samples": 2},
+     "min_samples": 2, "sigma_milli": 0},
 ]
 POLICY = {"format": 1, "name": "vm", "first_alone": True, "max_failures": 0, "silence_ms": 3600000, "roll_back_on_abort": True,
           "waves": [{"name": "all", "share_permille": 1000, "parallel": 0, "soak_ms": 0}]}
