@@ -168,6 +168,18 @@ void aggregate_add_hist(struct aggregate *a, const char *name, const int64_t *ed
 	add_u(&m->windows, 1);
 }
 
+void aggregate_take(struct aggregate *a, const struct telemetry_window *w)
+{
+	aggregate_add_window(a, w->span);
+	for (unsigned i = 0; i < w->n_counters; i++)
+		aggregate_add_counter(a, w->counter[i].name, w->counter[i].value);
+	for (unsigned i = 0; i < w->n_gauges; i++)
+		aggregate_add_gauge(a, w->gauge[i].name, w->gauge[i].milli);
+	for (unsigned i = 0; i < w->n_hists; i++)
+		aggregate_add_hist(a, w->hist[i].name, w->hist[i].edges_micro, w->hist[i].n - 1,
+			w->hist[i].counts);
+}
+
 /* ---- merging ---- */
 
 static void merge_one(struct aggregate *into, const struct agg_metric *more)

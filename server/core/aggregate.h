@@ -8,9 +8,10 @@
 
 #include "lib/buf.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/telemetry.h"
 
 #define AGG_METRICS   64U /* names in one aggregate; more are counted as left out */
-#define AGG_NAME      64U
+#define AGG_NAME      TELEMETRY_NAME
 #define AGG_EDGES_MAX (LIMIT_HIST_BUCKETS - 1U) /* finite ones; one more bucket is beyond them */
 #define AGG_EDGE_MOST (1LL << 53)               /* what JSON carries, either side of zero */
 
@@ -60,6 +61,9 @@ void aggregate_add_gauge(struct aggregate *a, const char *name, int64_t milli);
  * no quantile ever looks better than it was. */
 void aggregate_add_hist(struct aggregate *a, const char *name, const int64_t *edges, unsigned n,
 	const uint64_t *counts);
+
+/* All of a window that a device has sent. */
+void aggregate_take(struct aggregate *a, const struct telemetry_window *w);
 
 void aggregate_merge(struct aggregate *into, const struct aggregate *more);
 

@@ -183,5 +183,34 @@ static const char hooks[] =
 	" value_milli INTEGER NOT NULL, samples INTEGER NOT NULL, reports INTEGER NOT NULL,"
 	" PRIMARY KEY (drift, device)) WITHOUT ROWID;";
 
+/* What devices measure: how far each was counted, the items for a while, and their sums. */
+static const char telemetry[] =
+	"CREATE TABLE tele_epochs ("
+	" device TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL, PRIMARY KEY (device, epoch)) WITHOUT ROWID;"
+
+	"CREATE TABLE tele_windows ("
+	" n INTEGER PRIMARY KEY, device TEXT NOT NULL, epoch INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);"
+	"CREATE INDEX tele_windows_device ON tele_windows (device, n);"
+
+	"CREATE TABLE tele_events ("
+	" n INTEGER PRIMARY KEY, device TEXT NOT NULL, epoch INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);"
+	"CREATE INDEX tele_events_device ON tele_events (device, n);"
+
+	/* `release` is zeroes where there is none, `part` and `layer` are numbers of tables. */
+	"CREATE TABLE aggregates ("
+	" release BLOB NOT NULL, part INTEGER NOT NULL, key TEXT NOT NULL,"
+	" layer INTEGER NOT NULL, span_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" data BLOB NOT NULL, UNIQUE (release, part, key, layer, span_ms, at_ms));"
+	"CREATE INDEX aggregates_time ON aggregates (span_ms, at_ms);"
+	"CREATE INDEX aggregates_release ON aggregates (release, part, at_ms);"
+
+	/* Whether the broker has a connection of the device, as far as a broker is believed. */
+	"CREATE TABLE presence ("
+	" device TEXT PRIMARY KEY, online INTEGER NOT NULL, at_ms INTEGER NOT NULL"
+	") WITHOUT ROWID;";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, hooks, NULL};
+	chain, approvals, judged, leases, hooks, telemetry, NULL};
