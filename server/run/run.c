@@ -211,6 +211,7 @@ int run_tick(struct run *r, struct err *e)
 	TRY(lease_tick(r, e));
 	TRY(drift_tick(r, e));
 	TRY(wake_campaigns(r, e));
+	TRY(telemetry_tick(r, e));
 	TRY(imagerepo_refresh(r, e));
 	return checkpoint_due(r, e);
 }
@@ -249,6 +250,7 @@ void run_close(struct run **r)
 	if (save_contacts(*r, &e) < 0)
 		log_err(LOG_ID_STORE, &e, "what=contacts");
 	contacts_fini(&(*r)->contacts);
+	totals_fini(&(*r)->totals);
 	buf_fini(&(*r)->said);
 	buf_fini(&(*r)->woken);
 	free((*r)->active);

@@ -8,6 +8,7 @@
 #include "server/repo/recipients.h"
 #include "server/run/contacts.h"
 #include "server/run/run.h"
+#include "server/run/telemetry.h"
 
 struct run {
 	struct run_conf c;
@@ -24,6 +25,8 @@ struct run {
 	struct buf said;             /* sentences to be logged when they are durable */
 	struct buf woken;            /* devices to be told then, a line each */
 	struct run_stats stats;
+	struct telemetry_stats telemetry;
+	struct totals totals; /* of telemetry, since the start */
 };
 
 int64_t run_now_s(const struct run *r);

@@ -8,6 +8,7 @@
 #include "server/run/admit.h"
 #include "server/run/campaign.h"
 #include "server/run/publish.h"
+#include "server/run/telemetry.h"
 #include "tests/lib/fleet.h"
 
 #define N     3
@@ -87,6 +88,28 @@ static int roll_back(struct err *e)
 	return campaign_order(f.run, "spring", WEV_ROLL_BACK, "ann", "why not", e);
 }
 
+/* A window and a watch of a canary. */
+static int send_telemetry(struct err *e)
+{
+	struct telemetry_batch batch CLEANUP(telemetry_fini) = {0};
+	struct telemetry_post post = {.seq = 0};
+	char hex[SHA256_TEXT];
+	BUF_AUTO b = {0};
+
+	sha256_format(&first()->running_digest, hex);
+	buf_addf(&b, "{\"format\": 1, \"epoch\": \"0000000000000007\", \"items\": [");
+	buf_addf(&b,
+		"{\"seq\": 1, \"at_ms\": %lld, \"span_ms\": 60000, \"kind\": \"window\","
+		" \"layer\": \"device\", \"release\": \"%s\", \"counters\": {\"n\": 5}}, ",
+		(long long)f.now, hex);
+	buf_addf(&b, "{\"seq\": 2, \"at_ms\": %lld, \"kind\": \"watch\", \"release\": \"%s\"}]}",
+		(long long)f.now, hex);
+	TRY(telemetry_decode(buf_str(&b), &batch, e));
+	post.batch = batch;
+	snprintf(post.device, sizeof post.device, "%s", first()->id);
+	return telemetry_take(f.run, &post, 1, e);
+}
+
 static int an_hour_passes(struct err *e)
 {
 	return run_tick(f.run, e);
@@ -147,6 +170,7 @@ static const struct {
 	{"commit", admitted, first_commits, false},
 	{"revert", admitted, first_reverts, false},
 	{"rollback", half_done, roll_back, false},
+	{"telemetry", started, send_telemetry, false},
 	{"silence", silent_for_an_hour, an_hour_passes, true},
 };
 

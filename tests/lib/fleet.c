@@ -397,6 +397,12 @@ static const char *const dump_queries[] = {
 	" quote(campaign) || quote(ordered_back) FROM devices ORDER BY id",
 	"SELECT quote(device) || quote(epoch) || quote(seq) || quote(kind) FROM reports ORDER BY n",
 	"SELECT quote(path) || quote(hex(digest)) FROM releases ORDER BY path",
+	"SELECT quote(device) || quote(epoch) || quote(seq) FROM tele_epochs"
+	" ORDER BY device, epoch",
+	"SELECT quote(device) || quote(seq) || quote(body) FROM tele_windows ORDER BY n",
+	"SELECT quote(device) || quote(seq) || quote(body) FROM tele_events ORDER BY n",
+	"SELECT quote(release) || part || key || layer || span_ms || quote(data) FROM aggregates"
+	" ORDER BY release, part, key, layer, span_ms, at_ms",
 	/* without their bytes: no two signatures are the same */
 	"SELECT quote(repo) || quote(role) || quote(version) || quote(refresh_s) FROM metadata"
 	" ORDER BY repo, role, version",
