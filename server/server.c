@@ -144,6 +144,7 @@ static int open_run(struct server *s, struct err *e)
 		.director_life = s->conf->trust.director_expiry,
 		.timestamp_life = s->conf->trust.timestamp_expiry,
 		.snapshot_life = s->conf->trust.snapshot_expiry,
+		.telemetry = &s->conf->telemetry,
 		.four_eyes = s->conf->trust.four_eyes,
 		.wake = wake,
 		.wake_self = s,

@@ -97,6 +97,20 @@ static const struct conf_row rows[] = {
 		"How long devices that see drift are gathered before one event tells of them."),
 	SPAN(hook, drift_window, SEC(1), DAYS(30), "24h",
 		"What devices say within this, from the first, belongs to one event."),
+	SPAN(telemetry, window_keep, MINUTE(1), DAYS(365), "24h",
+		"How long windows are kept as devices sent them; their sums are kept longer."),
+	NUMBER(telemetry, window_rows, 0, 100000000, "500000",
+		"Windows that are kept at most, of all devices together; the oldest go first."),
+	SPAN(telemetry, event_keep, MINUTE(1), DAYS(3650), "30d",
+		"How long watches, marks and drift are kept."),
+	NUMBER(telemetry, event_rows, 0, 100000000, "100000",
+		"Watches, marks and drift that are kept at most."),
+	SPAN(telemetry, fine_keep, HOURS(1), DAYS(30), "48h",
+		"How long sums are kept by ten minutes; then they are folded into days."),
+	SPAN(telemetry, coarse_keep, DAYS(1), DAYS(3650), "90d", "How long sums are kept by days."),
+	TEXT(telemetry, stratum, "",
+		"Label by which devices of the same hardware are summed apart; empty: by hardware "
+		"alone."),
 
 	NUMBER(limits, peer_rate, 0, 1000, "1000",
 		"Requests a second of one address; 0: any number. Devices behind one router share "

@@ -3,6 +3,7 @@
 #define SERVER_SERVER_CONF_H
 
 #include "lib/sys/conf.h"
+#include "server/run/telemetry.h"
 
 #define SERVER_CONF_NAME "server.conf"
 
@@ -33,6 +34,7 @@ struct server_conf {
 	struct {
 		char url[256], prefix[64], ca[256], cert[256], key[256], user[128], password[128];
 	} mqtt;
+	struct telemetry_conf telemetry;
 	struct {
 		char source[128], ca[256];
 		ms_t timeout, first_wait, longest_wait, drift_gather, drift_window;

@@ -14,9 +14,17 @@
 		"Registers the device or tells its state; idempotent by sequence number")                              \
 	X(LEASE, POST, "/v1/devices/{device}/lease", DEVICE, LIMIT_LEASE_BYTES,                                        \
 		"May the device be disrupted now? A lease, or when to ask again; its update's outcome gives it back")  \
+	X(TELEMETRY, POST, "/v1/devices/{device}/telemetry", DEVICE, LIMIT_TELEMETRY_BYTES,                            \
+		"Takes a batch of telemetry, each number of an epoch once; the answer says up to which everything is stored") \
 	X(DEVICES, GET, "/v1/devices", VIEWER, 0, "All devices with what they run")                                  \
 	X(DEVICE, GET, "/v1/devices/{device}", VIEWER, 0, "One device")                                              \
 	X(DEVICE_HISTORY, GET, "/v1/devices/{device}/history", VIEWER, 0, "What a device reported, newest first")    \
+	X(DEVICE_TELEMETRY, GET, "/v1/devices/{device}/telemetry", VIEWER, 0,                                          \
+		"What a device measured and what happened to it, newest first; ?last=N")                               \
+	X(RELEASE_TELEMETRY, GET, "/v1/releases/{release}/telemetry", VIEWER, 0,                                       \
+		"What devices with a release did, summed; ?hours=N, ?by=all, wave or stratum; of `none`: without a release") \
+	X(TELEMETRY_EVENTS, GET, "/v1/telemetry/events", VIEWER, 0,                                                    \
+		"Watches, marks and drift of all devices, newest first; ?last=N")                                      \
 	X(DEVICE_CARRY, POST, "/v1/devices/{device}/offline", OPERATOR, LIMIT_BODY_BYTES,                              \
 		"Signs a device's update for so many days, to be carried to it; the answer lists its files")           \
 	X(ARTIFACT_PUT, PUT, "/v1/artifacts/{digest}", OPERATOR, LIMIT_ARTIFACT_BYTES, "Uploads an artifact")          \

@@ -58,7 +58,10 @@
 		"which events a hook is for: names, groups like campaign.*, by commas; default *, all") \
 	X(ALERTMANAGER, "alertmanager", NULL,                                                       \
 		"the hook is a Prometheus Alertmanager: its address without /api/v2/alerts")        \
-	X(EVENT, "event", "N", "only the letter of this event")
+	X(EVENT, "event", "N", "only the letter of this event")                                    \
+	X(AGAINST, "against", "RELEASE", "compare with this release")                               \
+	X(BY, "by", "PART", "all devices together (default), or by `wave` or `stratum`")            \
+	X(HOURS, "hours", "N", "of the last N hours; default 24")
 
 /* Commands (EXIT_0_1 among the options: it ends with 0 or 1, whatever the failure): id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
@@ -218,6 +221,18 @@
 		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"write a device's update into a folder, to be carried to it; default for 30 days", \
 		"backstay device export node-1 /media/usb --days 7")                               \
+	X(TELEMETRY_RELEASE, "telemetry", "release", "RELEASE", 1, 1,                              \
+		O(AGAINST) | O(BY) | O(HOURS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),  \
+		"what devices with a release measure: latency, failures, the machine; beside another release", \
+		"backstay telemetry release ocr-2 --against ocr-1 --by stratum")                   \
+	X(TELEMETRY_DEVICE, "telemetry", "device", "ID", 1, 1,                                     \
+		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"what one device measured and what happened to it, newest first",                  \
+		"backstay telemetry device node-1 --last 5")                                       \
+	X(TELEMETRY_EVENTS, "telemetry", "events", "", 0, 0,                                       \
+		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
+		"watches, marks and drift of all devices, newest first",                           \
+		"backstay telemetry events --last 20")                                             \
 	X(USER_ADD, "user", "add", "NAME ROLE", 2, 2,                                              \
 		O(DAYS) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"make a user: viewer, operator, approver or admin; prints the token, once",        \

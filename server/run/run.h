@@ -20,10 +20,6 @@ struct run_conf {
 	ms_t timestamp_life;             /* of every timestamp */
 	ms_t snapshot_life;              /* of the image repository's snapshot */
 	ms_t drift_gather, drift_window; /* see drift.h; a window of 0: a day */
-	const char *artifacts; /* folder that holds them, see artifact.h */
-	ms_t director_life;    /* of a device's targets and snapshot, until they expire */
-	ms_t timestamp_life;   /* of every timestamp */
-	ms_t snapshot_life;    /* of the image repository's snapshot */
 	const struct telemetry_conf *telemetry; /* what is kept of it; NULL: as usual */
 	bool four_eyes; /* every party's approval must be known by name, see approval.h */
 	/* Called when something is durable that this device may want to hear of soon. NULL: nobody

@@ -80,6 +80,11 @@ static void report(const char *device, unsigned seq, const char *more)
 	"{\"id\": \"" id "\", \"release\": \"" release "\", \"selector\": " selector               \
 	", \"policy\": " policy "}"
 
+#define TELEMETRY(seq, counters, more)                                                             \
+	"{\"format\": 1, \"epoch\": \"00000000000000aa\", \"items\": [{\"seq\": " seq              \
+	", \"at_ms\": 1, \"span_ms\": 60000, \"kind\": \"window\", \"layer\": \"inference\","      \
+	" \"counters\": {" counters "}}]" more "}"
+
 static const struct {
 	const char *method, *path, *body;
 	bool operator;
@@ -101,6 +106,21 @@ static const struct {
 	{"POST", "/v1/devices/a/reports",
 		"{\"format\": 1, \"seq\": 1, \"at_ms\": 1, \"kind\": \"gossip\"}", false, 400,
 		"bad_input", "kind"},
+	/* telemetry */
+	{"POST", "/v1/devices/nobody/telemetry", TELEMETRY("1", "", ""), false, 404, "not_found",
+		"hello"},
+	{"POST", "/v1/devices/a%20b/telemetry", TELEMETRY("1", "", ""), false, 400, "bad_input",
+		"device"},
+	{"POST", "/v1/devices/a/telemetry", "{}", false, 400, "bad_input", "format"},
+	{"POST", "/v1/devices/a/telemetry", TELEMETRY("0", "", ""), false, 400, "bad_input", "seq"},
+	{"POST", "/v1/devices/a/telemetry", TELEMETRY("1", "", ", \"more\": 1"), false, 400,
+		"bad_input", "more"},
+	{"GET", "/v1/devices/a/telemetry", NULL, false, 403, "denied", "token"},
+	{"GET", "/v1/devices/nobody/telemetry", NULL, true, 404, "not_found", "nobody"},
+	{"GET", "/v1/releases/toy-9/telemetry", NULL, true, 404, "not_found", "toy-9"},
+	{"GET", "/v1/releases/toy-1/telemetry?by=price", NULL, true, 400, "bad_input", "stratum"},
+	{"GET", "/v1/releases/toy-1/telemetry?hours=0", NULL, true, 400, "bad_input", "hours"},
+	{"GET", "/v1/telemetry/events", NULL, false, 403, "denied", "token"},
 	/* devices */
 	{"GET", "/director/nobody/timestamp.json", NULL, false, 404, "not_found", "nobody"},
 	{"GET", "/director/nobody/targets.json", NULL, false, 404, "not_found", NULL},
@@ -205,6 +225,37 @@ static void a_wrong_token_is_no_token(void **state)
 }
 
 /* ---- what is answered ---- */
+
+static json_t *first_part(const json_t *answer)
+{
+	return json_array_get(json_object_get(answer, "parts"), 0);
+}
+
+static void telemetry_is_answered_with_how_far_it_is_stored(void **state)
+{
+	JSON_AUTO *ack = NULL, *again = NULL, *sums = NULL, *items = NULL;
+	ANSWER_AUTO one, two;
+
+	(void)state;
+	report("counter", 1, "\"kind\": \"hello\", \"hardware\": \"edge\"");
+	ask_ok(&server, "POST", "/v1/devices/counter/telemetry",
+		TELEMETRY("3", "\"requests\": 40", ""), &one);
+	ack = parsed(&one);
+	assert_int_equal(json_integer_value(json_object_get(ack, "seq")), 3);
+	expect_text(text(ack, "epoch"), "00000000000000aa");
+	ask_ok(&server, "POST", "/v1/devices/counter/telemetry",
+		TELEMETRY("3", "\"requests\": 40", ""), &two);
+	again = parsed(&two);
+	assert_true(json_equal(ack, again));
+	sums = get("/v1/releases/none/telemetry?by=stratum");
+	expect_text(text(first_part(sums), "key"), "edge");
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(first_part(sums), "counters"), "requests")),
+		40);
+	items = get("/v1/devices/counter/telemetry");
+	assert_int_equal(json_array_size(json_object_get(items, "windows")), 1);
+	assert_int_equal(json_array_size(json_object_get(items, "events")), 0);
+}
 
 static void a_poll_that_knows_the_newest_is_answered_without_it(void **state)
 {
@@ -531,6 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wrong_is_refused_with_its_name),
 		cmocka_unit_test(a_wrong_token_is_no_token),
+		cmocka_unit_test(telemetry_is_answered_with_how_far_it_is_stored),
 		cmocka_unit_test(a_poll_that_knows_the_newest_is_answered_without_it),
 		cmocka_unit_test(what_time_it_is_is_signed_for_who_asks),
 		cmocka_unit_test(metadata_and_documents_are_served_by_version_and_digest),
