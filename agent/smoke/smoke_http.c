@@ -1,42 +1,18 @@
 #include "agent/smoke/smoke_priv.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "agent/net/http.h"
 #include "lib/sys/clock.h"
+#include "lib/sys/port.h"
 
 #define BODY_MAX    ((size_t)1024 * 1024)
 #define ASK_EVERY   50 /* ms, until it answers */
 #define PORTS_TRIED 3
-
-/* ---- a free port ---- */
-
-/* Binds and lets go: between that and the instance's own bind somebody else may take the port,
- * which is found out when the instance ends early. `port` 0: any. */
-static int try_port(unsigned port, unsigned *out, struct err *e)
-{
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	socklen_t n = sizeof here;
-	int rc = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return err_sys(e, errno, "socket");
-	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&here, sizeof here) < 0 ||
-		getsockname(fd, (struct sockaddr *)&here, &n) < 0)
-		rc = err_sys(e, errno, "a free port");
-	else
-		*out = ntohs(here.sin_port);
-	close(fd);
-	return rc;
-}
 
 /* ---- the private instance: proc_run in a thread of its own, ended by cancelling it ---- */
 
@@ -169,7 +145,7 @@ static int run_on_port(const struct smoke_in *in, const struct smoke_test *test,
 	 * not stay. */
 	if (rc != -(int)ERR_CANCELLED && atomic_load(&x.ended)) {
 		rc = judge_early_end(&x, test, e);
-		*out_again = try_port(port, &port, NULL) < 0;
+		*out_again = port_find(port, &port, NULL) < 0;
 	}
 	instance_end(&x);
 	buf_add(out_log, x.result.output.p, x.result.output.n);
@@ -187,7 +163,7 @@ int smoke_http_run(const struct smoke_in *in, const struct smoke_test *test, str
 		unsigned port = 0;
 
 		again = false;
-		TRY(try_port(0, &port, e));
+		TRY(port_find(0, &port, e));
 		rc = run_on_port(in, test, port, out_log, &again, e);
 	}
 	return rc;
