@@ -25,6 +25,8 @@ struct proc_spec {
 	uint64_t max_memory;     /* RLIMIT_AS in bytes; 0: no limit */
 	uint64_t max_files_size; /* RLIMIT_FSIZE in bytes; 0: no limit */
 	unsigned max_cpu_s;      /* RLIMIT_CPU; 0: no limit */
+	bool humble; /* last in line for processor and disk, and the first to go when memory runs
+			out: it takes what others leave, as far as the kernel lets us */
 	unsigned uid, gid; /* 0: unchanged; else the child runs as these, without capabilities */
 	size_t max_output; /* stdout and stderr together are kept up to this many bytes, the rest is
 			      read and dropped */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/ioprio.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -194,6 +195,24 @@ static int take_limits(const struct proc_spec *s)
 	return limit(RLIMIT_CPU, s->max_cpu_s, (uint64_t)s->max_cpu_s + 1);
 }
 
+/* Failing is allowed: see the contract. Before the change of user, because a user without rights
+ * may not read what it then cannot write. */
+static void be_humble(void)
+{
+	static const char first[] = "1000";
+	struct sched_param none = {0};
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, first, sizeof first - 1);
+		close(fd);
+	}
+	(void)!sched_setscheduler(0, SCHED_IDLE, &none);
+	(void)!setpriority(PRIO_PROCESS, 0, 19);
+	(void)!syscall(
+		SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
 bool proc_child_parse_stat(const char *text, size_t n, char *out_state, uint64_t *out_start)
 {
 	const char *p = memrchr(text, ')', n), *end = text + n;
@@ -257,6 +276,8 @@ void proc_child_become(const struct proc_plan *p)
 		give_up(channel, PROC_STEP_SESSION);
 	if (take_fds(p->out, &channel) < 0)
 		give_up(channel, PROC_STEP_FDS);
+	if (s->humble)
+		be_humble();
 	if (!s->image)
 		protect(s->protect);
 	else if (mount_image(s) < 0)
