@@ -21,6 +21,26 @@ void svc_bus_close(sd_bus **bus);
 /* An answer "no" of whoever was called, or of the bus, as one of our errors; frees *bus_error. */
 int svc_bus_refused(const char *what, int rc, sd_bus_error *bus_error, struct err *e) MUST_CHECK;
 
+/* ---- units of the service manager (svc_unit.c) ---- */
+
+struct svc_unit_view {
+	bool active, failed;
+	uint32_t pid, restarts;
+};
+
+/* A call of the manager that makes a job: VERB(unit, "replace", what `fill` adds). */
+struct svc_unit_call {
+	const char *verb, *unit;
+	int (*fill)(sd_bus_message *, void *ctx); /* negative errno; NULL: adds nothing */
+	void *ctx;
+};
+
+/* Returns when the job is done; ERR_START_FAILED when it did not succeed, ERR_TIMEOUT. */
+int svc_unit_call(const struct svc_unit_call *c, ms_t timeout, struct err *e) MUST_CHECK;
+int svc_unit_order(const char *verb, const char *unit, ms_t timeout, struct err *e) MUST_CHECK;
+/* A unit that the manager does not know is not active. */
+int svc_unit_look(const char *unit, struct svc_unit_view *out, struct err *e) MUST_CHECK;
+
 /* ---- where slots lie (svc_place.c) ---- */
 
 /* HOME/slots/X without symbolic links; ERR_NOT_FOUND. */
