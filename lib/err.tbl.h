@@ -36,4 +36,6 @@
 	X(REVOKED, "revoked", NEVER, 403, 77, "taken back by an administrator")                            \
 	X(TOO_OFTEN, "too_often", SOON, 429, 75, "asked more often than is allowed")                       \
 	X(IMPOSTOR, "impostor", SOON, 502, 76, "the other side cannot prove who it is")                  \
-	X(UNMET, "unmet", SOON, 409, 75, "a precondition does not hold just now")
+	X(UNMET, "unmet", SOON, 409, 75, "a precondition does not hold just now")                         \
+	X(SHADOW_FAILED, "shadow_failed", NEVER, 409, 70, "the challenger was refused beside the champion") \
+	X(UNSUPPORTED, "unsupported", NEVER, 409, 69, "this device cannot do what the release asks for")

@@ -114,7 +114,7 @@ static bool may_be_done_by_others(enum err_code why)
 
 bool upd_is_blamed(const struct upd_record *r)
 {
-	if (r->why == ERR_OK || r->why == ERR_SUPERSEDED)
+	if (r->why == ERR_OK || r->why == ERR_SUPERSEDED || r->why == ERR_UNSUPPORTED)
 		return false;
 	if (r->cause != TRIG_TYPE_MAX)
 		return true;
