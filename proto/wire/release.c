@@ -3,10 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/wire/release_priv.h"
+
 static const char *const kind_names[] = {"model", "code", "config", "image"};
 static const char *const compression_names[] = {"none", "zstd"};
 static const char *const archive_names[] = {"raw", "tar"};
 static const char *const activation_names[] = {"restart", "reload"};
+static const char *const strategy_names[] = {"swap", "shadow"};
 static const char *const smoke_names[] = {"exec", "http"};
 
 #define WHERE_MAX 48
@@ -126,41 +129,12 @@ static int components_parse(const json_t *j, struct release *r, struct err *e)
 
 /* ---- smoke tests ---- */
 
-static int argv_parse(const json_t *j, const char *where, struct smoke_test *s, struct err *e)
-{
-	const json_t *list, *arg;
-
-	TRY(json_arr(j, where, "argv", LIMIT_ARGV, &list, e));
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		arg = json_array_get(list, i);
-		if (!json_is_string(arg))
-			return err_set(e, ERR_BAD_INPUT, "%s.argv[%zu]: text is wanted", where, i);
-		if (str_copy((struct str){json_string_value(arg), json_string_length(arg)},
-			    s->argv[i], sizeof s->argv[i], e) < 0)
-			return err_wrap(e, "%s.argv[%zu]", where, i);
-		s->argc++;
-	}
-	if (s->argc == 0 || s->argv[0][0] == 0)
-		return err_set(e, ERR_BAD_INPUT, "%s.argv: no command", where);
-	return 0;
-}
-
-/* The path goes into a request line as it is. */
-static int url_path_check(const char *path, const char *where, struct err *e)
-{
-	bool ok = path[0] == '/';
-
-	for (const char *p = path; *p; p++)
-		ok = ok && *p > 0x20 && *p < 0x7f && *p != '#';
-	return ok ? 0 : err_set(e, ERR_BAD_INPUT, "%s.path: not the path of a URL", where);
-}
-
 static int smoke_http_parse(const json_t *j, const char *where, struct smoke_test *s, struct err *e)
 {
 	uint64_t status = 200;
 
 	TRY(json_text(j, where, "path", s->path, sizeof s->path, e));
-	TRY(url_path_check(s->path, where, e));
+	TRY(release_url_path_check(s->path, where, "path", e));
 	TRY(json_u64_opt(j, where, "expect_status", 100, 599, &status, e));
 	s->expect_status = (uint32_t)status;
 	return json_text_opt(j, where, "expect_body", s->expect_body, sizeof s->expect_body, e);
@@ -180,7 +154,7 @@ static int smoke_parse(const json_t *j, const char *where, struct smoke_test *s,
 	TRY(json_choice(j, where, "kind", smoke_names, SMOKE_KIND_MAX, &kind, e));
 	s->kind = (enum smoke_kind)kind;
 	TRY(json_only(j, where, s->kind == SMOKE_HTTP ? http_members : exec_members, e));
-	TRY(argv_parse(j, where, s, e));
+	TRY(release_argv_parse(j, where, s->argv, &s->argc, e));
 	s->timeout = SEC(30);
 	TRY(json_span_opt(j, where, "timeout_ms", 1, &s->timeout, e));
 	TRY(json_u64_opt(j, where, "max_memory", 0, LIMIT_ARTIFACT_BYTES, &s->max_memory, e));
@@ -267,6 +241,24 @@ static int preconditions_parse(const json_t *j, struct release *r, struct err *e
 	return 0;
 }
 
+/* ---- strategy ---- */
+
+static int strategy_parse(const json_t *j, struct release *r, struct err *e)
+{
+	unsigned strategy = STRATEGY_SWAP;
+	const json_t *rule;
+
+	TRY(json_choice_opt(j, "release", "strategy", strategy_names, STRATEGY_MAX, &strategy, e));
+	r->strategy = (enum strategy)strategy;
+	if (r->strategy != STRATEGY_SHADOW)
+		return json_object_get(j, "shadow")
+			       ? err_set(e, ERR_BAD_INPUT, "release.shadow: the strategy is %s",
+					 strategy_names[strategy])
+			       : 0;
+	TRY(json_obj(j, "release", "shadow", &rule, e));
+	return shadow_rule_parse(rule, "release.shadow", &r->shadow, e);
+}
+
 /* ---- the whole ---- */
 
 static int head_parse(const json_t *j, struct release *r, struct err *e)
@@ -293,7 +285,8 @@ static int document_parse(const json_t *j, struct release *r, struct err *e)
 {
 	static const char *const known[] = {"format", "id", "product", "version", "notes",
 		"components", "activation", "start_timeout_ms", "soak_ms", "baseline_wait_ms",
-		"smoke", "triggers", "preconditions", "precondition_wait_ms", NULL};
+		"smoke", "triggers", "preconditions", "precondition_wait_ms", "strategy", "shadow",
+		NULL};
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_BAD_INPUT, "release: an object is wanted");
@@ -302,6 +295,7 @@ static int document_parse(const json_t *j, struct release *r, struct err *e)
 	TRY(components_parse(j, r, e));
 	TRY(smokes_parse(j, r, e));
 	TRY(triggers_parse(j, r, e));
+	TRY(strategy_parse(j, r, e));
 	return preconditions_parse(j, r, e);
 }
 

@@ -9,6 +9,7 @@
 #include "proto/wire/fsimage.h"
 #include "proto/wire/path.h"
 #include "proto/wire/precond.h"
+#include "proto/wire/shadow.h"
 #include "proto/wire/trigger.h"
 
 enum component_kind {
@@ -40,6 +41,9 @@ struct component {
 };
 
 enum activation { ACTIVATE_RESTART, ACTIVATE_RELOAD, ACTIVATE_MAX };
+
+/* How the new version gets its place: at once, or after it has been compared with the old one. */
+enum strategy { STRATEGY_SWAP, STRATEGY_SHADOW, STRATEGY_MAX };
 
 enum smoke_kind { SMOKE_EXEC, SMOKE_HTTP, SMOKE_KIND_MAX };
 
@@ -77,7 +81,9 @@ struct release {
 	struct trig_rule triggers[LIMIT_TRIGGERS];
 	unsigned n_preconditions;
 	struct precond_rule preconditions[LIMIT_PRECONDITIONS];
-	ms_t precondition_wait; /* given up when they are waited for so long; 0: never */
+	enum strategy strategy;
+	struct shadow_rule shadow; /* STRATEGY_SHADOW */
+	ms_t precondition_wait;    /* given up when they are waited for so long; 0: never */
 };
 
 /* Parses and checks the whole document: bounds, known members only, component paths relative and
