@@ -120,6 +120,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 	watch_moved(a);
 	promise_tell(a);
 	waits_moved(a);
+	shadow_moved(a);
 	scrub_moved(a);
 }
 
@@ -340,6 +341,7 @@ static int open_world(struct agent *a, struct err *e)
 	load_outcomes(a);
 	agree_load(a);
 	scrub_open(a);
+	shadow_book_load(a->w.fs, &a->rec.txn, &a->shadow.seen);
 	TRY(open_slots(a, &a->stage_slots, e));
 	TRY(open_slots(a, &a->look_slots, e));
 	TRY(open_slots(a, &a->scrub_slots, e));
@@ -395,6 +397,7 @@ void agent_close(struct agent **pa)
 		slots_close(&a->stage_slots);
 	buf_fini(&a->notes);
 	buf_fini(&a->smoke_log);
+	buf_fini(&a->shadow.log);
 	mem_free(&a->release);
 	mem_free(pa);
 }

@@ -13,6 +13,7 @@
 #include "agent/net/desired.h"
 #include "agent/precond/precond.h"
 #include "agent/push/push.h"
+#include "agent/shadow/shadow.h"
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
 #include "agent/worker/worker.h"
@@ -68,6 +69,11 @@ struct agent_world {
 		void *self, struct stage_http *room, const atomic_bool *cancel);
 	int (*smoke)(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
 		struct buf *out_log, struct err *) MUST_CHECK;
+
+	/* LANE_SLOT. Runs what lies in the slot beside the workload until there is a verdict; see
+	 * shadow_run. NULL: no second workload can be run here. */
+	int (*shadow)(void *self, const struct shadow_ask *ask, struct buf *out_log,
+		struct err *) MUST_CHECK;
 
 	/* LANE_SLOT. One round of the machine's own checks; NULL: it has none. */
 	int (*health)(void *self, unsigned slot, const char *release, const atomic_bool *cancel,

@@ -200,6 +200,27 @@ bool checks_are_red(const struct agent *a, char *out, size_t cap);
 bool checks_are_green(const struct agent *a);
 json_t *checks_answer(const struct agent *a);
 
+/* ---- shadow.c: the new version beside the old one, before the switch ---- */
+
+struct shadow_job;
+struct shadow {
+	struct shadow_job *job;   /* in flight */
+	struct shadow_tally seen; /* of the present update, or of the last that had one */
+	struct buf log;           /* the last that the challenger said */
+};
+
+/* Can this device do what the release asks for? ERR_UNSUPPORTED. */
+int shadow_check(
+	const struct agent *a, const struct release *r, bool rollback, struct err *e) MUST_CHECK;
+/* May the switch happen, as far as the comparison goes? Begins it when it does not know, and comes
+ * back with window_answer or window_wait. */
+bool shadow_allows(struct agent *a);
+/* The state has changed: who is compared no longer has to be. */
+void shadow_moved(struct agent *a);
+/* null when the update has none. */
+json_t *shadow_answer(const struct agent *a);
+void shadow_say(const struct agent *a, json_t *sentences);
+
 /* ---- window.c: whether the switch may happen now ---- */
 
 /* Answers ASK_WINDOW, if it was asked and nothing stands in the way any more: the old version's
@@ -460,6 +481,7 @@ struct agent {
 	char rescue[128]; /* why somebody else ends the trial; "": nobody does */
 	struct watch watch;
 	struct waits waits;
+	struct shadow shadow;
 	struct consent consent;
 	struct checks checks;
 	struct poll poll;

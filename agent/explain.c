@@ -141,6 +141,7 @@ static void say_ready(const struct agent *a, json_t *sentences)
 	ms_t left = w->asked_first ? MAX(0, w->asked_first + wait - agent_mono(a)) : wait;
 	BUF_AUTO b = {0};
 
+	shadow_say(a, sentences);
 	for (unsigned i = 0; i < w->n; i++) {
 		if (!watch_wants_baseline(&w->rule[i]) || watch_has_baseline(w, i))
 			continue;

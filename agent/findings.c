@@ -105,6 +105,9 @@ json_t *findings_draft(const struct agent *a)
 	json_object_set_new(f, "triggers", triggers_json(a));
 	json_object_set_new(f, "looks", looks_json(&a->watch));
 	json_object_set_new(f, "health", checks_answer(a));
+	json_object_set_new(f, "shadow", shadow_answer(a));
+	json_object_set_new(
+		f, "challenger_log", findings_text(buf_str(&a->shadow.log), SMOKE_BYTES));
 	json_object_set_new(f, "smoke_output", findings_text(buf_str(&a->smoke_log), SMOKE_BYTES));
 	return f;
 }

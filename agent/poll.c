@@ -95,6 +95,17 @@ static bool refuse_quarantined(struct agent *a, const struct desired *d)
 	return true;
 }
 
+/* Nothing of it is fetched, and nothing is held against it. */
+static bool refuse_unsupported(struct agent *a, const struct desired_out *out)
+{
+	struct err why;
+
+	if (shadow_check(a, out->release, out->desired.order == DESIRED_ROLLBACK, &why) == 0)
+		return false;
+	outbox_refuse(a, &why, &out->desired);
+	return true;
+}
+
 /* A director version that was dealt with once, by an update or a refusal, is not dealt with again:
  * what became of it stands in the history, and it takes a new order or a person to try it anew. */
 static void decide(struct agent *a, const struct desired_out *out)
@@ -111,7 +122,7 @@ static void decide(struct agent *a, const struct desired_out *out)
 	if (sha256_eq(&d->hash, &agent_running(a)->document) ||
 		d->director_version <= a->rec.director_seen)
 		return;
-	if (!refuse_quarantined(a, d))
+	if (!refuse_quarantined(a, d) && !refuse_unsupported(a, out))
 		accept(a, d, out->release);
 }
 

@@ -47,7 +47,8 @@ void window_answer(struct agent *a)
 
 	if (w->asked && poll_withdrew(a))
 		refuse_window(a);
-	if (!w->asked || !may_switch(a) || !poll_confirms(a) || !waits_allow(a))
+	if (!w->asked || !shadow_allows(a) || !may_switch(a) || !poll_confirms(a) ||
+		!waits_allow(a))
 		return;
 	w->asked = 0;
 	for (unsigned i = 0; i < w->n; i++) {

@@ -94,7 +94,7 @@ static int restart_machine(struct err *e)
 	return reboot(RB_AUTOBOOT) < 0 ? err_sys(e, errno, "reboot") : 0;
 }
 
-static int open_svc(struct world *w, struct err *e)
+void world_svc_conf(const struct world *w, struct svc_conf *out)
 {
 	const struct agent_conf *c = w->conf;
 	struct svc_conf s = {.stop_timeout = c->service.stop_timeout,
@@ -109,6 +109,27 @@ static int open_svc(struct world *w, struct err *e)
 	memcpy(s.health_url, c->service.health_url, sizeof(s.health_url));
 	memcpy(s.home, c->agent.home, sizeof(s.home));
 	memcpy(s.run_dir, c->agent.run_dir, sizeof(s.run_dir));
+	*out = s;
+}
+
+/* A challenger that outlived its agent competes with the workload for nothing: it goes, and comes
+ * back if it is still wanted. That it could not be looked for stops nobody. */
+static void open_shadow(struct world *w, const struct svc_conf *s)
+{
+	struct err e;
+
+	if (!beside_is_possible(s) || strcmp(w->conf->agent.slots, "raw") == 0)
+		w->ports.shadow = NULL;
+	else if (beside_clear(s, &e) < 0)
+		log_err(LOG_ID_ACTION_FAILED, &e, "action=shadow");
+}
+
+static int open_svc(struct world *w, struct err *e)
+{
+	struct svc_conf s;
+
+	world_svc_conf(w, &s);
+	open_shadow(w, &s);
 	return svc_open(&s, &w->svc, e);
 }
 

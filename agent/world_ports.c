@@ -162,6 +162,18 @@ static int port_smoke(void *self, unsigned slot, const struct release *r, const 
 	return smoke_run(&in, out_log, e);
 }
 
+static int port_shadow(void *self, const struct shadow_ask *ask, struct buf *out_log, struct err *e)
+{
+	struct world *w = self;
+	struct shadow_place place = {
+		.uid = w->smoke.uid, .gid = w->smoke.gid, .max_memory = w->conf->smoke.max_memory};
+
+	world_svc_conf(w, &place.svc);
+	snprintf(place.slot_dir, sizeof(place.slot_dir), "%s/%s", w->conf->agent.home,
+		slot_path(ask->slot));
+	return shadow_run(&place, ask, out_log, e);
+}
+
 static int port_health(void *self, unsigned slot, const char *release, const atomic_bool *cancel,
 	struct health_round *out, struct err *e)
 {
@@ -256,6 +268,7 @@ const struct agent_world world_port_table = {
 	.lease = port_lease,
 	.source = port_source,
 	.smoke = port_smoke,
+	.shadow = port_shadow,
 	.health = port_health,
 	.start = port_start,
 	.look = port_look,

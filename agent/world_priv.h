@@ -7,6 +7,7 @@
 #include "agent/access.h"
 #include "agent/account.h"
 #include "agent/medium.h"
+#include "agent/svc/beside.h"
 #include "agent/svc/svc.h"
 #include "agent/world.h"
 
@@ -31,5 +32,8 @@ struct world {
 /* The functions of a world; what a device has (file systems, clock, start of the machine) is filled
  * in by whoever opens it. */
 extern const struct agent_world world_port_table;
+
+/* What the service driver is to know. */
+void world_svc_conf(const struct world *w, struct svc_conf *out);
 
 #endif
