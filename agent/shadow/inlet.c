@@ -31,7 +31,7 @@ int inlet_open(const char *run_dir, struct beside *b, struct inlet *out, struct 
 	int rc;
 
 	*out = (struct inlet){.fd = -1, .beside = b};
-	snprintf(out->path, sizeof out->path, "%.230s/" SHADOW_SOCKET, run_dir);
+	snprintf(out->path, sizeof out->path, "%.230s/" SVC_SHADOW_SOCKET, run_dir);
 	out->packet = mem_new(LIMIT_SHADOW_NOTE);
 	rc = listen_at(out, e);
 	if (rc < 0)

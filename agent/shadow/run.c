@@ -245,7 +245,7 @@ int shadow_run(const struct shadow_place *place, const struct shadow_ask *ask, s
 		.ask = ask,
 		.rule = &ask->release->shadow,
 		.challenger = {.rule = &ask->release->shadow, .cancel = ask->cancel},
-		.saved = now_mono()};
+		.saved = now_mono() - SAVE_EVERY};
 	int rc;
 
 	shadow_book_load(ask->fs, &ask->txn, &x.tally);

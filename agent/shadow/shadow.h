@@ -16,8 +16,6 @@
 #include "lib/sys/fs.h"
 #include "proto/wire/release.h"
 
-#define SHADOW_SOCKET "shadow.sock" /* in RUN_DIR */
-
 /* Written by who compares, looked at by others meanwhile. */
 struct shadow_board {
 	pthread_mutex_t lock;

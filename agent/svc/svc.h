@@ -9,6 +9,10 @@
 #include "agent/net/http.h"
 #include "proto/wire/release.h"
 
+/* In run_dir: where a workload gives its inputs away while another version is compared with it
+ * (agent/shadow). exec tells it by BACKSTAY_SHADOW_SOCKET; a unit must be told by its own file. */
+#define SVC_SHADOW_SOCKET "shadow.sock"
+
 struct svc_conf {
 	char kind[16];        /* "systemd", "exec", "http_reload", "reboot", "none" */
 	char base[16];        /* http_reload: who restarts: "systemd", "exec", "none"; reboot: whose

@@ -98,8 +98,9 @@ static int record_birth(void *ctx, const struct proc_id *id, struct err *e)
 
 static int start(struct svc_exec *x, unsigned slot, struct err *e)
 {
-	char dir[SVC_PATH_MAX], env_slot[32], env_dir[SVC_PATH_MAX + 32];
-	const char *const env[] = {env_slot, env_dir, NULL};
+	char dir[SVC_PATH_MAX], env_slot[32], env_dir[SVC_PATH_MAX + 32],
+		env_shadow[sizeof x->conf.run_dir + 48];
+	const char *const env[] = {env_slot, env_dir, env_shadow, NULL};
 	struct proc_spec spec = {.argv = x->argv, .env = env, .dir = dir};
 	struct birth birth = {.x = x, .slot = slot};
 	struct proc_id id;
@@ -107,6 +108,8 @@ static int start(struct svc_exec *x, unsigned slot, struct err *e)
 	TRY(svc_place_of_slot(&x->conf, slot, dir, e));
 	snprintf(env_slot, sizeof env_slot, "BACKSTAY_SLOT=%s", slot_name(slot));
 	snprintf(env_dir, sizeof env_dir, "BACKSTAY_SLOT_DIR=%s", dir);
+	snprintf(env_shadow, sizeof env_shadow, "BACKSTAY_SHADOW_SOCKET=%s/" SVC_SHADOW_SOCKET,
+		x->conf.run_dir);
 	x->started = now_mono();
 	return proc_spawn(&spec, x->log, record_birth, &birth, &id, e);
 }

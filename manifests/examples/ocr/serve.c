@@ -22,6 +22,7 @@
 struct serve {
 	struct desk *desk;
 	struct tally *tally;
+	struct mirror *mirror;
 	struct MHD_Daemon *http;
 	uint16_t port;
 	atomic_bool closing;
@@ -33,6 +34,10 @@ struct serve {
 struct request {
 	struct buf body;
 	bool too_large;
+	/* A plate: what is given away of it once its answer is out. */
+	bool is_read, has_answer;
+	char text[READER_TEXT];
+	uint64_t took_us;
 };
 
 struct reply {
@@ -41,7 +46,7 @@ struct reply {
 	struct buf body;
 };
 
-typedef void serve_handler_f(struct serve *, const struct request *, struct reply *);
+typedef void serve_handler_f(struct serve *, struct request *, struct reply *);
 
 /* ---- replies -------------------------------------------------------------------- */
 
@@ -97,7 +102,7 @@ static int infer(struct serve *s, const struct request *q, struct reader_answer 
 	return rc;
 }
 
-static void do_infer(struct serve *s, const struct request *q, struct reply *r)
+static void do_infer(struct serve *s, struct request *q, struct reply *r)
 {
 	double begun = now_s(), took;
 	struct reader_answer answer = {0};
@@ -114,6 +119,10 @@ static void do_infer(struct serve *s, const struct request *q, struct reply *r)
 				"confidence", (int)answer.confidence, "model", by.model, "release",
 				by.release, "slot", by.slot, "ms", (int)(took * 1000 + 0.5)));
 	tally_request(s->tally, r->status, took, answer.confidence);
+	q->is_read = true;
+	q->has_answer = rc == 0;
+	q->took_us = (uint64_t)(took * 1e6);
+	memcpy(q->text, answer.text, sizeof(q->text));
 }
 
 /* An empty body names no slot, and *slot_dir stays empty. */
@@ -133,7 +142,7 @@ static int read_order(const struct request *q, char slot_dir[PATH_MAX], struct e
 	return 0;
 }
 
-static void do_reload(struct serve *s, const struct request *q, struct reply *r)
+static void do_reload(struct serve *s, struct request *q, struct reply *r)
 {
 	char slot_dir[PATH_MAX] = "";
 	struct reader_facts by;
@@ -155,7 +164,7 @@ static void do_reload(struct serve *s, const struct request *q, struct reply *r)
 	reply_facts(r, "reloaded", &by);
 }
 
-static void do_healthz(struct serve *s, const struct request *q UNUSED, struct reply *r)
+static void do_healthz(struct serve *s, struct request *q UNUSED, struct reply *r)
 {
 	struct reader_facts by;
 	struct err e;
@@ -168,7 +177,7 @@ static void do_healthz(struct serve *s, const struct request *q UNUSED, struct r
 	reply_facts(r, "ok", &by);
 }
 
-static void do_metrics(struct serve *s, const struct request *q UNUSED, struct reply *r)
+static void do_metrics(struct serve *s, struct request *q UNUSED, struct reply *r)
 {
 	struct reader_facts by;
 
@@ -274,6 +283,9 @@ static void on_over(void *self, struct MHD_Connection *c UNUSED, void **slot,
 
 	if (!q)
 		return;
+	if (q->is_read)
+		mirror_offer(
+			s->mirror, buf_str(&q->body), q->has_answer ? q->text : NULL, q->took_us);
 	buf_fini(&q->body);
 	mem_free(slot);
 	pthread_mutex_lock(&s->lock);
@@ -283,8 +295,8 @@ static void on_over(void *self, struct MHD_Connection *c UNUSED, void **slot,
 	pthread_mutex_unlock(&s->lock);
 }
 
-int serve_open(
-	struct desk *desk, struct tally *tally, uint16_t port, struct serve **out, struct err *e)
+int serve_open(struct desk *desk, struct tally *tally, struct mirror *mirror, uint16_t port,
+	struct serve **out, struct err *e)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
 		.sin_port = htons(port),
@@ -293,6 +305,7 @@ int serve_open(
 
 	s->desk = desk;
 	s->tally = tally;
+	s->mirror = mirror;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->idle, NULL);
 	s->http = MHD_start_daemon(

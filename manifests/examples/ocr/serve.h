@@ -8,14 +8,15 @@
 #define OCR_SERVE_H
 
 #include "manifests/examples/ocr/desk.h"
+#include "manifests/examples/ocr/mirror.h"
 #include "manifests/examples/ocr/tally.h"
 
 struct serve;
 
-/* Listens; port 0 lets the kernel choose. `desk` and `tally` stay the caller's and outlive the
- * service. ERR_NET. */
-int serve_open(struct desk *desk, struct tally *tally, uint16_t port, struct serve **out,
-	struct err *e) MUST_CHECK;
+/* Listens; port 0 lets the kernel choose. `desk`, `tally` and `mirror` stay the caller's and
+ * outlive the service. ERR_NET. */
+int serve_open(struct desk *desk, struct tally *tally, struct mirror *mirror, uint16_t port,
+	struct serve **out, struct err *e) MUST_CHECK;
 uint16_t serve_port(const struct serve *s);
 /* Takes no more connections, answers what has come in (for at most five seconds), and ends. */
 void serve_close(struct serve **s);

@@ -98,16 +98,19 @@ static int run_open(const struct order *o, struct serve *s, const sigset_t *ends
 static int run_desk(const struct order *o, struct desk *desk, const sigset_t *ends, struct err *e)
 {
 	struct tally tally;
+	struct mirror mirror;
 	struct serve *s = NULL;
 	int rc;
 
 	log_ev(LOG_ID_START, "model=%s release=%s slot=%s", desk->facts.model, desk->facts.release,
 		desk->facts.slot);
 	tally_init(&tally);
-	rc = serve_open(desk, &tally, o->port, &s, e);
+	mirror_init(&mirror, getenv("BACKSTAY_SHADOW_SOCKET"));
+	rc = serve_open(desk, &tally, &mirror, o->port, &s, e);
 	if (rc == 0)
 		rc = run_open(o, s, ends, e);
 	serve_close(&s);
+	mirror_fini(&mirror);
 	tally_fini(&tally);
 	return rc;
 }
