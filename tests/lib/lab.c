@@ -24,6 +24,10 @@ const struct lab_scenario lab_scenarios[] = {
 	{"failing smoke test", {"sim-1", ""}, "sim-smoke", LAB_INSTALL, false, LAB_DIR, false,
 		false},
 	{"does not start", {"sim-1", ""}, "sim-dead", LAB_INSTALL, false, LAB_DIR, false, false},
+	{"promoted beside the old one", {"sim-1", ""}, "sim-beside", LAB_INSTALL, true, LAB_DIR,
+		false, false},
+	{"refused beside the old one", {"sim-1", ""}, "sim-other", LAB_INSTALL, false, LAB_DIR,
+		true, false},
 	{"fleet rollback", {"sim-1", "sim-2", ""}, "sim-1", LAB_ROLLBACK, true, LAB_DIR, false,
 		false},
 	{"image over an older one", {"img-1", "img-2", ""}, "img-3", LAB_INSTALL, true, LAB_RAW,
@@ -50,20 +54,23 @@ static const struct {
 	const char *id;
 	uint64_t counter;
 	enum sim_fault fault;
-	bool is_image;
+	struct sim_release *(*make)(
+		struct sim_vendor *, const char *id, uint64_t counter, enum sim_fault);
 } releases[] = {
-	{"sim-1", 1, SIM_GOOD, false},
-	{"sim-2", 2, SIM_GOOD, false},
-	{"sim-3", 3, SIM_GOOD, false},
-	{"sim-slow", 3, SIM_SLOW, false},
-	{"sim-errs", 3, SIM_ERRS, false},
-	{"sim-smoke", 3, SIM_FAILS_SMOKE, false},
-	{"sim-dead", 3, SIM_NO_START, false},
-	{"sim-noboot", 3, SIM_NO_BOOT, false},
-	{"img-1", 1, SIM_GOOD, true},
-	{"img-2", 2, SIM_GOOD, true},
-	{"img-3", 3, SIM_GOOD, true},
-	{"img-errs", 3, SIM_ERRS, true},
+	{"sim-1", 1, SIM_GOOD, sim_vendor_make},
+	{"sim-2", 2, SIM_GOOD, sim_vendor_make},
+	{"sim-3", 3, SIM_GOOD, sim_vendor_make},
+	{"sim-slow", 3, SIM_SLOW, sim_vendor_make},
+	{"sim-errs", 3, SIM_ERRS, sim_vendor_make},
+	{"sim-smoke", 3, SIM_FAILS_SMOKE, sim_vendor_make},
+	{"sim-dead", 3, SIM_NO_START, sim_vendor_make},
+	{"sim-noboot", 3, SIM_NO_BOOT, sim_vendor_make},
+	{"sim-beside", 3, SIM_GOOD, sim_vendor_make_shadow},
+	{"sim-other", 3, SIM_DISAGREES, sim_vendor_make_shadow},
+	{"img-1", 1, SIM_GOOD, sim_vendor_make_image},
+	{"img-2", 2, SIM_GOOD, sim_vendor_make_image},
+	{"img-3", 3, SIM_GOOD, sim_vendor_make_image},
+	{"img-errs", 3, SIM_ERRS, sim_vendor_make_image},
 };
 
 void lab_init(struct lab *l, const char *name)
@@ -72,7 +79,7 @@ void lab_init(struct lab *l, const char *name)
 	log_init(name, LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
 	sim_vendor_init(&l->vendor);
 	for (size_t i = 0; i < ARRAY_LEN(releases); i++)
-		(releases[i].is_image ? sim_vendor_make_image : sim_vendor_make)(
+		(void)releases[i].make(
 			&l->vendor, releases[i].id, releases[i].counter, releases[i].fault);
 }
 

@@ -96,8 +96,14 @@ static json_t *image_json(struct sim_vendor *v, struct sim_release *r)
 	return component_json(&c, "image");
 }
 
+static json_t *shadow_json(void)
+{
+	return json_pack("{s[s] ss si si}", "argv", "bin/serve", "path", "/infer", "min_pairs", 300,
+		"agreement_permille", 970);
+}
+
 /* Takes `components`. */
-static void write_document(struct sim_release *r, json_t *components)
+static void write_document(struct sim_release *r, json_t *components, bool shadow)
 {
 	JSON_AUTO *doc = json_pack(
 		"{si ss ss ss ss so ss si si si s[{ss ss s[s] si}] s[{ss ss ss si si s[ii] si} "
@@ -112,6 +118,10 @@ static void write_document(struct sim_release *r, json_t *components)
 		"statistic", "p99", "comparator", "baseline", "threshold_milli", 2000, "window_ms",
 		2000, "min_samples", 10, "on_blind", "ignore");
 
+	if (shadow) {
+		json_object_set_new(doc, "strategy", json_string("shadow"));
+		json_object_set_new(doc, "shadow", shadow_json());
+	}
 	json_write(doc, &r->document);
 	digest_of(r->document.p, r->document.n, &r->digest);
 }
@@ -132,7 +142,16 @@ struct sim_release *sim_vendor_make(
 {
 	struct sim_release *r = new_release(v, id, counter, fault);
 
-	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)));
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), false);
+	return r;
+}
+
+struct sim_release *sim_vendor_make_shadow(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = new_release(v, id, counter, fault);
+
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), true);
 	return r;
 }
 
@@ -141,6 +160,6 @@ struct sim_release *sim_vendor_make_image(
 {
 	struct sim_release *r = new_release(v, id, counter, fault);
 
-	write_document(r, json_pack("[o]", image_json(v, r)));
+	write_document(r, json_pack("[o]", image_json(v, r)), false);
 	return r;
 }

@@ -517,6 +517,31 @@ static int port_smoke(void *self, unsigned slot, const struct release *r,
 	return 0;
 }
 
+/* As the real one: it goes on with what is remembered, and remembers from time to time. */
+static int port_shadow(void *self, const struct shadow_ask *ask, struct buf *out_log, struct err *e)
+{
+	struct simdev *d = self;
+	struct shadow_tally *t = &ask->board->tally;
+
+	shadow_book_load(ask->fs, &ask->txn, t);
+	/* No machine runs on when its disk is gone. */
+	TRY(shadow_book_save(ask->fs, &ask->txn, t, e));
+	const struct sim_release *is = simdev_content(d, ask->slot);
+	bool agrees = is && is->fault != SIM_DISAGREES;
+
+	if (!is || strcmp(is->id.s, ask->release->id.s) != 0)
+		simdev_blame(d, "slot %s is not whole and runs as %s", slot_name(ask->slot),
+			ask->release->id.s);
+	buf_add_str(out_log, "served\n");
+	while (t->verdict == SHADOW_OPEN) {
+		shadow_count(t, &(struct shadow_pair){.agrees = agrees || t->pairs % 10});
+		shadow_eval(&ask->release->shadow, t);
+		if (t->pairs % 100 == 50)
+			TRY(shadow_book_save(ask->fs, &ask->txn, t, e));
+	}
+	return shadow_book_save(ask->fs, &ask->txn, t, e);
+}
+
 static void check(struct health_round *r, const char *name, bool required, bool ok)
 {
 	struct health_check *c = &r->v[r->n++];
@@ -554,6 +579,7 @@ static const struct agent_world ports = {
 	.send = port_send,
 	.source = port_source,
 	.smoke = port_smoke,
+	.shadow = port_shadow,
 	.start = port_start,
 	.look = port_look,
 	.log_tail = port_log_tail,

@@ -12,7 +12,7 @@
 
 /* ---- the vendor ---- */
 
-#define SIM_RELEASES 13
+#define SIM_RELEASES 15
 
 enum sim_fault {
 	SIM_GOOD,
@@ -20,7 +20,8 @@ enum sim_fault {
 	SIM_NO_START,
 	SIM_FAILS_SMOKE,
 	SIM_ERRS,
-	SIM_NO_BOOT /* the machine does not come up with it, by a boot loader */
+	SIM_DISAGREES, /* with the old one, beside which it runs first */
+	SIM_NO_BOOT    /* the machine does not come up with it, by a boot loader */
 };
 
 struct sim_release {
@@ -43,6 +44,10 @@ void sim_vendor_fini(struct sim_vendor *v);
 /* Components: a model that is new in every release, a configuration that never changes. Ten seconds
  * of soak, watched for an error rate and a crash loop. */
 struct sim_release *sim_vendor_make(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
+
+/* The same, to be compared with the old one before the switch. */
+struct sim_release *sim_vendor_make_shadow(
 	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
 
 /* The same for raw slots: one image, of a few sectors. */
