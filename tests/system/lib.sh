@@ -88,6 +88,26 @@ workload_pids() {
 	done
 }
 
+# champion_of NAME, challenger_of NAME: the process that serves, and the one that is compared with it.
+is_beside() {
+	grep -qz '^BACKSTAY_SHADOW=1' "/proc/$1/environ" 2>/dev/null
+}
+pids_of() {
+	for p in $(workload_pids); do
+		case $(readlink "/proc/$p/cwd") in "$W/dev/$1/slots/"*) echo "$p" ;; esac
+	done
+}
+champion_of() {
+	for p in $(pids_of "$1"); do
+		if ! is_beside "$p"; then echo "$p"; fi
+	done
+}
+challenger_of() {
+	for p in $(pids_of "$1"); do
+		if is_beside "$p"; then echo "$p"; fi
+	done
+}
+
 # server_start: keys, repositories, a server ($server_more is added to its configuration, $server_scheme may be https); sets BACKSTAY_SERVER and BACKSTAY_TOKEN_FILE for the command line.
 server_start() {
 	[ -d "$W/keys" ] || "$BACKSTAY_BIN/backstay" keys init "$W/keys" >/dev/null
