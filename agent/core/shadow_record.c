@@ -3,8 +3,8 @@
 
 #include "agent/core/shadow.h"
 
-#define HEAD     "backstay-shadow-1"
-#define LONGEST  3072
+#define HEAD    "backstay-shadow-1"
+#define LONGEST 3072
 
 /* ---- out ---- */
 

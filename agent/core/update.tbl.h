@@ -6,7 +6,7 @@
 	X(ACCEPTED, "accepted", OLD, PRECOND, "a verified desired state is remembered; preconditions are looked at")\
 	X(STAGING, "staging", OLD, STAGE, "the inactive slot is invalid and being written")                       \
 	X(SEALED, "sealed", OLD, SMOKE, "the inactive slot was read back and is valid; smoke tests run on it")    \
-	X(READY, "ready", OLD, ASK_WINDOW, "tested; waits until the switch is allowed and the baseline is known") \
+	X(READY, "ready", OLD, ASK_WINDOW, "tested; waits for baseline, comparison and leave to switch")          \
 	X(SWITCHING, "switching", BOTH, TRY_NEXT, "the inactive slot becomes the one that starts next")           \
 	X(STARTING, "starting", BOTH, APPLY, "the new version is being started")                                  \
 	X(SOAKING, "soaking", BOTH, WATCH, "the new version works and is watched; the old slot is kept")          \
@@ -47,7 +47,7 @@
 	X(PRECOND, "precond", "look at the preconditions, answer PRECOND")                                        \
 	X(STAGE, "stage", "unless it holds the goal: invalidate the slot, stage, seal; answer STAGED")            \
 	X(SMOKE, "smoke", "run the smoke tests on the slot, answer SMOKE")                                        \
-	X(ASK_WINDOW, "ask_window", "gather the baseline, look whether the switch is allowed, answer WINDOW")     \
+	X(ASK_WINDOW, "ask_window", "compare, gather the baseline, look whether the switch is allowed, answer WINDOW") \
 	X(TRY_NEXT, "try_next", "make the slot the one that starts next, answer SWITCHED")                        \
 	X(APPLY, "apply", "bring the workload to run from the slot, wait for health, answer STARTED")             \
 	X(WATCH, "watch", "feed the triggers, answer CHECKPOINT, TRIGGER or SOAK_OVER")                           \
