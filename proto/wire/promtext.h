@@ -36,6 +36,12 @@ bool hist_fold(const struct hist *h, const double *edge, unsigned n, struct hist
  * cut off or has a series twice; the whole page is checked either way. */
 int prom_value(struct str page, const char *name, double *out, struct err *e) MUST_CHECK;
 
+enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM, PROM_TYPE_MAX };
+
+/* Takes the page off *rest up to and with its next "# TYPE" line of a metric with one of these
+ * types. False when there is none. The page need not have been checked. */
+bool prom_next_type(struct str *rest, struct str *out_name, enum prom_type *out_type);
+
 /* The histogram `name` (from name_bucket series), summed over label sets, which must have the same
  * bounds. The same errors; ERR_TOO_LARGE beyond LIMIT_HIST_BUCKETS. */
 int prom_hist(struct str page, const char *name, struct hist *out, struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include "lib/id.h"
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/promtext.h"
 
 /* Topics at a broker; the last level is the device's name. QoS 1, not retained. What goes to
  * TELEMETRY and REPORT are the bytes of the HTTP request; what comes to ACK is a telemetry_ack. */
@@ -146,6 +147,18 @@ int telemetry_decode(struct str text, struct telemetry_batch *out, struct err *e
 void telemetry_window_fini(struct telemetry_window *w);
 void telemetry_item_fini(struct telemetry_item *t);
 void telemetry_fini(struct telemetry_batch *b);
+
+/* Add one metric to a window, or to what it has of that name: counts and buckets are summed (with
+ * other edges the newer histogram stays), a gauge takes the newer value. A name that is none, a
+ * value that cannot be written down and what is over LIMIT_TELEMETRY_METRICS are left out. */
+void telemetry_add_counter(struct telemetry_window *w, const char *name, uint64_t n);
+void telemetry_add_gauge(struct telemetry_window *w, const char *name, double value);
+void telemetry_add_hist(struct telemetry_window *w, const char *name, const struct hist *h);
+/* The window that follows: `into` becomes both. Of two releases or slots it has neither. */
+void telemetry_merge(struct telemetry_window *into, const struct telemetry_window *next);
+/* A copy with arrays of its own. */
+void telemetry_window_copy(const struct telemetry_window *w, struct telemetry_window *out);
+bool telemetry_window_is_empty(const struct telemetry_window *w);
 
 void telemetry_ack_encode(const struct telemetry_ack *a, struct buf *out);
 /* Says at least one of seq and report. */
