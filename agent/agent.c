@@ -122,6 +122,7 @@ static void moved(struct agent *a, enum upd_state from, enum upd_ev by)
 	waits_moved(a);
 	shadow_moved(a);
 	scrub_moved(a);
+	telemetry_moved(a);
 }
 
 /* Hands up only what the journal says: then nothing has happened and the event can come again. */
@@ -247,6 +248,7 @@ static void due(struct agent *a)
 	poll_due(a, now);
 	outbox_due(a, now);
 	scrub_due(a, now);
+	telemetry_due(a, now);
 }
 
 static ms_t next_due(const struct agent *a)
@@ -262,7 +264,7 @@ static ms_t next_due(const struct agent *a)
 	at = MIN(at, a->poll.job || a->carry.state != CARRY_WAITS ? NEVER : agent_mono(a));
 	at = MIN(at, a->outbox.job ? NEVER : a->outbox.next);
 	at = MIN(at, scrub_next(a));
-	return at;
+	return MIN(at, telemetry_next(a));
 }
 
 void agent_run(struct agent *a)
@@ -342,6 +344,7 @@ static int open_world(struct agent *a, struct err *e)
 	agree_load(a);
 	scrub_open(a);
 	shadow_book_load(a->w.fs, &a->rec.txn, &a->shadow.seen);
+	telemetry_open(a);
 	TRY(open_slots(a, &a->stage_slots, e));
 	TRY(open_slots(a, &a->look_slots, e));
 	TRY(open_slots(a, &a->scrub_slots, e));
@@ -382,11 +385,13 @@ void agent_close(struct agent **pa)
 		return;
 	if (a->up)
 		notes_flush(a);
+	telemetry_flush(a);
 	a->closing = true;
 	jobs_close(&a->jobs);
 	while (a->first)
 		drop_first(a);
 	watch_fini(a);
+	telemetry_close(a);
 	boot_close(&a->boot_layer);
 	boot_close(&a->look_boot);
 	if (a->look_slots)

@@ -16,8 +16,10 @@
 #include "agent/shadow/shadow.h"
 #include "agent/slot/slot.h"
 #include "agent/stage/stage.h"
+#include "agent/tele/measure.h"
 #include "agent/worker/worker.h"
 #include "proto/wire/lease.h"
+#include "proto/wire/telemetry.h"
 #include "lib/sys/clock.h"
 
 /* Everything the driver touches. The program fills it with the machine (world.h); the power-cut
@@ -88,6 +90,12 @@ struct agent_world {
 	/* LANE_SVC, LANE_SLOT. What preconditions of the types in `want` are judged by; NULL:
 	 * nothing can be seen. */
 	void (*facts)(void *self, unsigned want, struct precond_facts *out);
+
+	/* LANE_METER. What machine and workload look like just now; NULL: nothing can be seen. */
+	void (*measure)(void *self, struct measure *out);
+	/* LANE_NET. Tells the server; NULL: there is none. */
+	int (*send_telemetry)(void *self, struct str batch, const atomic_bool *cancel,
+		struct telemetry_ack *out, ms_t *out_retry_after, struct err *) MUST_CHECK;
 
 	/* A probe remembers its last look; looks happen in LANE_SVC, the rest in the loop's. */
 	int (*probe_open)(void *self, const struct trig_rule *rules, unsigned n, void **out_probe,

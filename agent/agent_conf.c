@@ -151,6 +151,24 @@ static const struct conf_row rows[] = {
 	TEXT(mqtt, prefix, "backstay/1",
 		"Topics are PREFIX/DEVICE/wake and PREFIX/DEVICE/presence."),
 
+	FLAG(telemetry, enabled, "yes",
+		"Whether machine and workload are measured, and the server is told; without a server, "
+		"never."),
+	SIZED(telemetry, queue, LIMIT_TELEMETRY_QUEUE_MIN, LIMIT_TELEMETRY_QUEUE_MAX, "1M",
+		"What may wait on the disk for the server; when it is full, the oldest details give "
+		"way."),
+	SPAN(telemetry, interval, SEC(1), HOURS(1), "1min", "How long a window of it lasts."),
+	SPAN(telemetry, batch_interval, SEC(1), HOURS(24), "5min",
+		"How often what waits is sent, give or take a tenth; what is no detail is sent soon."),
+	SPAN(telemetry, look_interval, 100, MINUTE(10), "10s",
+		"How often machine and workload are looked at for it; five times as often while an update "
+		"is on trial."),
+	TEXT(telemetry, metrics, "*",
+		"Names of the workload's metrics that are taken, separated by commas; * stands for any "
+		"text. Of counters, gauges and histograms the first 16 each."),
+	TEXT(telemetry, model, "*score*,*confidence*,*reject*,*drift*",
+		"Which of these tell what the model sees and says; the others are of the inference path."),
+
 	TEXT(net, proxy, "", "Proxy for all requests; empty: none."),
 	TEXT(net, no_proxy, "",
 		"Hosts that are asked without the proxy, separated by commas; *: all."),

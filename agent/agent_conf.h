@@ -60,6 +60,12 @@ struct agent_conf {
 		char url[256], prefix[64];
 	} mqtt;
 	struct {
+		bool enabled;
+		uint64_t queue;
+		ms_t interval, batch_interval, look_interval;
+		char metrics[256], model[256];
+	} telemetry;
+	struct {
 		char rule[PRECOND_TYPE_MAX][LIMIT_PRECOND_TEXT]; /* of each type; "": none */
 		char parked_from[256], ignition_from[256], metered_from[256];
 		char parked_when[128], ignition_when[128], metered_when[128];

@@ -9,6 +9,7 @@
 #include "agent/core/quarantine.h"
 #include "agent/journal/journal.h"
 #include "agent/tele/tele.h"
+#include "agent/telemetry.h"
 
 #define NEVER INT64_MAX /* a due time that does not come */
 
@@ -488,6 +489,7 @@ struct agent {
 	struct carry carry;
 	struct outbox outbox;
 	struct scrub scrub;
+	struct telemetry telemetry;
 };
 
 /* Stamps the event and puts it behind those that wait. */

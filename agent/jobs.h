@@ -12,9 +12,10 @@
 #include "lib/err.h"
 
 enum job_lane {
-	LANE_SLOT, /* writes or tests the inactive slot */
-	LANE_SVC,  /* starts, stops and looks at the workload: one at a time */
-	LANE_NET,  /* talks to the server */
+	LANE_SLOT,  /* writes or tests the inactive slot */
+	LANE_SVC,   /* starts, stops and looks at the workload: one at a time */
+	LANE_NET,   /* talks to the server */
+	LANE_METER, /* measures machine and workload; nobody waits for it */
 	LANE_MAX
 };
 

@@ -191,7 +191,7 @@ static json_t *quarantine_json(const struct agent *a)
 json_t *status_answer(struct agent *a)
 {
 	agent_see_slots(a);
-	return json_pack("{ss ss ss ss ss so so so so so so so so so so so so so so si so so}",
+	return json_pack("{ss ss ss ss ss so so so so so so so so so so so so so so si so so so}",
 		"device", a->conf->device.id, "hardware", a->conf->device.hardware, "version",
 		AGENT_VERSION, "state", upd_state_name(a->rec.state), "text",
 		upd_state_text(a->rec.state), "running", running_json(a), "slots", slots_json(a),
@@ -201,5 +201,5 @@ json_t *status_answer(struct agent *a)
 		status_outcome(&a->outcomes.last), "rollback",
 		status_outcome(&a->outcomes.rollback), "carried", carry_answer(a), "quarantine",
 		quarantine_json(a), "reports_waiting", (int)a->outbox.left, "health",
-		checks_answer(a), "shadow", shadow_answer(a));
+		checks_answer(a), "shadow", shadow_answer(a), "telemetry", telemetry_answer(a));
 }

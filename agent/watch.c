@@ -125,6 +125,7 @@ static void fire(struct agent *a, enum trig_type cause, const char *text)
 		trig_type_name(cause), txn, a->rec.goal.release.s, slot_name(a->rec.slot_new),
 		text);
 	agent_post(a, &ev);
+	ring_mark(a, trig_type_name(cause), text);
 }
 
 static bool feed(struct agent *a, const struct look *l)

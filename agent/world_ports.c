@@ -8,6 +8,7 @@
 #include "agent/sight.h"
 #include "agent/smoke/smoke.h"
 #include "agent/tele/tele.h"
+#include "agent/tele/telemetry_send.h"
 #include "agent/trial.h"
 #include "agent/version.h"
 #include "agent/world_priv.h"
@@ -103,6 +104,28 @@ static int port_send(void *self, const atomic_bool *cancel, unsigned *out_left,
 	TRY(access_ready(w->access, cancel, e));
 	return tele_send(&w->fs, access_http(w->access), w->conf->server.url, w->conf->device.id,
 		cancel, out_left, out_retry_after, e);
+}
+
+static void port_measure(void *self, struct measure *out)
+{
+	struct world *w = self;
+	const struct measure_in in = {.proc = w->conf->precond.proc,
+		.sys = w->conf->precond.sys,
+		.home = &w->fs,
+		.metrics_url = w->conf->service.metrics_url,
+		.timeout = w->conf->service.probe_timeout};
+
+	measure_look(&in, out);
+}
+
+static int port_send_telemetry(void *self, struct str batch, const atomic_bool *cancel,
+	struct telemetry_ack *out, ms_t *out_retry_after, struct err *e)
+{
+	struct world *w = self;
+
+	TRY(access_ready(w->access, cancel, e));
+	return telemetry_send(access_http(w->access), w->conf->server.url, w->conf->device.id,
+		batch, cancel, out, out_retry_after, e);
 }
 
 static int port_lease(void *self, const struct lease_ask *ask, const atomic_bool *cancel,
@@ -266,6 +289,8 @@ const struct agent_world world_port_table = {
 	.fetch = port_fetch,
 	.send = port_send,
 	.lease = port_lease,
+	.measure = port_measure,
+	.send_telemetry = port_send_telemetry,
 	.source = port_source,
 	.smoke = port_smoke,
 	.shadow = port_shadow,

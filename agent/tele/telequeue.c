@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define FOLDER     "telemetry"
 #define PIECES_MIN 8U           /* that the limit holds: what gives way at once is one of them */
 #define PIECE_MAX  (64U * 1024) /* then another one is begun */

@@ -25,6 +25,7 @@ struct telequeue_batch {
 	struct buf text; /* owned; empty: nothing waits */
 	uint64_t epoch, last;
 	unsigned items;
+	bool more; /* something waits behind it */
 };
 /* What is to be sent next: the oldest items that are not acknowledged, of one epoch, as many as fit
  * a batch. The same again until telequeue_ack. */

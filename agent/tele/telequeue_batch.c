@@ -84,6 +84,7 @@ int telequeue_batch(struct telequeue *q, struct telequeue_batch *out, struct err
 	}
 	for (unsigned i = 0; more && i < q->n && q->v[i].head.epoch == b.epoch; i++)
 		TRY(gather_piece(q, i, &b, &before, &more, e));
+	b.more = !more;
 	if (b.items)
 		telemetry_end(&b.text);
 	else

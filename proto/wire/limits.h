@@ -132,13 +132,15 @@
 #define LIMIT_EFI_BYTES   4096
 
 /* telemetry */
-#define LIMIT_TELEMETRY_BYTES   (64 * 1024) /* a batch */
-#define LIMIT_TELEMETRY_ITEMS   64          /* in a batch */
-#define LIMIT_TELEMETRY_METRICS 16          /* of each form, in a window */
-#define LIMIT_TELEMETRY_RING    32          /* windows around a mark */
-#define LIMIT_TELEMETRY_ACK     256
-#define LIMIT_SPOOL_LINE        (LIMIT_TELEMETRY_BYTES + 64) /* an item that waits on the disk */
-#define LIMIT_SPOOL_BYTES       (256 * 1024)                 /* a piece of such */
+#define LIMIT_TELEMETRY_BYTES     (64 * 1024) /* a batch */
+#define LIMIT_TELEMETRY_ITEMS     64          /* in a batch */
+#define LIMIT_TELEMETRY_METRICS   16          /* of each form, in a window */
+#define LIMIT_TELEMETRY_RING      32          /* windows around a mark */
+#define LIMIT_TELEMETRY_ACK       256
+#define LIMIT_TELEMETRY_QUEUE_MIN (256 * 1024)
+#define LIMIT_TELEMETRY_QUEUE_MAX (64 * 1024 * 1024)
+#define LIMIT_SPOOL_LINE          (LIMIT_TELEMETRY_BYTES + 64) /* an item that waits on the disk */
+#define LIMIT_SPOOL_BYTES         (256 * 1024)                 /* a piece of such */
 
 /* Prometheus text */
 #define LIMIT_METRICS_BYTES (512 * 1024)

@@ -654,6 +654,8 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 	w.clock.self = d;
 	w.self = d;
 	w.health = d->checks.has ? port_health : NULL;
+	w.measure = d->measure;
+	w.send_telemetry = d->send_telemetry;
 	return agent_open(&d->conf, &w, &d->agent, e);
 }
 

@@ -109,6 +109,11 @@ struct simdev {
 	char told[128];         /* what the service manager was told last */
 	struct promise promise; /* that was made last */
 	unsigned promises;      /* so far */
+	/* Telemetry, if the configuration has it: what is measured, and who is told. */
+	void (*measure)(void *self, struct measure *out);
+	int (*send_telemetry)(void *self, struct str batch, const atomic_bool *cancel,
+		struct telemetry_ack *out, ms_t *out_retry_after, struct err *e);
+	void *ctx;     /* of whoever set them */
 	bool loader;   /* the machine is started from a slot, by a boot loader (loader.h) */
 	unsigned from; /* then: from which */
 	bool restarts; /* somebody has asked for a restart of the machine */
