@@ -20,6 +20,20 @@ bool labels_find(struct str labels, struct str name, struct str *out_value)
 	return false;
 }
 
+bool labels_have(struct str labels, const char *wanted)
+{
+	struct str rest = str_of(wanted), label, name, value;
+
+	while (str_split(&rest, ',', &label)) {
+		struct str want = label;
+
+		if (!str_split(&want, '=', &name) || !labels_find(labels, name, &value) ||
+			!str_eq(want, value))
+			return false;
+	}
+	return true;
+}
+
 static int label_check(struct str label, struct str later, struct err *e)
 {
 	struct str value = label, name, again;

@@ -13,83 +13,13 @@ int policy_u32(const json_t *o, const char *where, const char *key, uint64_t min
 	return 0;
 }
 
-static int rate_parse(const json_t *wave, const char *where, struct policy_wave *w, struct err *e)
-{
-	static const char *const known[] = {"count", "per_ms", NULL};
-	const json_t *j;
-	char inner[POLICY_WHERE_MAX];
-
-	if (!json_object_get(wave, "rate"))
-		return 0;
-	snprintf(inner, sizeof inner, "%.*s.rate", POLICY_WHERE_MAX - 8, where);
-	TRY(json_obj(wave, where, "rate", &j, e));
-	TRY(json_only(j, inner, known, e));
-	w->rate_count = 1;
-	w->rate_per = MINUTE(1);
-	TRY(policy_u32(j, inner, "count", 1, LIMIT_DEVICES, &w->rate_count, e));
-	return json_span_opt(j, inner, "per_ms", 1, &w->rate_per, e);
-}
-
-static int wave_parse(const json_t *j, const char *where, struct policy_wave *w, struct err *e)
-{
-	static const char *const known[] = {
-		"name", "count", "share_permille", "parallel", "soak_ms", "approval", "rate", NULL};
-
-	if (!json_is_object(j))
-		return err_set(e, ERR_BAD_INPUT, "%s: an object is wanted", where);
-	TRY(json_only(j, where, known, e));
-	TRY(json_id(j, where, "name", w->name, e));
-	if (!json_object_get(j, "count") == !json_object_get(j, "share_permille"))
-		return err_set(
-			e, ERR_BAD_INPUT, "%s: either count or share_permille is wanted", where);
-	TRY(policy_u32(j, where, "count", 1, LIMIT_DEVICES, &w->count, e));
-	TRY(policy_u32(j, where, "share_permille", 1, 1000, &w->permille, e));
-	TRY(policy_u32(j, where, "parallel", 0, LIMIT_DEVICES, &w->parallel, e));
-	w->soak = MINUTE(10);
-	TRY(json_span_opt(j, where, "soak_ms", 0, &w->soak, e));
-	TRY(json_bool_opt(j, where, "approval", &w->approval, e));
-	return rate_parse(j, where, w, e);
-}
-
-static int wave_fits(
-	const struct policy *p, const char *where, const struct policy_wave *w, struct err *e)
-{
-	uint32_t shares = w->permille;
-
-	for (unsigned i = 0; i < p->n_waves; i++) {
-		if (strcmp(p->waves[i].name, w->name) == 0)
-			return err_set(
-				e, ERR_BAD_INPUT, "%s: the name %s stands twice", where, w->name);
-		shares += p->waves[i].permille;
-	}
-	if (shares > 1000)
-		return err_set(e, ERR_BAD_INPUT, "%s: the shares together exceed 1000", where);
-	return 0;
-}
-
-static int waves_parse(const json_t *j, struct policy *p, struct err *e)
-{
-	const json_t *list;
-
-	TRY(json_arr(j, "policy", "waves", LIMIT_WAVES, &list, e));
-	if (json_array_size(list) == 0)
-		return err_set(e, ERR_BAD_INPUT, "policy.waves is empty");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		char where[POLICY_WHERE_MAX];
-
-		snprintf(where, sizeof where, "policy.waves[%zu]", i);
-		TRY(wave_parse(json_array_get(list, i), where, &p->waves[i], e));
-		TRY(wave_fits(p, where, &p->waves[i], e));
-		p->n_waves++;
-	}
-	return 0;
-}
-
 /* A budget of nobody would hold every device up for ever. */
 static int disruption_parse(const json_t *j, struct policy_disruption *d, struct err *e)
 {
-	static const char *const known[] = {"label", "max", "lease_ms", NULL};
+	static const char *const known[] = {"label", "max", "lease_ms", "at", NULL};
+	static const char *const places[] = {"switch", "admission"};
 	const json_t *o;
+	unsigned at = 0;
 	uint64_t max;
 
 	if (!json_object_get(j, "disruption"))
@@ -100,13 +30,16 @@ static int disruption_parse(const json_t *j, struct policy_disruption *d, struct
 	TRY(json_u64(o, "policy.disruption", "max", 1, LIMIT_DEVICES, &max, e));
 	d->max = (uint32_t)max;
 	d->lease = MINUTE(60);
+	TRY(json_choice_opt(o, "policy.disruption", "at", places, ARRAY_LEN(places), &at, e));
+	d->at_admission = at == 1;
 	return json_span_opt(o, "policy.disruption", "lease_ms", 1, &d->lease, e);
 }
 
 static int document_parse(const json_t *j, struct policy *p, struct err *e)
 {
 	static const char *const known[] = {"format", "name", "first_alone", "max_failures",
-		"silence_ms", "roll_back_on_abort", "waves", "disruption", "judge", "freeze", NULL};
+		"silence_ms", "roll_back_on_abort", "waves", "disruption", "judge", "freeze",
+		"control", "ladder", "retry", "late", "ratio_alpha_ppm", NULL};
 	uint64_t format;
 
 	if (!json_is_object(j))
@@ -126,7 +59,8 @@ static int document_parse(const json_t *j, struct policy *p, struct err *e)
 	TRY(json_span_opt(j, "policy", "silence_ms", 1, &p->silence, e));
 	TRY(policy_freezes_parse(j, p, e));
 	TRY(disruption_parse(j, &p->disruption, e));
-	return waves_parse(j, p, e);
+	TRY(policy_waves_parse(j, p, e));
+	return policy_guards_parse(j, p, e);
 }
 
 int policy_parse(struct str text, struct policy *out, struct err *e)
@@ -145,30 +79,19 @@ void policy_set_number(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
-static json_t *wave_of(const struct policy_wave *w)
+static json_t *disruption_of(const struct policy_disruption *d)
 {
-	json_t *o = json_object();
+	json_t *o = json_pack("{s:s, s:I, s:I}", "label", d->label, "max", (json_int_t)d->max,
+		"lease_ms", (json_int_t)d->lease);
 
-	json_object_set_new(o, "name", json_string(w->name));
-	if (w->count)
-		policy_set_number(o, "count", w->count);
-	else
-		policy_set_number(o, "share_permille", w->permille);
-	policy_set_number(o, "parallel", w->parallel);
-	policy_set_number(o, "soak_ms", (uint64_t)w->soak);
-	if (w->approval)
-		json_object_set_new(o, "approval", json_true());
-	if (w->rate_count)
-		json_object_set_new(o, "rate",
-			json_pack("{s:I, s:I}", "count", (json_int_t)w->rate_count, "per_ms",
-				(json_int_t)w->rate_per));
+	if (d->at_admission)
+		json_object_set_new(o, "at", json_string("admission"));
 	return o;
 }
 
 void policy_encode(const struct policy *p, struct buf *out)
 {
 	JSON_AUTO *o = json_object();
-	json_t *waves = json_array();
 
 	policy_set_number(o, "format", 1);
 	json_object_set_new(o, "name", json_string(p->name));
@@ -176,17 +99,13 @@ void policy_encode(const struct policy *p, struct buf *out)
 	json_object_set_new(o, "roll_back_on_abort", json_boolean(p->roll_back_on_abort));
 	policy_set_number(o, "max_failures", p->max_failures);
 	policy_set_number(o, "silence_ms", (uint64_t)p->silence);
-	for (unsigned i = 0; i < p->n_waves; i++)
-		json_array_append_new(waves, wave_of(&p->waves[i]));
-	json_object_set_new(o, "waves", waves);
+	json_object_set_new(o, "waves", policy_waves_of(p));
 	if (p->disruption.max)
-		json_object_set_new(o, "disruption",
-			json_pack("{s:s, s:I, s:I}", "label", p->disruption.label, "max",
-				(json_int_t)p->disruption.max, "lease_ms",
-				(json_int_t)p->disruption.lease));
+		json_object_set_new(o, "disruption", disruption_of(&p->disruption));
 	if (p->judge.on)
 		json_object_set_new(o, "judge", policy_judge_of(&p->judge));
 	if (p->n_freezes)
 		json_object_set_new(o, "freeze", policy_freezes_of(p));
+	policy_guards_set(p, o);
 	json_canonical(o, out);
 }

@@ -51,7 +51,7 @@ int policy_judge_parse(const json_t *j, struct policy_judge *out, struct err *e)
 		NUMBERS(X)
 #undef X
 			"when_inconclusive",
-		NULL};
+		"strata", NULL};
 	struct policy_judge g = usual;
 	const json_t *o;
 	unsigned unsure = g.unsure;
@@ -67,6 +67,7 @@ int policy_judge_parse(const json_t *j, struct policy_judge *out, struct err *e)
 	TRY(json_choice_opt(o, "policy.judge", "when_inconclusive", unsure_names, POLICY_UNSURE_MAX,
 		&unsure, e));
 	g.unsure = unsure;
+	TRY(json_id_opt(o, "policy.judge", "strata", g.strata, e));
 	TRY(fits(&g, e));
 	*out = g;
 	return 0;
@@ -80,5 +81,7 @@ json_t *policy_judge_of(const struct policy_judge *g)
 	NUMBERS(X)
 #undef X
 	json_object_set_new(o, "when_inconclusive", json_string(unsure_names[g->unsure]));
+	if (*g->strata)
+		json_object_set_new(o, "strata", json_string(g->strata));
 	return o;
 }

@@ -67,5 +67,7 @@ const char *report_kind_name(enum report_kind k);
 int labels_check(struct str labels, struct err *e) MUST_CHECK;
 /* A view of the value of a label, in checked labels. */
 bool labels_find(struct str labels, struct str name, struct str *out_value);
+/* Are all of the checked labels `wanted` among them? */
+bool labels_have(struct str labels, const char *wanted);
 
 #endif

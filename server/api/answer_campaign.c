@@ -22,8 +22,7 @@ static json_t *counts_of(const struct wave_counts *c)
 static int wave_of_campaign(
 	struct api *a, const struct campaign_row *c, unsigned w, json_t *list, struct err *e)
 {
-	uint32_t from = w ? wave_end(&c->policy, c->wave.recipients, w - 1) : 0;
-	uint32_t to = wave_end(&c->policy, c->wave.recipients, w);
+	uint32_t from = w ? c->wave.end[w - 1] : 0, to = c->wave.end[w];
 	struct wave_counts counts;
 	json_t *o;
 
@@ -50,7 +49,7 @@ static void add_judge(const struct campaign_row *c, json_t *o)
 	struct judge_rule r;
 	BUF_AUTO text = {0};
 
-	wave_judge_rule(&c->policy, &r);
+	wave_judge_rule(&c->policy, &c->wave, &r);
 	judge_format(&r, &c->wave.judge, &text);
 	json_object_set_new(o, "judge",
 		json_pack("{s:s, s:s, s:I, s:I, s:s}", "verdict",
@@ -153,7 +152,7 @@ static int add_recipient(void *ctx, const struct recipient_row *r, struct err *e
 {
 	struct listing *l = ctx;
 	struct device_row d;
-	unsigned wave = wave_of(&l->c->policy, l->c->wave.recipients, r->position);
+	unsigned wave = wave_of(&l->c->policy, &l->c->wave, r->position);
 	json_t *o;
 
 	TRY(devices_get(l->a->db, r->device.s, &d, e));
@@ -224,44 +223,6 @@ int answer_CAMPAIGN_CREATE(
 	TRY(campaign_create(a->run, &in, &is_new, e));
 	out->status = is_new ? 201 : 200;
 	return whole_campaign(a, in.id.s, out, e);
-}
-
-/* ---- events ---- */
-
-#define EVENTS_MAX 5000
-
-static int add_event(void *ctx, uint64_t rev, const struct wave_event *ev, struct err *e UNUSED)
-{
-	json_t *o = json_pack("{s:I, s:s, s:I, s:s, s:s}", "rev", (json_int_t)rev, "kind",
-		wave_event_name(ev->kind), "now_ms", (json_int_t)ev->now, "who", ev->who, "text",
-		ev->text);
-
-	if (ev->kind == WEV_START)
-		answer_set_number(o, "recipients", ev->recipients);
-	if (ev->kind == WEV_ASK || ev->kind == WEV_MOVED)
-		answer_set_number(o, "position", ev->position);
-	if (ev->kind == WEV_MOVED) {
-		answer_set_text(o, "was", recipient_state_name(ev->was));
-		answer_set_text(o, "is", recipient_state_name(ev->is));
-	}
-	json_array_append_new(ctx, o);
-	return 0;
-}
-
-int answer_CAMPAIGN_EVENTS(
-	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
-{
-	CAMPAIGN_ROW_AUTO c = {0};
-	JSON_AUTO *list = json_array();
-	char id[ID_TEXT_MAX];
-	uint64_t after;
-
-	TRY(answer_id(rq, 0, "campaign", id, e));
-	TRY(answer_number(rq, "after", 0, INT64_MAX, &after, e));
-	TRY(campaigns_get(a->db, id, &c, e));
-	TRY(campaigns_each_event(a->db, id, after, EVENTS_MAX, add_event, list, e));
-	answer_json(out, json_pack("{s:O}", "events", list));
-	return 0;
 }
 
 /* ---- orders ---- */

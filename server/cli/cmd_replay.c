@@ -42,12 +42,28 @@ static int read_state(const json_t *o, const char *key, enum recipient_state *ou
 	return 0;
 }
 
+/* How many strata there are, and where waves end; an older server did not say. */
+static int read_plan(const json_t *o, struct wave_event *ev, struct err *e)
+{
+	const json_t *ends = json_object_get(o, "ends"), *end;
+	size_t i;
+
+	ev->recipients = (uint32_t)cli_int(o, "recipients");
+	ev->strata = (unsigned)cli_int(o, "strata");
+	if (json_array_size(ends) > LIMIT_WAVES)
+		return err_set(e, ERR_BAD_INPUT, "an event with too many waves");
+	json_array_foreach (ends, i, end)
+		ev->end[ev->n_ends++] = (uint32_t)json_integer_value(end);
+	return 0;
+}
+
 static int read_event(const json_t *o, struct wave_event *out, struct err *e)
 {
 	struct wave_event ev = {.kind = wave_event_by_name(cli_text(o, "kind")),
 		.now = cli_int(o, "now_ms"),
-		.recipients = (uint32_t)cli_int(o, "recipients"),
-		.position = (uint32_t)cli_int(o, "position")};
+		.position = (uint32_t)cli_int(o, "position"),
+		.stratum = (unsigned)cli_int(o, "stratum"),
+		.bad = json_is_true(json_object_get(o, "bad"))};
 
 	if (ev.kind == WEV_MAX)
 		return err_set(e, ERR_BAD_INPUT, "an unknown event '%s'", cli_text(o, "kind"));
@@ -55,6 +71,8 @@ static int read_event(const json_t *o, struct wave_event *out, struct err *e)
 		TRY(read_state(o, "was", &ev.was, e));
 		TRY(read_state(o, "is", &ev.is, e));
 	}
+	if (ev.kind == WEV_START)
+		TRY(read_plan(o, &ev, e));
 	snprintf(ev.who, sizeof ev.who, "%s", cli_text(o, "who"));
 	snprintf(ev.text, sizeof ev.text, "%s", cli_text(o, "text"));
 	*out = ev;

@@ -47,8 +47,17 @@ static struct judge_tally sum_of(const struct judge_rule *r, const struct judge_
 		sum.canary_bad += t[i].canary_bad;
 		sum.control += t[i].control;
 		sum.control_bad += t[i].control_bad;
+		sum.begun += t[i].begun;
 	}
 	return sum;
+}
+
+bool judge_in_step(const struct judge_rule *r, const struct judge_state *s, unsigned stratum)
+{
+	struct judge_tally t = stratum < r->strata ? s->wave[0][stratum] : sum_of(r, s->wave[0]);
+
+	return !is_compared(s) ||
+	       (uint64_t)t.control * s->share >= (uint64_t)t.begun * (MILLION - s->share);
 }
 
 int64_t judge_pooled(const struct judge_rule *r, const struct judge_state *s, unsigned metric)
@@ -112,12 +121,20 @@ static bool reaches(struct judge_evidence *e, int64_t now, int64_t limit)
 	return e->peak >= limit;
 }
 
+/* When the arms are in step: what the next wave will take over, and whether it is enough. */
+static bool weighs(struct judge_evidence *e, int64_t now, int64_t limit)
+{
+	e->last = now;
+	return reaches(e, now, limit);
+}
+
 static void look_at_strata(const struct judge_rule *r, struct judge_state *s, unsigned metric)
 {
 	int64_t limit = judge_stratum_limit(r);
 
 	for (unsigned i = 0; i < r->strata; i++)
-		if (reaches(&s->stratum[metric][i], judge_stratum(r, s, metric, i), limit))
+		if (judge_in_step(r, s, i) &&
+			weighs(&s->stratum[metric][i], judge_stratum(r, s, metric, i), limit))
 			decide(s, JUDGE_ABORT, JUDGE_BY_STRATUM, metric, i);
 }
 
@@ -126,7 +143,8 @@ static void look_for_abort(const struct judge_rule *r, struct judge_state *s)
 	int64_t limit = judge_pooled_limit(r);
 
 	for (unsigned m = 0; m < r->metrics; m++) {
-		if (reaches(&s->pooled[m], judge_pooled(r, s, m), limit))
+		if (judge_in_step(r, s, JUDGE_STRATA) &&
+			weighs(&s->pooled[m], judge_pooled(r, s, m), limit))
 			decide(s, JUDGE_ABORT, JUDGE_BY_POOLED, m, 0);
 		if (r->strata > 1)
 			look_at_strata(r, s, m);
@@ -149,9 +167,9 @@ static void look(const struct judge_rule *r, struct judge_state *s)
 static void carry(const struct judge_rule *r, struct judge_state *s, uint32_t share)
 {
 	for (unsigned m = 0; m < r->metrics; m++) {
-		s->pooled[m].carried = judge_pooled(r, s, m);
+		s->pooled[m].carried = s->pooled[m].last;
 		for (unsigned i = 0; i < r->strata; i++)
-			s->stratum[m][i].carried = judge_stratum(r, s, m, i);
+			s->stratum[m][i].carried = s->stratum[m][i].last;
 		for (unsigned i = 0; i < r->strata; i++)
 			s->wave[m][i] = (struct judge_tally){0};
 	}
@@ -182,6 +200,13 @@ static void count(struct judge_state *s, const struct judge_event *ev)
 		add(&s->devices, &s->failures, ev);
 }
 
+static void begin(struct judge_state *s, const struct judge_event *ev)
+{
+	struct judge_tally *t = &s->wave[0][ev->stratum];
+
+	t->begun = (uint32_t)MAX(0, (int64_t)t->begun + ev->n);
+}
+
 static bool is_share(uint32_t ppm)
 {
 	return ppm > 0 && ppm < MILLION;
@@ -207,7 +232,7 @@ static int check_event(const struct judge_rule *r, const struct judge_state *s,
 {
 	if (ev->kind == JEV_WAVE && (!ev->share || ev->share > MILLION))
 		return err_set(e, ERR_BAD_INPUT, "a canary with a share of %u", ev->share);
-	if (ev->kind != JEV_OUTCOME)
+	if (ev->kind != JEV_OUTCOME && ev->kind != JEV_BEGUN)
 		return 0;
 	if (ev->metric >= r->metrics || ev->stratum >= r->strata ||
 		(ev->n >= 0 && ev->bad > MAX(ev->n, 1)))
@@ -230,6 +255,10 @@ int judge_step(const struct judge_rule *r, const struct judge_state *now,
 	switch (ev->kind) {
 	case JEV_WAVE:
 		carry(r, &s, ev->share);
+		break;
+	case JEV_BEGUN:
+		begin(&s, ev);
+		look(r, &s);
 		break;
 	case JEV_OUTCOME:
 		count(&s, ev);

@@ -9,6 +9,13 @@
  *             metrics share alpha
  *   promote   against "at least bad_ppm of the devices fail", over all devices of the campaign
  *
+ * Two arms are compared only at moments at which they are in step: for all canaries that have
+ * begun, whether they have ended or not, the control group has at least as many outcomes as the
+ * share says. Failures are faster than successes, so whoever looked at canaries that have ended
+ * would find bad ones first; and as long as the control group is behind, its failures are missing.
+ * In step, more control outcomes than the share says only make it harder to abort, and canaries
+ * that have not ended can only add failures: the chance of a false abort stays below alpha.
+ *
  * Each may be looked at after every device. Evidence is carried from wave to wave: the e-values of
  * the waves' abort tests multiply, the promote test counts on. A verdict to abort or to promote
  * stays. The end of the time without one is INCONCLUSIVE: the policy says what then.
@@ -65,11 +72,13 @@ struct judge_rule {
 struct judge_tally {
 	uint32_t canary, canary_bad;
 	uint32_t control, control_bad;
+	uint32_t begun; /* canaries that have the release, ended or not */
 };
 
 struct judge_evidence {
 	int64_t carried; /* of the waves before */
 	int64_t peak;    /* the most there ever was */
+	int64_t last;    /* when the arms were in step last: what the next wave takes over */
 };
 
 struct judge_state {
@@ -86,6 +95,7 @@ struct judge_state {
 
 enum judge_ev_kind {
 	JEV_WAVE,    /* a wave opens with this share; what is known is carried */
+	JEV_BEGUN,   /* n canaries more have the release; negative: fewer */
 	JEV_OUTCOME, /* n units of an arm ended, `bad` of them badly; of none, 1: one that was
 			counted as good has failed after all. Negative numbers take back
 			what was counted: whoever was silent has been heard of again */
@@ -98,7 +108,7 @@ struct judge_event {
 	uint32_t share; /* JEV_WAVE */
 	enum judge_arm arm;
 	unsigned metric, stratum;
-	int32_t n, bad; /* JEV_OUTCOME */
+	int32_t n, bad; /* JEV_OUTCOME; n: JEV_BEGUN */
 };
 
 void judge_init(struct judge_state *s);
@@ -107,6 +117,9 @@ void judge_init(struct judge_state *s);
 int judge_step(const struct judge_rule *r, const struct judge_state *now,
 	const struct judge_event *ev, struct judge_state *next, struct err *e) MUST_CHECK;
 
+/* May the arms be compared now? True where there is one arm only. `stratum`: JUDGE_STRATA for the
+ * sum over all. */
+bool judge_in_step(const struct judge_rule *r, const struct judge_state *s, unsigned stratum);
 /* Evidence of this moment, in millionths of a natural logarithm, with what was carried. */
 int64_t judge_pooled(const struct judge_rule *r, const struct judge_state *s, unsigned metric);
 int64_t judge_stratum(

@@ -46,6 +46,30 @@ static int visit(
 	return 0;
 }
 
+/* What the line of an earlier release does not have. */
+static int visit_newer(
+	const struct judge_rule *r, struct judge_state *s, visit_f *f, void *ctx, struct err *e)
+{
+	for (unsigned m = 0; m < r->metrics; m++) {
+		VISIT(s->pooled[m].last);
+		for (unsigned i = 0; i < r->strata; i++) {
+			VISIT(s->stratum[m][i].last);
+			VISIT(s->wave[m][i].begun);
+		}
+	}
+	return 0;
+}
+
+/* It had one arm, which is always in step. */
+static void fill_newer(const struct judge_rule *r, struct judge_state *s)
+{
+	for (unsigned m = 0; r->abort_alpha && m < r->metrics; m++) {
+		s->pooled[m].last = judge_pooled(r, s, m);
+		for (unsigned i = 0; i < r->strata; i++)
+			s->stratum[m][i].last = judge_stratum(r, s, m, i);
+	}
+}
+
 static int write_number(void *ctx, int64_t *number, struct err *e UNUSED)
 {
 	struct buf *out = ctx;
@@ -61,6 +85,7 @@ void judge_encode(const struct judge_rule *r, const struct judge_state *s, struc
 	struct err e;
 	int rc UNUSED = visit(r, &copy, write_number, &line, &e);
 
+	rc = visit_newer(r, &copy, write_number, &line, &e);
 	buf_add(out, line.p, line.n);
 }
 
@@ -86,6 +111,10 @@ int judge_decode(
 	struct judge_state s = {0};
 
 	TRY(visit(r, &s, read_number, &text, e));
+	if (text.p)
+		TRY(visit_newer(r, &s, read_number, &text, e));
+	else
+		fill_newer(r, &s);
 	if (text.p)
 		return err_set(e, ERR_BAD_INPUT, "the judge's state has more numbers than members");
 	if (s.verdict >= JUDGE_VERDICT_MAX || s.by >= JUDGE_TEST_MAX || s.by_metric >= r->metrics ||

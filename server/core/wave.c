@@ -8,6 +8,26 @@ typedef int on_event_f(struct step *x, struct err *e);
 
 /* ---- events ---- */
 
+/* Where waves end is frozen with the recipients. */
+static int freeze_ends(struct step *x, struct err *e)
+{
+	const struct wave_event *ev = x->ev;
+	uint32_t last = 0;
+
+	for (unsigned w = 0; w < x->p->n_waves; w++) {
+		uint32_t end = ev->n_ends ? ev->end[w] : wave_end(x->p, ev->recipients, w);
+
+		if (end < last)
+			return err_set(e, ERR_BUG, "wave %u ends before it begins", w);
+		x->s.end[w] = last = end;
+	}
+	if ((ev->n_ends && ev->n_ends != x->p->n_waves) || last != ev->recipients ||
+		ev->strata > JUDGE_STRATA)
+		return err_set(e, ERR_BUG, "the waves do not have all recipients");
+	x->s.strata = MAX(1, ev->strata);
+	return 0;
+}
+
 static void begin(struct step *x)
 {
 	wave_open(x, 0);
@@ -28,6 +48,8 @@ static int on_start(struct step *x, struct err *e)
 		return err_set(e, ERR_BUG, "a policy without waves");
 	x->s.recipients = x->ev->recipients;
 	x->s.all.n[RECIPIENT_WAITING] = x->ev->recipients;
+	TRY(freeze_ends(x, e));
+	TRY(wave_control_begin(x, e));
 	wave_judge_begin(x);
 	wave_act(x, WACT_AUDIT, "%s started it for %u recipients in %u waves%s%s", x->ev->who,
 		x->s.recipients, x->p->n_waves, *x->ev->text ? ": " : "", x->ev->text);
@@ -59,8 +81,9 @@ static int on_ask(struct step *x, struct err *e)
 	x->s.all.n[RECIPIENT_ADMITTED]++;
 	x->s.quiet_since = x->ev->now;
 	space_out(x);
+	wave_judge_admit(x);
 	wave_act(x, WACT_ADMIT, "%s is admitted in wave %s (position %u, %u in update)", x->ev->who,
-		x->p->waves[wave_of(x->p, x->s.recipients, x->ev->position)].name, x->ev->position,
+		x->p->waves[wave_of(x->p, &x->s, x->ev->position)].name, x->ev->position,
 		x->s.all.n[RECIPIENT_ADMITTED]);
 	return 0;
 }
@@ -173,6 +196,15 @@ static int on_break_glass(struct step *x, struct err *e)
 	return 0;
 }
 
+static int on_control(struct step *x, struct err *e UNUSED)
+{
+	if (!wave_is_control(&x->s, x->ev->position))
+		return 0;
+	wave_control_hear(x);
+	wave_settle(x);
+	return 0;
+}
+
 /* ---- the step ---- */
 
 static on_event_f *const handlers[WEV_MAX] = {
@@ -186,21 +218,22 @@ static on_event_f *const handlers[WEV_MAX] = {
 	[WEV_ROLL_BACK] = on_roll_back,
 	[WEV_APPROVE] = on_approve,
 	[WEV_BREAK_GLASS] = on_break_glass,
+	[WEV_CONTROL] = on_control,
 };
 
 /* Which event fits which phase: yes, it is so already, or no. */
 enum fit { NO, SAME, YES };
 
 static const enum fit fits[WAVE_PHASE_MAX][WEV_MAX] = {
-	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS */
-	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO, NO, NO},
-	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES},
-	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES},
-	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES, NO, YES},
-	[WAVE_HOLD] = {SAME, SAME, YES, YES, YES, YES, YES, YES, YES, YES},
-	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME, NO, NO},
-	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES, NO, NO},
-	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES, NO, NO},
+	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS, CONTROL */
+	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO, NO, NO, SAME},
+	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES},
+	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES},
+	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES, NO, YES, YES},
+	[WAVE_HOLD] = {SAME, SAME, YES, YES, YES, YES, YES, YES, YES, YES, YES},
+	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME, NO, NO, SAME},
+	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES, NO, NO, SAME},
+	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES, NO, NO, SAME},
 };
 
 static bool counts_add_up(const struct step *x)
@@ -212,8 +245,9 @@ static bool counts_add_up(const struct step *x)
 		sum += is->all.n[i];
 	return sum == is->recipients && wave_ever_admitted(is) <= is->open_to &&
 	       is->open_to <= sum &&
-	       (is->phase == WAVE_DRAFT || !is->recipients ||
-		       is->open_to <= wave_end(x->p, is->recipients, is->wave));
+	       (is->phase == WAVE_DRAFT || !is->recipients || is->open_to <= is->end[is->wave]) &&
+	       (is->control_from == is->control_to || is->control_released ||
+		       is->open_to <= is->control_from);
 }
 
 static bool keeps_the_laws(const struct step *x, const struct wave_state *was)

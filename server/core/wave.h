@@ -22,6 +22,11 @@
  * on all the same takes two people. A freeze (freeze.h) keeps everybody from being admitted, until
  * it ends or a person breaks the glass, for that one freeze.
  *
+ * A control group (wave_control.c) is the end of the order of recipients: they keep what they run
+ * until the last wave opens, and what their watches say is the judge's second arm. Each of them
+ * counts once a wave, because the unit is the device: one that trips again and again says no more
+ * than that it trips.
+ *
  * Laws, asserted after every step: admitted <= the wave's share at every instant; nothing is
  * admitted while paused, frozen, on hold, halted or rolling back, or faster than the wave's rate;
  * silence counts against, never for; HALTED is left only by a person; counts add up to the
@@ -34,7 +39,7 @@
 #include "server/core/judge.h"
 
 /* Stands in audit rows: a decision is replayed with the engine that made it. */
-#define WAVE_ENGINE "wave-2"
+#define WAVE_ENGINE "wave-3"
 
 /*  id, name, what it means */
 #define WAVE_PHASE_TABLE(X)                                                                        \
@@ -83,7 +88,8 @@ enum recipient_state {
 	X(HALT, "halt", "a person stops it for good, devices keep what they have")                 \
 	X(ROLL_BACK, "rollback", "a person orders everyone back who has or is getting it")         \
 	X(APPROVE, "approve", "a person lets a wave that is on hold open")                         \
-	X(BREAK_GLASS, "break_glass", "a person lets devices be admitted in spite of this freeze")
+	X(BREAK_GLASS, "break_glass", "a person lets devices be admitted in spite of this freeze") \
+	X(CONTROL, "control", "a device of the control group was heard: its watch tripped or not")
 
 enum wave_ev_kind {
 #define X(id, ...) WEV_##id,
@@ -116,14 +122,27 @@ struct wave_state {
 	ms_t next_at;              /* nobody is admitted before: the wave's rate */
 	ms_t thawed;               /* freezes up to here are broken */
 	struct judge_state judge;  /* zero where the policy has none */
-	char why[LIMIT_TEXT];      /* what led to the present phase, for people */
+	uint32_t end[LIMIT_WAVES]; /* first position after each wave; frozen at start */
+	unsigned strata;           /* in which devices are judged by themselves; frozen at start */
+	ms_t opened;               /* wall clock: when the present wave opened */
+	uint32_t admitted_before;  /* how many had been admitted when it opened */
+	/* the control group: positions in [control_from, control_to) */
+	uint32_t control_from, control_to;
+	uint32_t control_heard; /* of them, in the present wave */
+	bool control_released;  /* they may be admitted, and are not compared with any more */
+	char why[LIMIT_TEXT];   /* what led to the present phase, for people */
 };
 
 struct wave_event {
 	enum wave_ev_kind kind;
 	ms_t now;
 	uint32_t recipients;          /* START */
-	uint32_t position;            /* ASK, MOVED: cohort position of the device */
+	unsigned strata;              /* START; 0: one */
+	unsigned n_ends;              /* START; 0: the policy's shares say where waves end */
+	uint32_t end[LIMIT_WAVES];    /* START: first position after each wave */
+	uint32_t position;            /* ASK, MOVED, CONTROL: cohort position of the device */
+	unsigned stratum;             /* ASK, MOVED, CONTROL: of the device */
+	bool bad;                     /* CONTROL: its watch has tripped */
 	enum recipient_state was, is; /* MOVED: recipient_may_move(was, is) holds */
 	char who[ID_TEXT_MAX];        /* device, or the person that ordered */
 	char text[LIMIT_TEXT];        /* MOVED: the device's own sentence; orders: the reason */
@@ -161,12 +180,30 @@ bool wave_admits(const struct policy *p, const struct wave_state *s, uint32_t po
 bool wave_is_frozen(const struct policy *p, const struct wave_state *s, ms_t now,
 	unsigned *out_which, ms_t *out_until);
 
-/* The judge's rule as a policy states it. */
-void wave_judge_rule(const struct policy *p, struct judge_rule *out);
+/* The judge's rule as a policy states it, for a campaign that has started. */
+void wave_judge_rule(const struct policy *p, const struct wave_state *s, struct judge_rule *out);
 
-/* First position that does not belong to waves 0..wave any more. */
+/* First position that does not belong to waves 0..wave any more, by the policy's counts and shares
+ * alone; what a campaign has frozen is in its state. */
 uint32_t wave_end(const struct policy *p, uint32_t recipients, unsigned wave);
-unsigned wave_of(const struct policy *p, uint32_t recipients, uint32_t position);
+/* Which of n recipients, in their stable order, belong to which wave: bit w of fits[i] says that
+ * wave w may have recipient i. Each wave takes the first that fit and that no wave before it has
+ * taken, as many as the policy says; the last takes all that fit. out_wave[i] is LIMIT_WAVES when
+ * none takes it. out_end[w] is the first position after wave w. */
+void wave_allot(const struct policy *p, const uint16_t *fits, uint32_t n, uint8_t *out_wave,
+	uint32_t out_end[LIMIT_WAVES]);
+/* The wave of a position in a campaign that has started. */
+unsigned wave_of(const struct policy *p, const struct wave_state *s, uint32_t position);
+
+/* Is this position one to compare with, at present? */
+bool wave_is_control(const struct wave_state *s, uint32_t position);
+
+/* What a state holds beyond the columns of its row, as whole numbers separated by blanks, and back.
+ * An empty text is that of a campaign from before: its waves end where the policy says.
+ * ERR_BAD_INPUT. */
+void wave_more_encode(const struct policy *p, const struct wave_state *s, struct buf *out);
+int wave_more_decode(
+	const struct policy *p, struct str text, struct wave_state *s, struct err *e) MUST_CHECK;
 
 const char *wave_phase_name(enum wave_phase p);
 /* WAVE_PHASE_MAX, RECIPIENT_STATE_MAX, WEV_MAX when there is no such name. */

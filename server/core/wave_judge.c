@@ -5,11 +5,7 @@
 
 #include "server/core/wave_priv.h"
 
-#define ALONE                                                                                      \
-	1000000U /* nobody to compare with: the rate that the policy calls usual stands in         \
-		  */
-
-void wave_judge_rule(const struct policy *p, struct judge_rule *out)
+void wave_judge_rule(const struct policy *p, const struct wave_state *s, struct judge_rule *out)
 {
 	*out = (struct judge_rule){
 		.abort_alpha = p->judge.abort_alpha,
@@ -19,7 +15,7 @@ void wave_judge_rule(const struct policy *p, struct judge_rule *out)
 		.guard_k = p->judge.guard_failures,
 		.guard_n = p->judge.guard_first,
 		.metrics = 1,
-		.strata = 1,
+		.strata = MAX(1, s->strata),
 	};
 }
 
@@ -33,7 +29,7 @@ static void tell(struct step *x, const struct judge_event *ev)
 
 	if (!x->p->judge.on)
 		return;
-	wave_judge_rule(x->p, &r);
+	wave_judge_rule(x->p, &x->s, &r);
 	rc = judge_step(&r, &x->s.judge, ev, &x->s.judge, &e);
 	assert(rc == 0);
 }
@@ -46,7 +42,24 @@ void wave_judge_begin(struct step *x)
 
 void wave_judge_wave(struct step *x)
 {
-	tell(x, &(struct judge_event){.kind = JEV_WAVE, .share = ALONE});
+	struct judge_event ev = {.kind = JEV_WAVE};
+
+	wave_control_wave(x, &ev.share);
+	tell(x, &ev);
+}
+
+void wave_judge_admit(struct step *x)
+{
+	tell(x, &(struct judge_event){.kind = JEV_BEGUN, .stratum = x->ev->stratum, .n = 1});
+}
+
+void wave_judge_control(struct step *x)
+{
+	tell(x, &(struct judge_event){.kind = JEV_OUTCOME,
+			.arm = JUDGE_CONTROL,
+			.stratum = x->ev->stratum,
+			.n = 1,
+			.bad = x->ev->bad});
 }
 
 static bool is_bad(enum recipient_state s)
@@ -68,6 +81,7 @@ void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_st
 		      (is == RECIPIENT_ADMITTED || has_ended(is));
 	struct judge_event ev = {.kind = JEV_OUTCOME,
 		.arm = JUDGE_CANARY,
+		.stratum = x->ev->stratum,
 		.n = has_ended(is) - has_ended(was),
 		.bad = is_bad(is) - is_bad(was)};
 
@@ -81,6 +95,11 @@ enum judge_verdict wave_judge_end(struct step *x)
 	return x->s.judge.verdict;
 }
 
+bool wave_judge_promotes(const struct step *x)
+{
+	return x->p->judge.on && x->s.judge.verdict == JUDGE_PROMOTE;
+}
+
 bool wave_judge_aborts(const struct step *x)
 {
 	return x->p->judge.on && x->s.judge.verdict == JUDGE_ABORT;
@@ -91,7 +110,7 @@ void wave_judge_say(const struct step *x, char *out, size_t cap)
 	BUF_AUTO text = {0};
 	struct judge_rule r;
 
-	wave_judge_rule(x->p, &r);
+	wave_judge_rule(x->p, &x->s, &r);
 	judge_format(&r, &x->s.judge, &text);
 	snprintf(out, cap, "%s", buf_cstr(&text));
 }

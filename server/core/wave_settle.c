@@ -92,8 +92,10 @@ static bool has_ended(const struct step *x)
 void wave_open(struct step *x, unsigned wave)
 {
 	x->s.wave = wave;
-	x->s.open_to = wave_end(x->p, x->s.recipients, wave);
+	x->s.open_to = x->s.end[wave];
 	x->s.committed_before = x->s.all.n[RECIPIENT_COMMITTED];
+	x->s.admitted_before = wave_ever_admitted(&x->s);
+	x->s.opened = x->ev->now;
 	x->s.extended = 0;
 	wave_judge_wave(x);
 }
@@ -103,7 +105,7 @@ static unsigned next_wave(const struct step *x)
 {
 	unsigned wave = x->s.wave + 1;
 
-	while (wave + 1 < x->p->n_waves && wave_end(x->p, x->s.recipients, wave) <= x->s.open_to)
+	while (wave + 1 < x->p->n_waves && x->s.end[wave] <= x->s.open_to)
 		wave++;
 	return wave;
 }

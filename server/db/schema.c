@@ -212,5 +212,29 @@ static const char telemetry[] =
 	" device TEXT PRIMARY KEY, online INTEGER NOT NULL, at_ms INTEGER NOT NULL"
 	") WITHOUT ROWID;";
 
+/* Waves with selectors, strata and a control group; retries; channels that are frozen. A campaign
+ * from before has one stratum and ends its waves where its policy says. */
+static const char waves[] =
+	"ALTER TABLE campaigns ADD COLUMN more TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE events ADD COLUMN stratum INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE events ADD COLUMN bad INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE events ADD COLUMN plan TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE recipients ADD COLUMN stratum INTEGER NOT NULL DEFAULT 0;"
+	/* the wave, from 1, in which it was counted last as one to compare with */
+	"ALTER TABLE recipients ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;"
+	/* how often it failed of something transient and was let wait again */
+	"ALTER TABLE recipients ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+	/* devices of which a policy counts how many are in update */
+	"ALTER TABLE recipients ADD COLUMN grp TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX recipients_busy ON recipients (grp) WHERE state = 'admitted' AND grp <> '';"
+
+	"CREATE TABLE strata ("
+	" campaign TEXT NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL,"
+	" PRIMARY KEY (campaign, n)) WITHOUT ROWID;"
+
+	"CREATE TABLE channels ("
+	" product TEXT PRIMARY KEY, frozen_ms INTEGER NOT NULL, frozen_by TEXT NOT NULL,"
+	" campaign TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, hooks, telemetry, NULL};
+	chain, approvals, judged, leases, hooks, telemetry, waves, NULL};

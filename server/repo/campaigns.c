@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "server/repo/events.h"
+
 #define COLUMNS                                                                                    \
 	"id, release_path, release_digest, release_id, selector, policy, policy_digest, "          \
 	"created_ms, created_by, rev, phase, paused, wave, recipients, open_to, "                  \
 	"committed_before, since_ms, quiet_since_ms, wake_at_ms, why, counts, "                    \
-	"hold, agreed, extended, next_at_ms, thawed_ms, judge"
+	"hold, agreed, extended, next_at_ms, thawed_ms, judge, more"
 #define SELECT "SELECT " COLUMNS " FROM campaigns "
 
 void campaign_row_fini(struct campaign_row *c)
@@ -36,22 +38,21 @@ static int decode_counts(struct str text, struct wave_counts *out, struct err *e
 }
 
 /* A campaign without a judge, or one that was not started, has none to remember. */
-static int read_judge(
-	const struct policy *p, struct str line, struct judge_state *out, struct err *e)
+static int read_judge(const struct policy *p, struct str line, struct wave_state *w, struct err *e)
 {
 	struct judge_rule r;
 
 	if (!line.n)
 		return 0;
-	wave_judge_rule(p, &r);
-	return judge_decode(&r, line, out, e);
+	wave_judge_rule(p, w, &r);
+	return judge_decode(&r, line, &w->judge, e);
 }
 
 static void encode_judge(const struct policy *p, const struct wave_state *w, struct buf *out)
 {
 	struct judge_rule r;
 
-	wave_judge_rule(p, &r);
+	wave_judge_rule(p, w, &r);
 	if (p->judge.on && w->phase != WAVE_DRAFT)
 		judge_encode(&r, &w->judge, out);
 }
@@ -81,7 +82,8 @@ static int read_wave(
 	w->extended = (uint32_t)db_col_int(rows, 23);
 	w->next_at = db_col_int(rows, 24);
 	w->thawed = db_col_int(rows, 25);
-	return read_judge(p, db_col_str(rows, 26), &w->judge, e);
+	TRY(wave_more_decode(p, db_col_str(rows, 27), w, e));
+	return read_judge(p, db_col_str(rows, 26), w, e);
 }
 
 static int read_row(const struct db_rows *rows, struct campaign_row *c, struct err *e)
@@ -118,7 +120,7 @@ int campaigns_add(struct db *db, const struct campaign_row *c, struct err *e)
 	encode_counts(&c->wave.all, &counts);
 	return db_exec(db,
 		"INSERT INTO campaigns (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-		"0, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, '', ?10, 0, '', 0, 0, 0, '')",
+		"0, 'draft', 0, 0, 0, 0, 0, 0, 0, 0, '', ?10, 0, '', 0, 0, 0, '', '')",
 		DB_ARGS(db_text(c->id.s), db_text(c->release_path), db_digest(&c->release_digest),
 			db_text(c->release.s), db_bytes(buf_str(&c->selector)),
 			db_bytes(buf_str(&policy)), db_digest(&c->policy_digest),
@@ -129,16 +131,18 @@ int campaigns_add(struct db *db, const struct campaign_row *c, struct err *e)
 static int save_wave(struct db *db, const struct campaign_row *c, uint64_t rev, struct err *e)
 {
 	const struct wave_state *w = &c->wave;
-	BUF_AUTO counts = {0}, judge = {0};
+	BUF_AUTO counts = {0}, judge = {0}, more = {0};
 	uint64_t changed;
 
 	encode_counts(&w->all, &counts);
 	encode_judge(&c->policy, w, &judge);
+	wave_more_encode(&c->policy, w, &more);
 	TRY(db_exec(db,
 		"UPDATE campaigns SET rev = ?3, phase = ?4, paused = ?5, wave = ?6,"
 		" recipients = ?7, open_to = ?8, committed_before = ?9, since_ms = ?10,"
 		" quiet_since_ms = ?11, wake_at_ms = ?12, why = ?13, counts = ?14, hold = ?15,"
-		" agreed = ?16, extended = ?17, next_at_ms = ?18, thawed_ms = ?19, judge = ?20"
+		" agreed = ?16, extended = ?17, next_at_ms = ?18, thawed_ms = ?19, judge = ?20,"
+		" more = ?21"
 		" WHERE id = ?1 AND rev = ?2",
 		DB_ARGS(db_text(c->id.s), db_int((int64_t)rev), db_int((int64_t)w->rev),
 			db_text(wave_phase_name(w->phase)), db_int(w->paused), db_int(w->wave),
@@ -146,7 +150,7 @@ static int save_wave(struct db *db, const struct campaign_row *c, uint64_t rev, 
 			db_int(w->since), db_int(w->quiet_since), db_int(w->wake_at),
 			db_text(w->why), db_bytes(buf_str(&counts)), db_int(w->hold),
 			db_text(w->agreed), db_int(w->extended), db_int(w->next_at),
-			db_int(w->thawed), db_bytes(buf_str(&judge))),
+			db_int(w->thawed), db_bytes(buf_str(&judge)), db_bytes(buf_str(&more))),
 		&changed, e));
 	if (changed != 1)
 		return err_set(e, ERR_BUG, "campaign %s is no longer at revision %llu", c->id.s,
@@ -158,14 +162,7 @@ int campaigns_step(struct db *db, const struct campaign_row *c, uint64_t rev,
 	const struct wave_event *ev, struct err *e)
 {
 	TRY(save_wave(db, c, rev, e));
-	return db_exec(db,
-		"INSERT INTO events (campaign, rev, kind, now_ms, recipients, position, was,"
-		" is_now, who, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-		DB_ARGS(db_text(c->id.s), db_int((int64_t)c->wave.rev),
-			db_text(wave_event_name(ev->kind)), db_int(ev->now), db_int(ev->recipients),
-			db_int(ev->position), db_text(recipient_state_name(ev->was)),
-			db_text(recipient_state_name(ev->is)), db_text(ev->who), db_text(ev->text)),
-		NULL, e);
+	return events_add(db, c->id.s, c->wave.rev, ev, e);
 }
 
 static int each_row(struct db_rows *rows, campaigns_each_f *each, void *ctx, struct err *e)
@@ -209,42 +206,4 @@ int campaigns_due(struct db *db, ms_t now, struct camp_id *out, struct err *e)
 		DB_ARGS(db_int(now)), "due campaign", &rows, e));
 	db_col_text(&rows, 0, out->s, sizeof out->s);
 	return 0;
-}
-
-static void read_event(const struct db_rows *rows, struct wave_event *ev)
-{
-	char name[24];
-
-	memset(ev, 0, sizeof *ev);
-	db_col_text(rows, 0, name, sizeof name);
-	ev->kind = wave_event_by_name(name);
-	ev->now = db_col_int(rows, 1);
-	ev->recipients = (uint32_t)db_col_int(rows, 2);
-	ev->position = (uint32_t)db_col_int(rows, 3);
-	db_col_text(rows, 4, name, sizeof name);
-	ev->was = recipient_state_by_name(name);
-	db_col_text(rows, 5, name, sizeof name);
-	ev->is = recipient_state_by_name(name);
-	db_col_text(rows, 6, ev->who, sizeof ev->who);
-	db_col_text(rows, 7, ev->text, sizeof ev->text);
-}
-
-int campaigns_each_event(struct db *db, const char *id, uint64_t after, unsigned limit,
-	events_each_f *each, void *ctx, struct err *e)
-{
-	DB_ROWS_AUTO rows = {0};
-	struct wave_event ev;
-	int rc;
-
-	TRY(db_query(db,
-		"SELECT kind, now_ms, recipients, position, was, is_now, who, text, rev FROM events"
-		" WHERE campaign = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3",
-		DB_ARGS(db_text(id), db_int((int64_t)after), db_int(limit)), &rows, e));
-	while ((rc = db_next(&rows, e)) > 0) {
-		read_event(&rows, &ev);
-		if (ev.kind == WEV_MAX)
-			return err_set(e, ERR_IO, "an unknown event of campaign %s", id);
-		TRY(each(ctx, (uint64_t)db_col_int(&rows, 8), &ev, e));
-	}
-	return rc;
 }

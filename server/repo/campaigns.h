@@ -40,10 +40,4 @@ int campaigns_each_active(
 /* One whose wake-up has come; ERR_NOT_FOUND. */
 int campaigns_due(struct db *db, ms_t now, struct camp_id *out, struct err *e) MUST_CHECK;
 
-/* The events of a campaign that led to revisions above `after`, in order and at most `limit`, for
- * replay. */
-typedef int events_each_f(void *ctx, uint64_t rev, const struct wave_event *ev, struct err *e);
-int campaigns_each_event(struct db *db, const char *id, uint64_t after, unsigned limit,
-	events_each_f *each, void *ctx, struct err *e) MUST_CHECK;
-
 #endif

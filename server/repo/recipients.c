@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                    \
 	"campaign, device, position, state, moved_ms, deadline_ms, before_path, before_digest, "   \
-	"text"
+	"text, stratum, watched, tries, grp"
 #define SELECT "SELECT " COLUMNS " FROM recipients "
 
 static struct db_val deadline_of(const struct recipient_row *r)
@@ -15,11 +15,13 @@ static struct db_val deadline_of(const struct recipient_row *r)
 int recipients_add(struct db *db, const struct recipient_row *r, struct err *e)
 {
 	return db_exec(db,
-		"INSERT INTO recipients (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		"INSERT INTO recipients (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+		" ?10, ?11, ?12, ?13)",
 		DB_ARGS(db_text(r->campaign.s), db_text(r->device.s), db_int(r->position),
 			db_text(recipient_state_name(r->state)), db_int(r->moved), deadline_of(r),
 			db_text_or_null(r->before_path), db_digest(&r->before_digest),
-			db_text(r->text)),
+			db_text(r->text), db_int(r->stratum), db_int(r->watched), db_int(r->tries),
+			db_text(r->group)),
 		NULL, e);
 }
 
@@ -41,6 +43,10 @@ static int read_row(const struct db_rows *rows, struct recipient_row *r, struct 
 	db_col_text(rows, 6, r->before_path, sizeof r->before_path);
 	db_col_digest(rows, 7, &r->before_digest);
 	db_col_text(rows, 8, r->text, sizeof r->text);
+	r->stratum = (unsigned)db_col_int(rows, 9);
+	r->watched = (unsigned)db_col_int(rows, 10);
+	r->tries = (uint32_t)db_col_int(rows, 11);
+	db_col_text(rows, 12, r->group, sizeof r->group);
 	return 0;
 }
 
@@ -58,12 +64,12 @@ int recipients_save(struct db *db, const struct recipient_row *r, struct err *e)
 {
 	return db_exec(db,
 		"UPDATE recipients SET state = ?3, moved_ms = ?4, deadline_ms = ?5,"
-		" before_path = ?6, before_digest = ?7, text = ?8"
+		" before_path = ?6, before_digest = ?7, text = ?8, watched = ?9, tries = ?10"
 		" WHERE campaign = ?1 AND device = ?2",
 		DB_ARGS(db_text(r->campaign.s), db_text(r->device.s),
 			db_text(recipient_state_name(r->state)), db_int(r->moved), deadline_of(r),
 			db_text_or_null(r->before_path), db_digest(&r->before_digest),
-			db_text(r->text)),
+			db_text(r->text), db_int(r->watched), db_int(r->tries)),
 		NULL, e);
 }
 

@@ -16,13 +16,17 @@ struct recipient_row {
 					      */
 	struct sha256 before_digest;
 	char text[LIMIT_TEXT]; /* what it said last about it */
+	unsigned stratum;
+	unsigned watched; /* wave, from 1, in which it was counted last as one to compare with */
+	uint32_t tries;   /* failures of something transient, after which it waited again */
+	char group[2 * ID_TEXT_MAX]; /* of which the policy counts how many are in update; "" */
 };
 
 int recipients_add(struct db *db, const struct recipient_row *r, struct err *e) MUST_CHECK;
 /* ERR_NOT_FOUND. */
 int recipients_get(struct db *db, const char *campaign, const char *device,
 	struct recipient_row *out, struct err *e) MUST_CHECK;
-/* Stores everything but the position. */
+/* Stores everything but the position, the stratum and the group. */
 int recipients_save(struct db *db, const struct recipient_row *r, struct err *e) MUST_CHECK;
 
 /* In order of position. The row may be saved from within `each`. */

@@ -81,12 +81,11 @@ int campaign_create(struct run *r, const struct campaign_new *in, bool *out_new,
 static int start(struct run *r, const struct campaign_row *c, const char *who, const char *reason,
 	struct err *e)
 {
-	uint32_t recipients;
+	struct wave_event plan = {.kind = WEV_START};
 
-	if (c->wave.phase != WAVE_DRAFT)
-		return feed_order(r, c->id.s, WEV_START, who, reason, 0, e);
-	TRY(gather_recipients(r, c, &recipients, e));
-	return feed_order(r, c->id.s, WEV_START, who, reason, recipients, e);
+	if (c->wave.phase == WAVE_DRAFT)
+		TRY(gather_recipients(r, c, &plan, e));
+	return feed_start(r, c->id.s, who, reason, &plan, e);
 }
 
 /* A later campaign may hold devices that got this release. Its orders come first. */
@@ -116,7 +115,7 @@ static int order(struct run *r, const char *id, enum wave_ev_kind kind, const ch
 		return start(r, &c, who, reason, e);
 	if (kind == WEV_ROLL_BACK && wave_is_over(c.wave.phase))
 		TRY(recipients_each(r->c.db, id, is_still_here, r, e));
-	return feed_order(r, id, kind, who, reason, 0, e);
+	return feed_order(r, id, kind, who, reason, e);
 }
 
 /* A draft may have waited for long. */

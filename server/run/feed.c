@@ -122,6 +122,7 @@ int feed_ask(
 	if (rec.state != RECIPIENT_WAITING)
 		return 0;
 	f.ev.position = rec.position;
+	f.ev.stratum = rec.stratum;
 	TRY(step(&f, e));
 	*out_admitted = (f.acts & (1U << WACT_ADMIT)) != 0;
 	return 0;
@@ -148,6 +149,7 @@ int feed_move(struct run *r, const char *campaign, const char *device, enum reci
 	if (!recipient_may_move(rec.state, is))
 		return 0;
 	f.ev.position = rec.position;
+	f.ev.stratum = rec.stratum;
 	f.ev.was = rec.state;
 	f.ev.is = rec.state = is;
 	snprintf(f.ev.text, sizeof f.ev.text, "%s", text);
@@ -159,13 +161,40 @@ int feed_move(struct run *r, const char *campaign, const char *device, enum reci
 	return step(&f, e);
 }
 
+int feed_control(
+	struct run *r, const struct recipient_row *rec, bool bad, const char *text, struct err *e)
+{
+	FEED_AUTO f = {0};
+
+	TRY(load(r, rec->campaign.s, WEV_CONTROL, rec->device.s, &f, e));
+	f.ev.position = rec->position;
+	f.ev.stratum = rec->stratum;
+	f.ev.bad = bad;
+	snprintf(f.ev.text, sizeof f.ev.text, "%s", text);
+	return step(&f, e);
+}
+
+int feed_start(struct run *r, const char *campaign, const char *who, const char *reason,
+	const struct wave_event *plan, struct err *e)
+{
+	FEED_AUTO f = {0};
+
+	TRY(load(r, campaign, WEV_START, "", &f, e));
+	f.ev.recipients = plan->recipients;
+	f.ev.strata = plan->strata;
+	f.ev.n_ends = plan->n_ends;
+	memcpy(f.ev.end, plan->end, sizeof f.ev.end);
+	snprintf(f.ev.who, sizeof f.ev.who, "%s", who);
+	snprintf(f.ev.text, sizeof f.ev.text, "%s", reason);
+	return step(&f, e);
+}
+
 int feed_order(struct run *r, const char *campaign, enum wave_ev_kind kind, const char *who,
-	const char *reason, uint32_t recipients, struct err *e)
+	const char *reason, struct err *e)
 {
 	FEED_AUTO f = {0};
 
 	TRY(load(r, campaign, kind, "", &f, e));
-	f.ev.recipients = recipients;
 	snprintf(f.ev.who, sizeof f.ev.who, "%s", who);
 	snprintf(f.ev.text, sizeof f.ev.text, "%s", reason);
 	return step(&f, e);

@@ -14,9 +14,18 @@ int feed_ask(struct run *r, const char *campaign, const char *device, bool *out_
 int feed_move(struct run *r, const char *campaign, const char *device, enum recipient_state is,
 	const char *text, struct err *e) MUST_CHECK;
 
-/* A person's order; START carries the number of recipients. */
+/* A recipient of the control group was heard; `text` is what tripped, or "". */
+int feed_control(struct run *r, const struct recipient_row *rec, bool bad, const char *text,
+	struct err *e) MUST_CHECK;
+
+/* A person starts it: `plan` says how many recipients there are, in how many strata, and where
+ * waves end. */
+int feed_start(struct run *r, const char *campaign, const char *who, const char *reason,
+	const struct wave_event *plan, struct err *e) MUST_CHECK;
+
+/* A person's order. */
 int feed_order(struct run *r, const char *campaign, enum wave_ev_kind kind, const char *who,
-	const char *reason, uint32_t recipients, struct err *e) MUST_CHECK;
+	const char *reason, struct err *e) MUST_CHECK;
 
 int feed_tick(struct run *r, const char *campaign, struct err *e) MUST_CHECK;
 

@@ -7,13 +7,19 @@
 #include "proto/trust/director.h"
 #include "server/core/cohort.h"
 #include "server/repo/excluded.h"
+#include "server/repo/strata.h"
 #include "server/repo/releases.h"
+#include "server/run/kinds.h"
+#include "server/run/lease.h"
 #include "server/run/selector.h"
 
 struct candidate {
 	struct dev_id id;
 	uint64_t key;
-	char verdict[LIMIT_TEXT]; /* why it cannot take part, or "" */
+	unsigned kind;               /* of kinds_add */
+	uint16_t waves;              /* a bit for each that may have it */
+	char group[LEASE_GROUP_MAX]; /* of the disruption budget, or "" */
+	char verdict[LIMIT_TEXT];    /* why it cannot take part, or "" */
 };
 
 struct gather {
@@ -27,6 +33,8 @@ struct gather {
 	struct release_row running; /* the one that was looked up last */
 	struct candidate *v;
 	size_t n, cap;
+	struct kinds kinds;
+	unsigned stratum[KINDS_MAX + 1];
 };
 
 static void gather_fini(struct gather *g)
@@ -116,6 +124,24 @@ static struct candidate *add(struct gather *g, const char *device)
 	return k;
 }
 
+static void describe(struct gather *g, const struct device_row *d, struct candidate *k)
+{
+	const struct policy *p = &g->c->policy;
+	char name[ID_TEXT_MAX];
+
+	for (unsigned w = 0; w < p->n_waves; w++)
+		if (!*p->waves[w].labels || labels_have(str_of(d->labels), p->waves[w].labels))
+			k->waves |= (uint16_t)(1U << w);
+	if (!k->waves)
+		snprintf(k->verdict, sizeof k->verdict, "no wave of the policy selects it");
+	if (p->disruption.at_admission)
+		lease_group(d, p->disruption.label, k->group);
+	if (!*p->judge.strata || *k->verdict)
+		return;
+	kinds_of(d, p->judge.strata, name);
+	k->kind = kinds_add(&g->kinds, name);
+}
+
 static int look_at(void *ctx, const struct device_row *d, struct err *e UNUSED)
 {
 	struct gather *g = ctx;
@@ -125,6 +151,8 @@ static int look_at(void *ctx, const struct device_row *d, struct err *e UNUSED)
 		return 0;
 	k = add(g, d->id.s);
 	judge(g, d, k->verdict, sizeof k->verdict);
+	if (!*k->verdict)
+		describe(g, d, k);
 	return 0;
 }
 
@@ -153,8 +181,10 @@ static int take(struct gather *g, const struct candidate *k, uint32_t position, 
 		.position = position,
 		.state = RECIPIENT_WAITING,
 		.moved = run_now(g->r),
+		.stratum = g->stratum[k->kind],
 	};
 
+	snprintf(rec.group, sizeof rec.group, "%s", k->group);
 	TRY(recipients_add(g->r->c.db, &rec, e));
 	return devices_join(g->r->c.db, k->id.s, g->c->id.s, position, e);
 }
@@ -167,21 +197,78 @@ static int refuse(const struct gather *g, struct err *e)
 		g->v[0].id.s, g->v[0].verdict);
 }
 
-static int freeze(struct gather *g, uint32_t *out_n, struct err *e)
+static int exclude(struct gather *g, const struct candidate *k, struct err *e)
 {
-	uint32_t n = 0;
+	return excluded_add(g->r->c.db, g->c->id.s, k->id.s, k->verdict, e);
+}
 
-	if (g->n)
-		qsort(g->v, g->n, sizeof *g->v, by_key);
+/* Those that cannot take part are written down and leave the list. */
+static int drop_others(struct gather *g, struct err *e)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < g->n; i++)
 		if (*g->v[i].verdict)
-			TRY(excluded_add(g->r->c.db, g->c->id.s, g->v[i].id.s, g->v[i].verdict, e));
+			TRY(exclude(g, &g->v[i], e));
 		else
-			TRY(take(g, &g->v[i], n++, e));
+			g->v[n++] = g->v[i];
 	if (!n)
 		return refuse(g, e);
-	*out_n = n;
+	g->n = n;
 	return 0;
+}
+
+/* Wave by wave, and within a wave in the stable order. */
+static int take_all(struct gather *g, const uint8_t *wave, struct err *e)
+{
+	uint32_t position = 0;
+
+	for (unsigned w = 0; w < g->c->policy.n_waves; w++)
+		for (size_t i = 0; i < g->n; i++)
+			if (wave[i] == w)
+				TRY(take(g, &g->v[i], position++, e));
+	for (size_t i = 0; i < g->n; i++)
+		if (wave[i] == LIMIT_WAVES) {
+			snprintf(g->v[i].verdict, sizeof g->v[i].verdict,
+				"the waves that select it are full");
+			TRY(exclude(g, &g->v[i], e));
+		}
+	return 0;
+}
+
+static int allot(struct gather *g, struct wave_event *plan, struct err *e)
+{
+	uint16_t *fits CLEANUP(mem_free) = mem_new(g->n * sizeof *fits);
+	uint8_t *wave CLEANUP(mem_free) = mem_new(g->n);
+
+	for (size_t i = 0; i < g->n; i++)
+		fits[i] = g->v[i].waves;
+	wave_allot(&g->c->policy, fits, (uint32_t)g->n, wave, plan->end);
+	plan->n_ends = g->c->policy.n_waves;
+	plan->recipients = plan->end[plan->n_ends - 1];
+	return take_all(g, wave, e);
+}
+
+static int stratify(struct gather *g, struct wave_event *plan, struct err *e)
+{
+	char names[JUDGE_STRATA][ID_TEXT_MAX];
+
+	if (!*g->c->policy.judge.strata)
+		return 0;
+	kinds_rank(&g->kinds, JUDGE_STRATA, g->stratum, names, &plan->strata);
+	for (unsigned i = 0; i < plan->strata; i++)
+		TRY(strata_add(g->r->c.db, g->c->id.s, i, names[i], e));
+	return 0;
+}
+
+static int freeze(struct gather *g, struct wave_event *plan, struct err *e)
+{
+	if (!g->n)
+		return refuse(g, e);
+	qsort(g->v, g->n, sizeof *g->v, by_key);
+	TRY(drop_others(g, e));
+	TRY(stratify(g, plan, e));
+	return allot(g, plan, e);
 }
 
 static int load(struct gather *g, struct err *e)
@@ -195,12 +282,13 @@ static int load(struct gather *g, struct err *e)
 	return director_rollback_to(g->match, g->ways_back, &g->n_ways_back, e);
 }
 
-int gather_recipients(struct run *r, const struct campaign_row *c, uint32_t *out_n, struct err *e)
+int gather_recipients(
+	struct run *r, const struct campaign_row *c, struct wave_event *plan, struct err *e)
 {
 	struct gather g CLEANUP(gather_fini) = {.r = r, .c = c};
 
 	TRY(load(&g, e));
 	TRY(devices_each(r->c.db, look_at, &g, e));
 	add_unknown(&g);
-	return freeze(&g, out_n, e);
+	return freeze(&g, plan, e);
 }

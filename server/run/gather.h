@@ -5,8 +5,9 @@
 #include "server/run/run_priv.h"
 
 /* Within a transaction: every device that the campaign selects becomes a recipient with its
- * position or is excluded with the verdict. A device can take part in one campaign at a time. */
-int gather_recipients(
-	struct run *r, const struct campaign_row *c, uint32_t *out_n, struct err *e) MUST_CHECK;
+ * position or is excluded with the verdict. A device can take part in one campaign at a time. Fills
+ * in what START says of them. */
+int gather_recipients(struct run *r, const struct campaign_row *c, struct wave_event *plan,
+	struct err *e) MUST_CHECK;
 
 #endif

@@ -6,14 +6,12 @@
 #include "proto/trust/director.h"
 #include "proto/wire/release.h"
 #include "server/core/lease.h"
-#include "server/repo/leases.h"
 #include "server/repo/releases.h"
 #include "server/run/run_priv.h"
 
 #define ENDS_A_TICK 64
 
-/* "line=north"; devices without the label are a group of their own. */
-static void group_of(const struct device_row *d, const char *label, char out[LEASE_GROUP_MAX])
+void lease_group(const struct device_row *d, const char *label, char out[LEASE_GROUP_MAX])
 {
 	struct str value = {"", 0};
 
@@ -78,7 +76,7 @@ static int decide(struct run *r, const struct device_row *d, const struct lease_
 
 	TRY(find_budget(r, d, &budget, e));
 	if (budget.max) {
-		group_of(d, budget.label, group);
+		lease_group(d, budget.label, group);
 		TRY(look(r, &budget, d->id.s, group, &c, e));
 	}
 	lease_eval(&budget, &c, &v);

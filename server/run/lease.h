@@ -5,7 +5,12 @@
 
 #include "proto/wire/lease.h"
 #include "proto/wire/policy.h"
+#include "server/repo/devices.h"
+#include "server/repo/leases.h"
 #include "server/run/run.h"
+
+/* "line=north": who is counted together; devices without the label are a group of their own. */
+void lease_group(const struct device_row *d, const char *label, char out[LEASE_GROUP_MAX]);
 
 /* A device asks before it switches. The budget is that of the policy of the campaign that gave the
  * device what it shall run; without one it is granted. Durable on return when it was granted.

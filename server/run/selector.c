@@ -93,20 +93,6 @@ int selector_parse(const json_t *j, struct selector *out, struct err *e)
 	return 0;
 }
 
-static bool has_labels(const struct selector *s, const char *labels)
-{
-	struct str rest = str_of(s->labels), label, name, value;
-
-	while (str_split(&rest, ',', &label)) {
-		struct str want = label;
-
-		if (!str_split(&want, '=', &name) || !labels_find(str_of(labels), name, &value) ||
-			!str_eq(want, value))
-			return false;
-	}
-	return true;
-}
-
 bool selector_takes(struct selector *s, const char *device, const char *labels)
 {
 	struct dev_id *found;
@@ -115,7 +101,7 @@ bool selector_takes(struct selector *s, const char *device, const char *labels)
 	if (s->all)
 		return true;
 	if (s->labels[0])
-		return has_labels(s, labels);
+		return labels_have(str_of(labels), s->labels);
 	snprintf(key.s, sizeof key.s, "%s", device);
 	found = bsearch(&key, s->devices, s->n_devices, sizeof key, by_id);
 	if (found)

@@ -5,6 +5,7 @@
 
 #include "server/repo/releases.h"
 #include "server/repo/items.h"
+#include "server/run/control.h"
 #include "server/run/run_priv.h"
 
 #define DAY MINUTE(24 * 60)
@@ -118,7 +119,7 @@ static bool wave_name(const struct source *s, const struct sha256 *release, char
 		return false;
 	if (sha256_eq(release, &c->release_digest))
 		snprintf(out, AGG_KEY_TEXT, "%s/%u", c->id.s,
-			wave_of(&c->policy, c->wave.recipients, s->d->position) + 1);
+			wave_of(&c->policy, &c->wave, s->d->position) + 1);
 	else if (s->waits)
 		snprintf(out, AGG_KEY_TEXT, "%s/waiting", c->id.s);
 	else
@@ -143,11 +144,11 @@ static int take_window(
 
 /* ---- items ---- */
 
-static int take_watch(struct taking *x, const struct source *s UNUSED,
-	const struct telemetry_item *t, struct err *e UNUSED)
+static int take_watch(
+	struct taking *x, const struct source *s, const struct telemetry_item *t, struct err *e)
 {
 	x->stats.tripped += *t->watch.tripped != 0;
-	return 0;
+	return control_watched(x->r, s->d->id.s, &t->watch, e);
 }
 
 static int take_nothing(struct taking *x UNUSED, const struct source *s UNUSED,
@@ -206,6 +207,9 @@ static int take_new(struct taking *x, const struct device_row *d, struct telemet
 			TRY(take_item(x, &s, b->epoch, &b->item[i], e));
 		else
 			x->stats.duplicates++;
+		/* its campaign may have moved on */
+		if (b->item[i].kind == TELEMETRY_WATCH)
+			TRY(find_source(x, d, &s, e));
 	}
 	return items_seq_put(x->r->c.db, d->id.s, b->epoch, last, run_now(x->r), e);
 }

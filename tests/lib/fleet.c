@@ -8,6 +8,7 @@
 
 #include "lib/sys/log.h"
 #include "proto/trust/verify.h"
+#include "server/repo/events.h"
 #include "server/repo/metadata.h"
 #include "server/run/admit.h"
 #include "server/run/artifact.h"
@@ -384,7 +385,7 @@ void fleet_check(struct fleet *f, const char *campaign)
 
 	wave_init(&r.s);
 	get_campaign(f, campaign, &r.c);
-	expect_ok(campaigns_each_event(&f->store, campaign, 0, UINT32_MAX, replay_one, &r, &e), &e);
+	expect_ok(events_each(&f->store, campaign, 0, UINT32_MAX, replay_one, &r, &e), &e);
 	assert_memory_equal(&r.s, &r.c.wave, sizeof r.s);
 	expect_ok(recipients_count(&f->store, campaign, 0, UINT32_MAX, &counts, &e), &e);
 	assert_memory_equal(&counts, &r.c.wave.all, sizeof counts);

@@ -26,7 +26,7 @@ static void a_budget_is_kept(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct policy_disruption d = {"line", cases[i].max, MINUTE(60)};
+		struct policy_disruption d = {"line", cases[i].max, MINUTE(60), false};
 		struct lease_case c = {.now = MINUTE(1000),
 			.need = MINUTE(5),
 			.taken = cases[i].taken,
@@ -42,7 +42,7 @@ static void a_budget_is_kept(void **state)
 
 static void a_lease_has_an_end(void **state)
 {
-	struct policy_disruption d = {"line", 1, MINUTE(60)};
+	struct policy_disruption d = {"line", 1, MINUTE(60), false};
 	struct lease_case c = {.now = 1000, .need = MINUTE(600)};
 	struct lease_verdict v;
 

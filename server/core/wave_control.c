@@ -1,0 +1,79 @@
+/* The control group: recipients that still run what ran before, at the same time and in the same
+ * weather. Positions are a hash of the device, so that which of the recipients it is is chance, and
+ * stays. */
+#include "server/core/wave_priv.h"
+
+#define PPM 1000000U
+
+bool wave_is_control(const struct wave_state *s, uint32_t position)
+{
+	return !s->control_released && position >= s->control_from && position < s->control_to;
+}
+
+/* All of it waits for the last wave, so it is no larger than that. */
+int wave_control_begin(struct step *x, struct err *e)
+{
+	unsigned last = x->p->n_waves - 1;
+	uint32_t n = x->s.recipients, room = last ? x->s.end[last] - x->s.end[last - 1] : 0;
+	uint64_t want = ((uint64_t)n * x->p->control.share + PPM - 1) / PPM;
+
+	if (!x->p->control.share)
+		return 0;
+	if (room < x->p->control.min)
+		return err_set(e, ERR_CONFLICT,
+			"a control group of %u devices is wanted, and the last wave has %u of %u recipients",
+			x->p->control.min, room, n);
+	x->s.control_to = n;
+	x->s.control_from = n - (uint32_t)MIN(room, MAX(want, x->p->control.min));
+	return 0;
+}
+
+static void release(struct step *x, const char *why)
+{
+	x->s.control_released = true;
+	wave_act(x, WACT_AUDIT, "the control group of %u devices is released: %s",
+		x->s.control_to - x->s.control_from, why);
+}
+
+/* Of all outcomes in a wave, which share is the canary's? Every canary that is still to come ends
+ * once, and every device of the control group counts once. Half of the group is reckoned with, so
+ * that those that are away do not keep the arms out of step (judge.h). Rounded to a whole number of
+ * devices on one side for each on the other, and up: too large a share only makes an abort
+ * harder. */
+static uint32_t share_of(uint32_t canaries, uint32_t control)
+{
+	uint32_t several = control / (2 * canaries), per;
+
+	if (several)
+		return (PPM + several) / (several + 1);
+	per = (2 * canaries + control - 1) / control;
+	return MIN(PPM - 1, (uint32_t)(((uint64_t)PPM * per + per) / (per + 1)));
+}
+
+void wave_control_wave(struct step *x, uint32_t *out_share)
+{
+	uint32_t canaries = x->s.open_to - wave_ever_admitted(&x->s);
+	uint32_t control = x->s.control_to - x->s.control_from;
+
+	*out_share = PPM;
+	x->s.control_heard = 0;
+	if (!control || x->s.control_released)
+		return;
+	if (x->s.wave + 1 == x->p->n_waves)
+		release(x, "the last wave opens");
+	else if (wave_judge_promotes(x))
+		release(x, "the judge has promoted the release");
+	else
+		*out_share = share_of(MAX(1, canaries), control);
+}
+
+/* Only what is wrong makes a sentence: one a watch would bury the log. */
+void wave_control_hear(struct step *x)
+{
+	x->s.control_heard++;
+	x->changed = true;
+	if (x->ev->bad)
+		wave_act(x, WACT_AUDIT, "%s, which is compared with, has tripped%s%s", x->ev->who,
+			*x->ev->text ? ": " : "", x->ev->text);
+	wave_judge_control(x);
+}
