@@ -17,8 +17,9 @@
  * that have not ended can only add failures: the chance of a false abort stays below alpha.
  *
  * Each may be looked at after every device. Evidence is carried from wave to wave: the e-values of
- * the waves' abort tests multiply, the promote test counts on. A verdict to abort or to promote
- * stays. The end of the time without one is INCONCLUSIVE: the policy says what then.
+ * the waves' abort tests multiply, the promote test counts on. A verdict to abort stays. One to
+ * promote stays until there is proof of the contrary: who has gone silent is known later than who
+ * has committed. The end of the time without one is INCONCLUSIVE: the policy says what then.
  *
  * The state is made of whole numbers only (evidence in millionths of a natural logarithm), so that
  * it is stored and replayed byte for byte. */

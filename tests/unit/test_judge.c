@@ -185,6 +185,22 @@ static void a_verdict_stays(void **state)
 	assert_int_equal(s.by, JUDGE_BY_GUARD);
 }
 
+/* Of 110 devices 100 commit within the hour, ten are never heard of again: that is known later. */
+static void who_is_silent_counts_after_a_promotion(void **state)
+{
+	struct judge_state s;
+
+	(void)state;
+	judge_init(&s);
+	outcome(&usual, &s, JUDGE_CANARY, 100, 0);
+	assert_int_equal(s.verdict, JUDGE_PROMOTE);
+	outcome(&usual, &s, JUDGE_CANARY, 1, 1);
+	assert_int_equal(s.verdict, JUDGE_PROMOTE);
+	outcome(&usual, &s, JUDGE_CANARY, 9, 9);
+	assert_int_equal(s.verdict, JUDGE_ABORT);
+	assert_int_equal(s.by, JUDGE_BY_POOLED);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
 	static const struct judge_event bad[] = {
@@ -307,6 +323,7 @@ int main(void)
 		cmocka_unit_test(abort_evidence_is_carried_too),
 		cmocka_unit_test(one_model_is_not_hidden_by_the_others),
 		cmocka_unit_test(a_verdict_stays),
+		cmocka_unit_test(who_is_silent_counts_after_a_promotion),
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(what_was_counted_can_be_taken_back),
 		cmocka_unit_test(comes_back_from_a_line),
