@@ -13,6 +13,7 @@
 #include "proto/wire/release.h"
 #include "proto/wire/report.h"
 #include "proto/wire/tree.h"
+#include "sim/course.h"
 
 static bool same(const struct buf *a, const struct buf *b)
 {
@@ -210,6 +211,23 @@ static int dsse_check(struct str text, struct err *e)
 	return 0;
 }
 
+/* What is taken can be simulated: a few devices, for a day at most, break no law and end. */
+static int scenario_check(struct str text, struct err *e)
+{
+	struct scenario *s CLEANUP(mem_free) = mem_new(sizeof *s);
+	struct policy one = {.n_waves = 1, .silence = MINUTE(60), .waves = {{.name = "all"}}};
+	struct course_conf c = {.scenario = s, .policy = &one, .devices = 3, .seed = 1};
+	struct course_result r;
+
+	TRY(scenario_parse(text, s, e));
+	s->horizon = MIN(s->horizon, MINUTE(24 * 60));
+	s->look = MAX(s->look, SEC(30));
+	s->poll = MAX(s->poll, SEC(30));
+	assert(course_run(&c, &r, e) == 0);
+	assert(r.had_it <= c.devices && r.violations == 0);
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct str text, struct err *e);
@@ -225,6 +243,7 @@ static const struct {
 	{"statement", statement_check},
 	{"dsse", dsse_check},
 	{"tokenuri", token_uri_check},
+	{"scenario", scenario_check},
 };
 
 int vector_check(const char *kind, struct str text, struct err *e)
