@@ -99,6 +99,7 @@ include tests/demo/demo.mk
 include tests/bench/programs.mk
 include tests/bench/judge/judge.mk
 include tests/bench/fleet/fleet.mk
+include tests/sim/sim.mk
 include tests/vm/vm.mk
 include packaging/packaging.mk
 

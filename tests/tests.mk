@@ -120,17 +120,18 @@ check: ## install what is missing, build with gcc and clang, run all tests (shor
 	$(RUN) check-layers check-format
 	$(RUN) -j$(JOBS) CC=gcc all tests
 	$(RUN) -j2 check-by-gcc check-by-clang
+	$(RUN) check-sim-same
 	$(RUN) fuzz S=3
 	@echo "check: all green in $$(( $$(date +%s) - $$(cat .check-began) )) s"; rm -f .check-began
 check-by-gcc:
-	$(RUN) -j1 CC=gcc check-pure check-docs check-system check-attack check-unit check-machine check-fault
+	$(RUN) -j1 CC=gcc check-pure check-docs check-system check-attack check-unit check-machine check-sim-short check-fault
 check-by-clang: SHELL := bash
 check-by-clang: .SHELLFLAGS := -o pipefail -c
 check-by-clang:
 	$(RUN) -j$(JOBS) CC=clang SAN=asan all tests $(call NAMED,asan)
-	@BACKSTAY_EVERY=4 $(MAKE) --no-print-directory -j1 CC=clang SAN=asan check-unit check-machine check-fault $(call NAMED,asan)
+	@BACKSTAY_EVERY=4 $(MAKE) --no-print-directory -j1 CC=clang SAN=asan check-unit check-machine check-sim-short check-fault $(call NAMED,asan)
 	$(RUN) -j$(JOBS) CC=clang all $(call NAMED,clang)
-	$(RUN) -j1 CC=clang check-machine $(call NAMED,clang)
+	$(RUN) -j1 CC=clang check-machine check-sim-short $(call NAMED,clang)
 	$(RUN) -j1 cppcheck
 	$(RUN) -j$(JOBS) fuzz-build $(call NAMED,fuzz)
 
