@@ -103,8 +103,8 @@ int64_t judge_promote_limit(const struct judge_rule *r)
 
 /* ---- verdicts ---- */
 
-/* Failures are known later than successes: a device that is silent counts when its deadline is over.
- * So proof of the contrary still counts after a promotion. */
+/* Failures are known later than successes: a device that is silent counts when its deadline is
+ * over. So proof of the contrary still counts after a promotion. */
 static void decide(struct judge_state *s, enum judge_verdict v, enum judge_test by, unsigned metric,
 	unsigned stratum)
 {
