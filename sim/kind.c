@@ -38,10 +38,10 @@ static void from_groups(struct course *m)
 
 static uint32_t drawn(const struct course *m, uint32_t device)
 {
-	uint64_t all = 0, at;
+	uint64_t all = m->sc->groups[0].parts, at;
 	uint32_t i = 0;
 
-	for (unsigned k = 0; k < m->sc->n_groups; k++)
+	for (unsigned k = 1; k < m->sc->n_groups; k++)
 		all += m->sc->groups[k].parts;
 	at = course_trait(m, device, TRAIT_GROUP) % all;
 	while (at >= m->sc->groups[i].parts)

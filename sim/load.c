@@ -15,8 +15,14 @@ static const struct {
 #define FIRST_EDGE 0.001 /* seconds; each next bucket is a third wider, up to some seconds */
 #define EDGE_STEP  1.33
 
+/* Confidence of a model, between 0 and 1. */
+#define USUAL_SCORE 0.7
+#define SCORE_WIDTH 0.08
+
 struct load {
-	uint64_t requests, errors, checks, unhealthy, ends;
+	uint64_t requests, errors, excused, rejects, unhealthy, ends;
+	double score; /* around which the scores lie */
+	bool reached; /* its server */
 	struct hist latency;
 };
 
@@ -69,6 +75,8 @@ static uint32_t fault_amount(const struct course *m, uint32_t device, enum scena
 	const struct twin *w = &m->v[device];
 	uint32_t most = 0;
 
+	if (!twin_runs_new(w))
+		return 0;
 	for (unsigned i = 0; w->faults >> i; i++)
 		if (w->faults >> i & 1 && m->sc->faults[i].what == what &&
 			begins_to_fail(m, w, &m->sc->faults[i]))
@@ -85,14 +93,6 @@ static uint32_t weather_amount(
 		if (mask >> i & 1 && m->sc->weather[i].what == what && kind_is_hit(m, device, i))
 			most = MAX(most, m->sc->weather[i].amount);
 	return most;
-}
-
-static uint32_t amount(const struct course *m, uint32_t device, enum scenario_fault_kind fault,
-	enum scenario_weather_kind weather)
-{
-	uint32_t of_release = twin_runs_new(&m->v[device]) ? fault_amount(m, device, fault) : 0;
-
-	return MAX(of_release, m->weather ? weather_amount(m, device, weather) : 0);
 }
 
 /* ---- a look ---- */
@@ -114,44 +114,104 @@ static void spread_latency(struct course *m, double median, struct load *l)
 	}
 }
 
+/* What the cloud answers is known to be the cloud's, and counted as such beside. */
+static void fail_some(struct course *m, uint32_t device, struct load *l)
+{
+	const struct scenario_group *g = m->kinds[m->v[device].kind].group;
+	uint32_t own = MAX(g->errors, fault_amount(m, device, FAULT_ERRORS));
+	uint32_t cloud = weather_amount(m, device, WEATHER_ERRORS);
+	uint32_t sick = MAX(MAX(g->unhealthy, fault_amount(m, device, FAULT_HEALTH)),
+		weather_amount(m, device, WEATHER_HEALTH));
+	uint32_t rejects = MAX(g->rejects, fault_amount(m, device, FAULT_REJECTS));
+
+	l->excused = MIN(l->requests, poisson(m, (double)l->requests * cloud / PPM));
+	l->errors = MIN(l->requests,
+		l->excused + poisson(m, (double)(l->requests - l->excused) * own / PPM));
+	l->rejects = MIN(l->requests, poisson(m, (double)l->requests * rejects / PPM));
+	l->unhealthy = course_happens(m, sick);
+}
+
 static void run_workload(struct course *m, uint32_t device, ms_t span, struct load *l)
 {
 	const struct scenario_group *g = m->kinds[m->v[device].kind].group;
-	uint32_t slow = amount(m, device, FAULT_SLOW, WEATHER_SLOW);
-	uint32_t quiet = m->weather ? weather_amount(m, device, WEATHER_QUIET) : 0;
-	uint32_t errors = MAX(g->errors, amount(m, device, FAULT_ERRORS, WEATHER_ERRORS));
-	uint32_t sick = MAX(g->unhealthy, amount(m, device, FAULT_HEALTH, WEATHER_HEALTH));
+	uint32_t slow =
+		MAX(fault_amount(m, device, FAULT_SLOW), weather_amount(m, device, WEATHER_SLOW));
+	uint32_t quiet = weather_amount(m, device, WEATHER_QUIET);
+	uint32_t crashes = fault_amount(m, device, FAULT_CRASH_LOOP);
 	double hours = (double)span / (double)MINUTE(60);
 
 	l->requests = poisson(m, g->per_minute * hours * 60 * (quiet ? quiet / 1000.0 : 1));
-	l->errors = MIN(l->requests, poisson(m, (double)l->requests * errors / PPM));
-	l->checks = 1;
-	l->unhealthy = course_happens(m, sick);
-	l->ends = poisson(
-		m, hours * (g->ends_per_day / 24.0 +
-				   (twin_runs_new(&m->v[device])
-						   ? fault_amount(m, device, FAULT_CRASH_LOOP)
-						   : 0)));
+	fail_some(m, device, l);
+	l->ends = poisson(m, hours * (g->ends_per_day / 24.0 + crashes));
+	l->score = USUAL_SCORE - fault_amount(m, device, FAULT_DRIFT) / 1000.0;
 	spread_latency(m, g->latency_micro / 1e6 * (slow ? slow / 1000.0 : 1), l);
 }
 
-/* What nothing here can see is blind. */
-static void sample_of(const struct load *l, const struct trig_rule *r, struct sample *x)
+/* ---- what a rule sees of it ---- */
+
+/* How many scores lie below, of a logistic distribution. */
+static double below(const struct load *l, double edge)
 {
-	switch (r->type) {
-	case TRIG_CRASH_LOOP:
+	return 1 / (1 + exp((l->score - edge) / SCORE_WIDTH));
+}
+
+static void bin_scores(
+	struct course *m, const struct load *l, const struct trig_rule *r, struct hist *out)
+{
+	double before = 0;
+
+	out->n = r->n_edges + 1;
+	for (unsigned i = 0; i <= r->n_edges; i++) {
+		double until = i < r->n_edges ? below(l, r->edge[i]) : 1;
+
+		out->le[i] = i < r->n_edges ? r->edge[i] : (double)INFINITY;
+		out->count[i] = poisson(m, (double)l->requests * (until - before));
+		before = until;
+	}
+}
+
+static void see_metrics(
+	struct course *m, const struct load *l, const struct trig_rule *r, struct sample *x)
+{
+	uint64_t excused = r->excused[0] ? l->excused : 0;
+
+	switch (trig_kind(r)) {
+	case TRIG_KIND_RATIO:
+		x->n = l->requests - excused;
+		x->bad = l->errors - excused;
+		break;
+	case TRIG_KIND_SHIFT:
+		x->n = l->requests;
+		x->bad = l->rejects;
+		break;
+	case TRIG_KIND_QUANTILE:
+		x->hist = l->latency;
+		break;
+	case TRIG_KIND_DISTANCE:
+		bin_scores(m, l, r, &x->hist);
+		break;
+	default:
+		x->blind = true;
+	}
+}
+
+/* What nothing here can see is blind: heat, memory, processors. */
+static void see(struct course *m, const struct load *l, const struct trig_rule *r, struct sample *x)
+{
+	switch (trig_source(r)) {
+	case TRIG_SRC_SVC:
 		x->n = l->ends;
 		break;
-	case TRIG_HEALTH_FAILED:
-		x->n = l->checks;
+	case TRIG_SRC_HEALTH:
+		x->n = 1;
 		x->bad = l->unhealthy;
 		break;
-	case TRIG_ERROR_RATE:
-		x->n = l->requests;
-		x->bad = l->errors;
+	case TRIG_SRC_SERVER:
+		x->n = 1;
+		x->bad = !l->reached;
 		break;
-	case TRIG_LATENCY:
-		x->hist = l->latency;
+	case TRIG_SRC_METRICS:
+		see_metrics(m, l, r, x);
 		break;
 	default:
 		x->blind = true;
@@ -170,7 +230,7 @@ static void set_edges(struct course *m)
 void load_look(struct course *m, uint32_t device, ms_t span, struct sample out[LIMIT_TRIGGERS])
 {
 	struct twin *w = &m->v[device];
-	struct load l = {0};
+	struct load l = {.unhealthy = 1, .reached = reach_is_up(m, device, m->now)};
 
 	if (!m->edge[0])
 		set_edges(m);
@@ -179,7 +239,7 @@ void load_look(struct course *m, uint32_t device, ms_t span, struct sample out[L
 	w->trial->ended += (uint32_t)l.ends;
 	for (unsigned i = 0; i < m->sc->n_triggers; i++) {
 		out[i] = (struct sample){.at = m->now};
-		sample_of(&l, &m->sc->triggers[i], &out[i]);
+		see(m, &l, &m->sc->triggers[i], &out[i]);
 	}
 	m->r.looks++;
 }

@@ -107,12 +107,6 @@ static const struct scenario_row release_rows[] = {
 	SCENARIO_ROW(struct scenario, "baseline_wait_ms", baseline_wait, 0, LIMIT_SPAN_MS),
 };
 
-static int trigger_parse(
-	const json_t *j, const char *where, struct scenario *s, unsigned i, struct err *e)
-{
-	return trig_rule_parse(j, where, &s->triggers[i], e);
-}
-
 static int triggers_parse(const json_t *o, struct scenario *s, struct err *e)
 {
 	char where[SCENARIO_WHERE_MAX];
@@ -124,7 +118,7 @@ static int triggers_parse(const json_t *o, struct scenario *s, struct err *e)
 	s->n_triggers = 0;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		snprintf(where, sizeof where, PLACE ".release.triggers[%zu]", i);
-		TRY(trigger_parse(json_array_get(list, i), where, s, (unsigned)i, e));
+		TRY(trig_rule_parse(json_array_get(list, i), where, &s->triggers[i], e));
 		s->n_triggers++;
 	}
 	return 0;
@@ -141,6 +135,13 @@ static int release_parse_in(const json_t *j, struct scenario *s, struct err *e)
 	TRY(scenario_only(o, PLACE ".release", release_rows, ARRAY_LEN(release_rows), others, e));
 	TRY(scenario_rows(o, PLACE ".release", release_rows, ARRAY_LEN(release_rows), s, e));
 	return triggers_parse(o, s, e);
+}
+
+/* As the reader of releases does: health may take as long as the start. */
+static void give_grace(struct scenario *s)
+{
+	for (unsigned i = 0; i < s->n_triggers; i++)
+		s->triggers[i].grace = s->start_timeout;
 }
 
 /* ---- the expected end ---- */
@@ -247,7 +248,8 @@ static int usual_triggers(struct scenario *s, struct err *e)
 		"{\"type\": \"latency\", \"metric\": \"request_seconds\", \"comparator\": \"baseline\","
 		" \"threshold_milli\": 2000, \"min_samples\": 500},"
 		"{\"type\": \"error_rate\", \"metric\": \"failed_total\", \"total\": \"requests_total\","
-		" \"comparator\": \"baseline\", \"threshold_milli\": 3000}]}";
+		" \"excused\": \"cloud_failed_total\", \"comparator\": \"baseline\", \"threshold_milli\": 3000},"
+		"{\"type\": \"quality\", \"of\": \"rate\", \"metric\": \"rejected_total\", \"total\": \"requests_total\"}]}";
 	JSON_AUTO *j = NULL;
 
 	TRY(json_read(STR(text), sizeof text, &j, e));
@@ -282,6 +284,7 @@ static int parse(const json_t *j, struct scenario *s, struct err *e)
 	TRY(json_text_opt(j, PLACE, "text", s->text, sizeof s->text, e));
 	TRY(scenario_rows(j, PLACE, rows, ARRAY_LEN(rows), s, e));
 	TRY(release_parse_in(j, s, e));
+	give_grace(s);
 	TRY(scenario_fleet_parse(j, s, e));
 	TRY(people_parse(j, s, e));
 	TRY(scenario_list(j, "orders", LIMIT_SCENARIO_ORDERS, order_parse, s, &s->n_orders, e));

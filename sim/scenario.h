@@ -44,13 +44,13 @@ struct scenario_group {
 	uint32_t kbit;           /* bandwidth, kbit/s */
 	uint32_t loss;           /* of what is sent: it has to be sent again */
 	ms_t broken_every;       /* a download is broken off, on average */
-	ms_t offline_every, offline_for; /* each device by itself */
-	ms_t cut_every, off_for;         /* power, on average */
-	uint32_t per_minute;             /* requests to the workload */
-	uint32_t latency_micro;          /* their median */
-	uint32_t errors, unhealthy;      /* of requests, of health checks: as a rule */
-	uint32_t ends_per_day;           /* of the workload, by itself */
-	uint32_t late;                   /* of the devices: only asks after some time */
+	ms_t offline_every, offline_for;     /* each device by itself */
+	ms_t cut_every, off_for;             /* power, on average */
+	uint32_t per_minute;                 /* requests to the workload */
+	uint32_t latency_micro;              /* their median */
+	uint32_t errors, rejects, unhealthy; /* of requests, of health checks: as a rule */
+	uint32_t ends_per_day;               /* of the workload, by itself */
+	uint32_t late;                       /* of the devices: only asks after some time */
 	ms_t late_within;
 };
 

@@ -9,6 +9,8 @@
 	X(CRASH_LOOP, "crash_loop", "ends an hour", 60, "the workload ends again and again")                     \
 	X(SLOW, "slow", "per mille of the latency", 4000, "requests take longer")                                \
 	X(ERRORS, "errors", "ppm of the requests", 200000, "requests fail")                                      \
+	X(REJECTS, "rejects", "ppm of the requests", 150000, "more of what the model sees is rejected")           \
+	X(DRIFT, "drift", "thousandths of the score", 150, "the model is less sure of itself")                   \
 	X(PANIC, "panic", "-", 0, "the machine crashes while the new version runs, and there is a record of it") \
 	X(MUTE, "mute", "-", 0, "the device cannot be reached as long as it runs the new version")               \
 	X(BRICK, "brick", "-", 0, "the device never comes up again, and nobody hears of it")

@@ -90,6 +90,7 @@ static const struct scenario_row group_rows[] = {
 	GROUP("requests_per_minute", per_minute, 0, PPM),
 	GROUP("latency_micro", latency_micro, 1, 100 * PPM),
 	GROUP("errors_ppm", errors, 0, PPM),
+	GROUP("rejects_ppm", rejects, 0, PPM),
 	GROUP("unhealthy_ppm", unhealthy, 0, PPM),
 	GROUP("ends_per_day", ends_per_day, 0, 86400),
 	GROUP("late_ppm", late, 0, PPM),
@@ -104,6 +105,7 @@ static const struct scenario_group usual_group = {.name = "all",
 	.per_minute = 1200,
 	.latency_micro = 20000,
 	.errors = 1000,
+	.rejects = 50000,
 	.unhealthy = 1000,
 	.late_within = MINUTE(60)};
 

@@ -10,7 +10,7 @@
 
 static bool is_looked_at(const struct trig_rule *r)
 {
-	return trig_type_unit(r->type) != TRIG_UNIT_NONE && r->type != TRIG_START_FAILED;
+	return trig_kind(r) != TRIG_KIND_EVENT;
 }
 
 static void again(struct course *m, uint32_t device)
@@ -48,12 +48,7 @@ static bool gather(struct course *m, uint32_t device)
 
 		if (!wants_baseline(r))
 			continue;
-		if (!x[i].blind) {
-			t->window[i].n += x[i].n;
-			t->window[i].bad += x[i].bad;
-			if (x[i].hist.n)
-				hist_add(&t->window[i].hist, &x[i].hist);
-		}
+		trig_gather(&t->window[i], &x[i]);
 		all &= trig_baseline(r, &t->window[i], &t->state[i]);
 	}
 	return all || t->waited >= m->sc->baseline_wait;
@@ -182,6 +177,14 @@ static int soak_over(struct course *m, uint32_t device, struct err *e)
 	return twin_tell(m, device, &ev, e);
 }
 
+static bool may_accept(const struct course *m, const struct trial *t)
+{
+	for (unsigned i = 0; i < m->sc->n_triggers; i++)
+		if (!trig_may_accept(&m->sc->triggers[i], &t->state[i]))
+			return false;
+	return true;
+}
+
 static bool panics(struct course *m, uint32_t device)
 {
 	const struct scenario_fault *f = twin_fault(m, device, FAULT_PANIC);
@@ -213,7 +216,7 @@ int soak_look(struct course *m, uint32_t device, struct err *e)
 	}
 	if (is_gone(m, device, runs))
 		return fire(m, device, TRIG_START_FAILED, "the workload has not run", e);
-	if (runs && t->soak_done >= t->rec.soak_want)
+	if (runs && t->soak_done >= t->rec.soak_want && may_accept(m, t))
 		return soak_over(m, device, e);
 	if (t->waited >= PATIENCE * t->rec.soak_want)
 		return fire(m, device, TRIG_UNDECIDED, "it could not be watched", e);

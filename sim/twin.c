@@ -140,9 +140,9 @@ int twin_tell(struct course *m, uint32_t device, struct upd_event *ev, struct er
 	}
 	course_note(m, device, ev->kind, w->trial->rec.state);
 	law_device(m, device, &was);
-	for (unsigned i = 0; i < acts.n && !w->dead && w->trial; i++)
+	for (unsigned i = 0; i < acts.n && !w->dead; i++)
 		TRY(act(m, device, &acts.v[i], e));
-	if (w->trial && w->trial->rec.state == UPD_IDLE && was.state != UPD_IDLE)
+	if (!w->dead && w->trial->rec.state == UPD_IDLE && was.state != UPD_IDLE)
 		twin_end(m, device);
 	return 0;
 }
