@@ -59,11 +59,19 @@ uint16_t web_port(const struct web *w);
 /* Fills a reply from an error: its HTTP status and {"error": NAME, "reason": TEXT}. */
 void web_reply_err(struct web_reply *out, const struct err *e);
 
+/* How long the handler took for a request, in microseconds: edges of the buckets. */
+#define WEB_TOOK_EDGES                                                                             \
+	{                                                                                          \
+		100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000      \
+	}
+#define WEB_TOOK_BUCKETS 13 /* one more than edges: what took longer than all */
+
 struct web_stats {
 	uint64_t requests[ROUTE_MAX + 1]; /* the last: no such route */
 	uint64_t errors;                  /* answers of 400 and more */
 	uint64_t busy;                    /* of them, told to come back: 429 and 503 */
 	unsigned connections;
+	uint64_t took[WEB_TOOK_BUCKETS], took_us; /* requests by bucket; all together */
 	uint64_t bodies; /* bytes that are being gathered in memory just now */
 };
 const struct web_stats *web_stats(const struct web *w);

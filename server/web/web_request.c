@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int hex(char c)
@@ -197,13 +198,40 @@ static int end_upload(struct web_exchange *x, struct err *e)
 	return rc;
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void note_took(struct web *w, uint64_t us)
+{
+	static const uint64_t edges[WEB_TOOK_BUCKETS - 1] = WEB_TOOK_EDGES;
+	unsigned b = 0;
+
+	while (b < WEB_TOOK_BUCKETS - 1 && us > edges[b])
+		b++;
+	w->stats.took[b]++;
+	w->stats.took_us += us;
+}
+
+static void ask_handler(struct web *w, struct web_exchange *x, struct web_reply *r)
+{
+	uint64_t begun = now_us();
+
+	x->rq.body = buf_str(&x->body);
+	w->handler(w->ctx, &x->rq, r);
+	note_took(w, now_us() - begun);
+}
+
 static enum MHD_Result answer(struct web *w, struct web_exchange *x)
 {
 	struct web_reply r = {0};
 
 	if (x->refused.code == ERR_OK && end_upload(x, &x->refused) == 0) {
-		x->rq.body = buf_str(&x->body);
-		w->handler(w->ctx, &x->rq, &r);
+		ask_handler(w, x, &r);
 	} else {
 		web_reply_err(&r, &x->refused);
 		r.retry_after_s = x->refused.code == ERR_BUSY ? WEB_BUSY_AGAIN_S : 0;
