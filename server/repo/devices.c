@@ -196,3 +196,22 @@ int devices_count(struct db *db, uint64_t *out, struct err *e)
 	*out = (uint64_t)db_col_int(&rows, 0);
 	return 0;
 }
+
+int devices_tally(
+	struct db *db, enum devices_by by, devices_tally_f *each, void *ctx, struct err *e)
+{
+	static const char *const sql[] = {
+		[DEVICES_BY_STATE] = "SELECT state, count(*) FROM devices GROUP BY state",
+		[DEVICES_BY_RUNNING] = "SELECT running, count(*) FROM devices GROUP BY running",
+	};
+	DB_ROWS_AUTO rows = {0};
+	char what[ID_TEXT_MAX];
+	int rc;
+
+	TRY(db_query(db, sql[by], DB_NO_ARGS, &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		db_col_text(&rows, 0, what, sizeof what);
+		TRY(each(ctx, what, (uint64_t)db_col_int(&rows, 1), e));
+	}
+	return rc;
+}

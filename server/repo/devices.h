@@ -74,4 +74,10 @@ int devices_contact(struct db *db, const char *id, ms_t *out, struct err *e) MUS
 
 int devices_count(struct db *db, uint64_t *out, struct err *e) MUST_CHECK;
 
+/* How many devices have each state, or run each release ("": none). Looks at every device. */
+enum devices_by { DEVICES_BY_STATE, DEVICES_BY_RUNNING };
+typedef int devices_tally_f(void *ctx, const char *what, uint64_t n, struct err *e);
+int devices_tally(struct db *db, enum devices_by by, devices_tally_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
+
 #endif

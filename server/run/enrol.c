@@ -249,6 +249,23 @@ static int check_bare(const struct enrol *n, const char *device, struct err *e)
 		device);
 }
 
+int enrol_vouched(const struct enrol *n, const char *device, struct err *e)
+{
+	struct certificate_row newest;
+	int rc;
+
+	if (!n->issuer)
+		return 0;
+	rc = certificates_newest(n->run->c.db, device, &newest, e);
+	if (rc == -ERR_NOT_FOUND)
+		return n->need == ENROL_REQUIRED
+			       ? err_set(e, ERR_DENIED, "%s has not enrolled", device)
+			       : 0;
+	TRY(rc);
+	return newest.revoked ? err_set(e, ERR_REVOKED, "the identity of %s was revoked", device)
+			      : 0;
+}
+
 int enrol_check(const struct enrol *n, struct str cert, const char *device, struct err *e)
 {
 	struct device_cert shown;

@@ -48,6 +48,10 @@ int enrol_renew(const struct enrol *n, struct str cert, struct str csr, struct b
 int enrol_revoke(
 	const struct enrol *n, const char *device, const char *by, struct err *e) MUST_CHECK;
 
+/* May `device` speak where somebody else has looked at its certificate: a broker that is trusted?
+ * ERR_DENIED when it must have enrolled and has not, ERR_REVOKED. */
+int enrol_vouched(const struct enrol *n, const char *device, struct err *e) MUST_CHECK;
+
 /* May whoever shows `cert` (DER; empty: nothing) ask as `device`? ERR_DENIED, ERR_WRONG_DEVICE,
  * ERR_REVOKED, ERR_EXPIRED. */
 int enrol_check(

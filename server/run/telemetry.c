@@ -6,6 +6,7 @@
 #include "server/repo/releases.h"
 #include "server/repo/items.h"
 #include "server/run/control.h"
+#include "server/run/hook.h"
 #include "server/run/run_priv.h"
 
 #define DAY MINUTE(24 * 60)
@@ -151,6 +152,12 @@ static int take_watch(
 	return control_watched(x->r, s->d->id.s, &t->watch, e);
 }
 
+static int take_drift(
+	struct taking *x, const struct source *s, const struct telemetry_item *t, struct err *e)
+{
+	return hook_drift(x->r, s->d->id.s, &t->drift, e);
+}
+
 static int take_nothing(struct taking *x UNUSED, const struct source *s UNUSED,
 	const struct telemetry_item *t UNUSED, struct err *e UNUSED)
 {
@@ -162,7 +169,7 @@ static int (*const take[TELEMETRY_KIND_MAX])(
 	[TELEMETRY_WINDOW] = take_window,
 	[TELEMETRY_WATCH] = take_watch,
 	[TELEMETRY_MARK] = take_nothing,
-	[TELEMETRY_DRIFT] = take_nothing,
+	[TELEMETRY_DRIFT] = take_drift,
 };
 
 static int keep(struct taking *x, const struct source *s, uint64_t epoch,
