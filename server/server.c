@@ -11,6 +11,8 @@
 #include "lib/sys/log.h"
 #include "server/api/api.h"
 #include "server/broker/broker.h"
+#include "server/export/export.h"
+#include "server/listen.h"
 #include "server/hook/post.h"
 #include "server/run/imagerepo.h"
 #include "server/version.h"
@@ -44,8 +46,11 @@ struct server {
 	struct issuer *issuer;
 	struct buckets *budget;
 	struct broker *broker; /* NULL: devices poll */
+	struct listen *listen;
 	struct post_conf post_conf;
 	struct post *post;
+	struct export_conf export_conf;
+	struct export *export; /* NULL: no collector is told */
 };
 
 /* ---- the data folder ---- */
@@ -119,7 +124,8 @@ static int open_broker(struct server *s, struct err *e)
 		.cert = c->mqtt.cert,
 		.key = c->mqtt.key,
 		.user = c->mqtt.user,
-		.password = c->mqtt.password};
+		.password = c->mqtt.password,
+		.trusted = strcmp(c->mqtt.devices, "trusted") == 0};
 
 	return *b.url ? broker_open(&b, &s->broker, e) : 0;
 }
@@ -235,6 +241,19 @@ static void open_limits(struct server *s)
 	};
 }
 
+static int open_listen(struct server *s, sd_event *loop, struct err *e)
+{
+	struct listen_conf c = {
+		.broker = s->broker,
+		.run = s->run,
+		.enrol = &s->api.enrol,
+		.devices = s->api.limits.devices,
+	};
+
+	s->api.broker = s->broker;
+	return s->broker ? listen_open(loop, &c, &s->listen, e) : 0;
+}
+
 static int open_web(struct server *s, sd_event *loop, struct err *e)
 {
 	struct web_conf web = {
@@ -276,6 +295,28 @@ static int open_post(struct server *s, sd_event *loop, struct err *e)
 	return post_open(loop, &s->post_conf, s->run, &s->post, e);
 }
 
+static int open_export(struct server *s, sd_event *loop, struct err *e)
+{
+	const struct server_conf *c = s->conf;
+
+	s->export_conf = (struct export_conf){
+		.db = &s->db,
+		.url = c->otlp.url,
+		.token = c->otlp.token,
+		.source = c->hook.source,
+		.interval = c->otlp.interval,
+		.courier = {.ca = c->otlp.ca,
+			.agent = "backstay-server/" SERVER_VERSION,
+			.timeout = c->otlp.timeout,
+			.private_too = true},
+	};
+	if (!*c->otlp.url)
+		return 0;
+	TRY(export_open(loop, &s->export_conf, s->run, &s->export, e));
+	s->api.export = s->export;
+	return 0;
+}
+
 /* A failure is logged and tried again with the next tick: what was due stays due. */
 static int on_tick(sd_event_source *source, uint64_t us, void *ctx)
 {
@@ -286,6 +327,8 @@ static int on_tick(sd_event_source *source, uint64_t us, void *ctx)
 		log_err(LOG_ID_STORE, &e, "what=tick");
 	if (post_tick(s->post, &e) < 0)
 		log_err(LOG_ID_STORE, &e, "what=letters");
+	if (s->export)
+		export_tick(s->export);
 	sd_event_source_set_time(source, us + TICK_US);
 	return 0;
 }
@@ -308,7 +351,9 @@ static int open_all(struct server *s, sd_event *loop, struct err *e)
 	TRY(load_token(s, e));
 	TRY(open_identity(s, e));
 	open_limits(s);
+	TRY(open_listen(s, loop, e));
 	TRY(open_post(s, loop, e));
+	TRY(open_export(s, loop, e));
 	TRY(open_web(s, loop, e));
 	return start_timer(s, loop, e);
 }
@@ -335,6 +380,8 @@ void server_close(struct server **s)
 		return;
 	sd_event_source_disable_unref((*s)->timer);
 	web_close(&(*s)->web);
+	listen_close(&(*s)->listen);
+	export_close(&(*s)->export);
 	post_close(&(*s)->post);
 	buckets_free(&(*s)->budget);
 	buckets_free(&(*s)->api.limits.peers);

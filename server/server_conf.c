@@ -82,6 +82,10 @@ static const struct conf_row rows[] = {
 	TEXT(mqtt, key, "", "PEM file with its private key."),
 	TEXT(mqtt, user, "", "Name towards the broker; empty: none."),
 	TEXT(mqtt, password, "", "Its password."),
+	TEXT(mqtt, devices, "untrusted",
+		"trusted: the broker lets each device speak under its own name only (see "
+		"packaging/monitoring), so telemetry and reports are taken from it; untrusted: "
+		"presence alone."),
 
 	TEXT(hook, source, "/backstay", "What CloudEvents and alerts call this server."),
 	TEXT(hook, ca, "",
@@ -112,6 +116,15 @@ static const struct conf_row rows[] = {
 		"Label by which devices of the same hardware are summed apart; empty: by hardware "
 		"alone."),
 
+	TEXT(otlp, url, "",
+		"Where an OpenTelemetry collector takes metrics: http://host:4318/v1/metrics; empty: "
+		"nobody is told."),
+	TEXT(otlp, token, "", "Sent as Authorization: Bearer; empty: none."),
+	TEXT(otlp, ca, "",
+		"PEM file that the collector's certificate must lead to; empty: the system's."),
+	SPAN(otlp, interval, SEC(1), HOURS(24), "60s", "How often it is told."),
+	SPAN(otlp, timeout, 100, MINUTE(1), "10s", "How long one attempt may take."),
+
 	NUMBER(limits, peer_rate, 0, 1000, "1000",
 		"Requests a second of one address; 0: any number. Devices behind one router share "
 		"it."),
@@ -130,12 +143,15 @@ const struct conf_row *server_conf_rows(size_t *out_n)
 /* A certificate is shown by TLS: without it nobody could. */
 static void check(const struct server_conf *c, const char *path, struct buf *problems)
 {
+	bool trusted = strcmp(c->mqtt.devices, "trusted") == 0;
 	bool required = strcmp(c->device.identity, "required") == 0;
 
 	if (!c->http.tls_cert[0] != !c->http.tls_key[0])
 		buf_addf(problems, "%s: http.tls_cert and http.tls_key belong together\n", path);
 	if (!required && strcmp(c->device.identity, "optional") != 0)
 		buf_addf(problems, "%s: device.identity is optional or required\n", path);
+	if (!trusted && strcmp(c->mqtt.devices, "untrusted") != 0)
+		buf_addf(problems, "%s: mqtt.devices is trusted or untrusted\n", path);
 	if (required && (!c->trust.device_ca[0] || !c->http.tls_cert[0]))
 		buf_addf(problems,
 			"%s: device.identity = required needs trust.device_ca and http.tls_cert\n",

@@ -33,8 +33,13 @@ struct server_conf {
 	} signer;
 	struct {
 		char url[256], prefix[64], ca[256], cert[256], key[256], user[128], password[128];
+		char devices[16];
 	} mqtt;
 	struct telemetry_conf telemetry;
+	struct {
+		char url[512], token[128], ca[256];
+		ms_t interval, timeout;
+	} otlp;
 	struct {
 		char source[128], ca[256];
 		ms_t timeout, first_wait, longest_wait, drift_gather, drift_window;

@@ -42,6 +42,10 @@
 		"Devices that listen there ask at once when there is something for them.")                              \
 	X(BUS_LOST, LOG_WARNING, "ddab54d7cf674d74b5cc752afb911bd5", "the broker cannot be reached", "broker error reason", \
 		"Devices are not woken, and ask by themselves. The server goes on trying; the newest wakes wait.")      \
+	X(EXPORT, LOG_WARNING, "441e8959a70242a4ab82d50f74ac164b", "the collector did not take metrics",                 \
+		"url error reason",                                                                                     \
+		"OpenTelemetry's collector ([otlp] url) could not be told. It is told again, with what has come "       \
+		"meanwhile; only the first failure in a row is logged.")                                                \
 	X(TRIGGER, LOG_WARNING, "d3f62b1099e24eb4a0eeed7cdae6a45e", "a rollback trigger fired",                         \
 		"trigger txn release slot why",                                                                         \
 		"The new version is taken back now. What was seen stands in the dossier: `backstay explain`. The "      \

@@ -2,7 +2,9 @@
  *  id, method, path ({name} is one segment), who may call, limit of the body in bytes, what it does */
 #define ROUTE_TABLE(X)                                                                                                 \
 	X(HEALTH, GET, "/healthz", ANYONE, 0, "Is the server up, and can it read its store?")                          \
-	X(METRICS, GET, "/metrics", ANYONE, 0, "Prometheus text metrics of the server")                                \
+	X(METRICS, GET, "/metrics", ANYONE, 0, "Prometheus text metrics of the server: counts, no names")              \
+	X(FLEET_METRICS, GET, "/v1/metrics", VIEWER, 0,                                                                \
+		"Prometheus text metrics of the fleet: campaigns and releases by name, and what releases do")                                        \
 	X(DIRECTOR_META, GET, "/director/{device}/{file}", DEVICE, 0,                                                  \
 		"Director metadata of one device, signed on demand; asking for timestamp.json is asking for admission") \
 	X(DIRECTOR_TIME, GET, "/director/{device}/time/{nonce}", DEVICE, 0,                                            \

@@ -8,6 +8,7 @@
 #include "server/repo/certificates.h"
 #include "server/repo/devices.h"
 #include "server/repo/leases.h"
+#include "server/repo/presence.h"
 #include "server/repo/reports.h"
 #include "server/run/carry.h"
 #include "server/run/intake.h"
@@ -109,6 +110,20 @@ static int add_lease(struct api *a, const char *device, json_t *o, struct err *e
 	return 0;
 }
 
+/* Whether the broker has a connection of it, as far as a broker is believed. */
+static int add_presence(struct api *a, const char *device, json_t *o, struct err *e)
+{
+	bool online;
+	ms_t since;
+
+	TRY(presence_get(a->db, device, &online, &since, e));
+	if (since)
+		json_object_set_new(o, "presence",
+			json_pack("{s:s, s:I}", "state", online ? "online" : "offline", "since_ms",
+				(json_int_t)since));
+	return 0;
+}
+
 int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {
 	char device[ID_TEXT_MAX];
@@ -120,6 +135,7 @@ int answer_DEVICE(struct api *a, const struct web_request *rq, struct web_reply 
 	o = device_of(&d);
 	TRY(add_identity(a, device, o, e));
 	TRY(add_lease(a, device, o, e));
+	TRY(add_presence(a, device, o, e));
 	answer_json(out, json_incref(o));
 	return 0;
 }

@@ -13,6 +13,9 @@ struct api_limits {
 	struct buckets *wrong;           /* wrong tokens, by address */
 };
 
+struct broker;
+struct export;
+
 struct api {
 	struct run *run;
 	struct db *db;
@@ -21,8 +24,10 @@ struct api {
 	struct user_row user;  /* who asks, while a person's request is answered */
 	struct enrol enrol;
 	struct api_limits limits;
-	unsigned poll_after_s; /* what devices are asked to wait between polls; 0: nothing */
-	const struct web *web; /* for its numbers; NULL until it is open */
+	unsigned poll_after_s;       /* what devices are asked to wait between polls; 0: nothing */
+	struct broker *broker;       /* for its numbers; NULL: there is none */
+	const struct export *export; /* the same */
+	const struct web *web;       /* for its numbers; NULL until it is open */
 };
 
 /* The handler for web_open; ctx is the struct api. */
