@@ -122,10 +122,12 @@ static int provision(const struct agent_conf *conf, const char *dir, struct err 
 {
 	struct world *w CLEANUP(world_close) = NULL;
 	BUF_AUTO director = {0}, image = {0};
+	struct agent_conf alone = *conf;
 
+	alone.mqtt.url[0] = '\0'; /* nobody wakes a device that is being made */
 	TRY(read_root(dir, "director/1.root.json", &director, e));
 	TRY(read_root(dir, "image/1.root.json", &image, e));
-	TRY(world_open(conf, &w, e));
+	TRY(world_open(&alone, &w, e));
 	return desired_provision(world_ports(w)->fs, buf_str(&director), buf_str(&image), e);
 }
 
