@@ -2,6 +2,7 @@
  * has one. */
 #include "tests/lib/expect.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/svc/beside.h"
 #include "agent/svc/svc_priv.h"
 
 struct world {
@@ -70,7 +72,8 @@ static int begin(void **state)
 
 	assert_non_null(getcwd(cwd, sizeof cwd));
 	strcpy(w->conf.kind, "systemd");
-	strcpy(w->conf.home, "/var/tmp/backstay.XXXXXX");
+	/* Not beneath /tmp or /var/tmp, of which a challenger has its own. */
+	strcpy(w->conf.home, "/srv/backstay.XXXXXX");
 	assert_non_null(mkdtemp(w->conf.home));
 	snprintf(w->conf.run_dir, sizeof w->conf.run_dir, "%.200s/run", w->conf.home);
 	assert_int_equal(chdir(w->conf.home), 0);
@@ -112,18 +115,23 @@ static struct svc_view look(struct world *w)
 	return v;
 }
 
-static unsigned main_pid(struct world *w)
+static unsigned long shown(const char *unit, const char *property)
 {
-	char command[200];
-	unsigned pid;
+	char command[300];
+	unsigned long n;
 	FILE *f;
 
-	snprintf(command, sizeof command, "systemctl show -P MainPID %s", w->conf.unit);
+	snprintf(command, sizeof command, "systemctl show -P %s %s", property, unit);
 	f = popen(command, "r");
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%u", &pid), 1);
+	assert_int_equal(fscanf(f, "%lu", &n), 1);
 	pclose(f);
-	return pid;
+	return n;
+}
+
+static unsigned main_pid(struct world *w)
+{
+	return (unsigned)shown(w->conf.unit, "MainPID");
 }
 
 static void it_starts_in_the_slot_that_current_names(void **state)
@@ -253,6 +261,110 @@ static void its_journal_can_be_read(void **state)
 	}
 }
 
+/* ---- beside it ---- */
+
+static bool is_alive(struct beside *b)
+{
+	struct err e;
+	bool alive;
+
+	expect_ok(beside_look(b, &alive, &e), &e);
+	return alive;
+}
+
+static struct beside *open_beside(struct world *w)
+{
+	struct beside *b;
+	struct err e;
+
+	expect_ok(beside_open(&w->conf, &b, &e), &e);
+	return b;
+}
+
+static int start_beside(struct world *w, struct beside *b, const char *program, struct err *e)
+{
+	static const char *const env[] = {"BACKSTAY_SHADOW=1", "BACKSTAY_PORT=7", NULL};
+	const char *const argv[] = {program, NULL};
+	char dir[300];
+	struct beside_spec spec = {.argv = argv,
+		.env = env,
+		.slot_dir = dir,
+		.max_memory = 64 << 20,
+		.cpu_percent = 25};
+
+	snprintf(dir, sizeof dir, "%s/slots/b", w->conf.home);
+	return beside_start(b, &spec, e);
+}
+
+static void expect_humble(unsigned pid)
+{
+	char path[64];
+	int adj;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%u/oom_score_adj", pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &adj), 1);
+	fclose(f);
+	assert_int_equal(adj, 1000);
+	assert_int_equal(sched_getscheduler((pid_t)pid), SCHED_IDLE);
+}
+
+static void a_challenger_runs_beside_the_unit(void **state)
+{
+	static const char unit[] = "backstay-champion-challenger.service";
+	struct world *w = *state;
+	struct err e;
+
+	put_unit(w, "backstay-champion.service", "");
+	open_svc(w);
+	expect_ok(svc_start(w->svc, 0, ACTIVATE_RESTART, SEC(30), NULL, &e), &e);
+	unsigned champion = main_pid(w);
+	struct beside *b = open_beside(w);
+
+	assert_false(is_alive(b));
+	expect_ok(start_beside(w, b, "./run", &e), &e);
+	assert_true(is_alive(b));
+	unsigned pid = (unsigned)shown(unit, "MainPID");
+
+	expect_humble(pid);
+	assert_int_equal(shown(unit, "MemoryMax"), 64 << 20);
+	assert_int_equal(shown(unit, "TasksMax"), 512);
+	assert_true(beside_is_workload(b, (pid_t)champion));
+	assert_false(beside_is_workload(b, (pid_t)pid));
+	assert_false(beside_is_workload(b, getpid()));
+	/* It ends by itself, and may be started again. */
+	assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+	while (is_alive(b))
+		usleep(10000);
+	expect_ok(start_beside(w, b, "./run", &e), &e);
+	/* The next life of the agent stops what this one has left. */
+	beside_close(&b);
+	expect_ok(beside_clear(&w->conf, &e), &e);
+	b = open_beside(w);
+	assert_false(is_alive(b));
+	expect_ok(beside_stop(b, &e), &e);
+	beside_close(&b);
+	assert_int_equal(main_pid(w), champion);
+	assert_int_equal(look(w).ended, 0);
+}
+
+static void a_challenger_that_is_none_is_told(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	put_unit(w, "backstay-alone.service", "");
+	open_svc(w);
+	struct beside *b = open_beside(w);
+
+	expect_err(start_beside(w, b, "bin/absent", &e), &e, ERR_START_FAILED, NULL, "absent");
+	assert_false(is_alive(b));
+	expect_ok(beside_stop(b, &e), &e);
+	beside_close(&b);
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -264,6 +376,8 @@ int main(void)
 		WORLD_TEST(what_does_not_start_says_why),
 		WORLD_TEST(a_unit_that_gave_up_has_ended),
 		WORLD_TEST(its_journal_can_be_read),
+		WORLD_TEST(a_challenger_runs_beside_the_unit),
+		WORLD_TEST(a_challenger_that_is_none_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
