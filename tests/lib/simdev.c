@@ -523,6 +523,9 @@ static int port_shadow(void *self, const struct shadow_ask *ask, struct buf *out
 	struct simdev *d = self;
 	struct shadow_tally *t = &ask->board->tally;
 
+	d->shadow.runs++;
+	if (d->shadow.fails && d->shadow.fails--)
+		return err_set(e, ERR_IO, "no process");
 	shadow_book_load(ask->fs, &ask->txn, t);
 	/* No machine runs on when its disk is gone. */
 	TRY(shadow_book_save(ask->fs, &ask->txn, t, e));
@@ -656,6 +659,7 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 	w.health = d->checks.has ? port_health : NULL;
 	w.measure = d->measure;
 	w.send_telemetry = d->send_telemetry;
+	w.shadow = d->shadow.cannot ? NULL : port_shadow;
 	return agent_open(&d->conf, &w, &d->agent, e);
 }
 

@@ -105,6 +105,11 @@ struct simdev {
 		unsigned rounds, fails; /* so many rounds to come fail */
 		bool wanted_fails;
 	} checks;
+	struct {
+		bool cannot;    /* run two, before its agent starts */
+		unsigned fails; /* so many comparisons to come cannot be made */
+		unsigned runs;
+	} shadow;
 	bool commit_seen;       /* the record has said COMMITTED in this life */
 	char told[128];         /* what the service manager was told last */
 	struct promise promise; /* that was made last */
