@@ -218,6 +218,8 @@ int shadow_check(
 bool shadow_allows(struct agent *a);
 /* The state has changed: who is compared no longer has to be. */
 void shadow_moved(struct agent *a);
+/* Pairs so far, and how many it takes at least; false: nothing is compared just now. */
+bool shadow_progress(const struct agent *a, uint64_t *out_done, uint64_t *out_total);
 /* null when the update has none. */
 json_t *shadow_answer(const struct agent *a);
 void shadow_say(const struct agent *a, json_t *sentences);
@@ -317,7 +319,8 @@ void outbox_fill(const struct agent *a, enum report_kind kind, uint64_t seq, str
 int outbox_put(struct agent *a, const struct report *r, struct err *e) MUST_CHECK;
 /* HELLO, STATE or, when stuck, OUTCOME. A failure is logged: such a report may be missing. */
 void outbox_tell(struct agent *a, enum report_kind kind);
-/* Bytes while it is staged, milliseconds while it soaks; nothing else takes long enough: false. */
+/* Bytes while it is staged, pairs while it is compared, milliseconds while it soaks; nothing else
+ * takes long enough: false. */
 bool outbox_progress(const struct agent *a, const char **of, uint64_t *done, uint64_t *total);
 /* Something about the device that is no update: `what` is OK when it is as it should be again. */
 void outbox_condition(struct agent *a, const struct err *what);

@@ -172,6 +172,10 @@ bool outbox_progress(const struct agent *a, const char **of, uint64_t *done, uin
 		*total = (uint64_t)a->watch.soak_want;
 		return true;
 	}
+	if (a->rec.state == UPD_READY && shadow_progress(a, done, total)) {
+		*of = "pairs";
+		return true;
+	}
 	return false;
 }
 

@@ -168,6 +168,18 @@ static bool look(const struct agent *a, struct shadow_tally *out)
 	return answers;
 }
 
+bool shadow_progress(const struct agent *a, uint64_t *out_done, uint64_t *out_total)
+{
+	struct shadow_tally t;
+
+	if (!a->shadow.job || !is_wanted(a))
+		return false;
+	(void)look(a, &t);
+	*out_done = t.pairs;
+	*out_total = a->release->shadow.min_pairs;
+	return true;
+}
+
 static json_t *micro_of(const uint64_t buckets[SHADOW_BUCKETS], uint32_t quantile)
 {
 	uint64_t us = shadow_quantile(buckets, quantile);
