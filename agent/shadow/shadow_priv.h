@@ -12,14 +12,16 @@ struct inlet {
 	char path[256];
 	struct beside *beside; /* knows who the champion is */
 	pid_t known;           /* the last that was found to be it; 0: none */
+	ms_t known_at;
 	char *packet;
+	struct buf whole; /* a packet with what its memory file holds */
 };
 
 /* Replaces whatever an earlier life has left there. */
 int inlet_open(const char *run_dir, struct beside *b, struct inlet *out, struct err *e) MUST_CHECK;
 void inlet_close(struct inlet *in);
-/* Waits at most so long for the next packet of the champion's. *out borrows until the next call.
- * 1: there is one; 0: none came, or somebody else's. */
+/* Waits at most so long for the next packet of the champion's. *out borrows until the next call,
+ * and is empty when the packet cannot be one. 1: there is one; 0: none came, or somebody else's. */
 int inlet_take(struct inlet *in, ms_t wait, struct str *out, struct err *e) MUST_CHECK;
 
 /* ---- ask.c: the challenger ---- */

@@ -84,10 +84,11 @@
 #define LIMIT_SIGNAL_BYTES    4096 /* of a file that says whether the machine is parked */
 
 /* a challenger beside the champion */
-#define LIMIT_SHADOW_NOTE     (1024 * 1024) /* bytes of one input with what the champion said */
-#define LIMIT_SHADOW_HEAD     2048          /* of them before the input begins */
-#define LIMIT_SHADOW_ANSWER   256           /* an answer that is compared, with NUL */
-#define LIMIT_SHADOW_BODY     (64 * 1024)   /* what a challenger answers to one input */
+#define LIMIT_SHADOW_NOTE     (16 * 1024 * 1024) /* bytes of an input with what the champion said */
+#define LIMIT_SHADOW_PACKET   (1024 * 1024)      /* of them that come in the packet itself */
+#define LIMIT_SHADOW_HEAD     2048               /* of them before the input begins */
+#define LIMIT_SHADOW_ANSWER   256                /* an answer that is compared, with NUL */
+#define LIMIT_SHADOW_BODY     (64 * 1024)        /* what a challenger answers to one input */
 #define LIMIT_SHADOW_PAIRS    1000000
 #define LIMIT_SHADOW_FILE     (16 * 1024) /* a comparison so far */
 #define LIMIT_SHADOW_EXAMPLES 4           /* disagreements that are kept to be looked at */

@@ -3,8 +3,10 @@
  *
  * The champion's word is one packet, of a line of JSON and, after the line's end, the input itself:
  *   {"format":1,"answer":"M-AB 123","took_us":41200,"type":"image/png","id":"4711"}\n<bytes>
- * `failed` (default false) says that it had no answer, `dropped` how many inputs it has kept back
- * since the packet before. */
+ * An input that is too large for a packet comes in a memory file instead (memfd_create, sealed
+ * against writing and shrinking), whose descriptor the packet carries; nothing stands behind the
+ * line then. `failed` (default false) says that it had no answer, `dropped` how many inputs it has
+ * kept back since the packet before. */
 #ifndef PROTO_WIRE_SHADOW_H
 #define PROTO_WIRE_SHADOW_H
 

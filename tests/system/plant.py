@@ -3,7 +3,7 @@
 As champion it gives every input away (BACKSTAY_SHADOW_SOCKET); as challenger it listens at BACKSTAY_PORT. How it behaves stands
 in code/manner of its slot: good, other (another answer to each twentieth input), crash (after ten), hog (takes memory and
 processors)."""
-import http.client, http.server, json, os, socket, sys, threading, time
+import array, fcntl, http.client, http.server, json, os, socket, sys, threading, time
 
 
 def manner():
@@ -35,10 +35,24 @@ class Plant(http.server.BaseHTTPRequestHandler):
         if not self.to or not os.path.exists(self.to):
             return
         head = {"format": 1, "id": data.decode(), "answer": answer, "took_us": int(took * 1e6), "type": "text/plain"}
+        head = json.dumps(head).encode() + b"\n"
         try:
-            self.tee.sendto(json.dumps(head).encode() + b"\n" + data, socket.MSG_DONTWAIT, self.to)
+            if int(data) % 5:
+                self.tee.sendto(head + data, socket.MSG_DONTWAIT, self.to)
+            else:
+                self.pass_file(head, data)
         except OSError:
             pass
+
+    def pass_file(self, head, data):
+        fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            os.write(fd, data)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK)
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+            self.tee.sendmsg([head], rights, socket.MSG_DONTWAIT, self.to)
+        finally:
+            os.close(fd)
 
     def say(self, status, j):
         body = json.dumps(j).encode()
