@@ -20,3 +20,8 @@ deb: ## build the Debian packages into build/deb
 check-deb: deb ## lintian; the packages' services in a booted container: exposure, start, upgrade, remove, purge
 	@packaging/make-deb --next build/deb >/dev/null
 	@packaging/check-deb build/deb
+
+# A minute, and promtool out of Debian's prometheus, which is fetched and not installed.
+.PHONY: check-monitoring
+check-monitoring: $(BINS) ## has promtool read and try the alert rules, and read the metrics of a real server
+	@packaging/check-monitoring $(B)/bin

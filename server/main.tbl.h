@@ -15,7 +15,7 @@
 	"  backstay release publish build/ocr-2   # as an operator, from here on\n" \
 	"  backstay campaign create spring --release ocr-2 --policy careful.json\n" \
 	"  backstay campaign start spring --watch\n"
-#define SERVER_THEN "GET /healthz and GET /metrics (Prometheus) are for whoever watches the server."
+#define SERVER_THEN "GET /healthz and GET /metrics (Prometheus) are for whoever watches the server, GET /v1/metrics with a viewer's token for whoever watches the fleet."
 #define SERVER_EXIT                                                                                \
 	"0 well, 64 wrong options, 78 wrong configuration, 65 to 77 what the keys, the store or the machine did not give."
 
