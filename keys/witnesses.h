@@ -1,7 +1,7 @@
 /* Who gives evidence in a fleet as the ceremony founds it: which key may attest what. A table, so
  * that commands and ceremony tell the same: builder (provenance, sbom), lab (test-result,
- * model-card, dataset-card), counsel (licence-matrix, consent), verifier (vsa). Keys are files of
- * these names. */
+ * model-card, dataset-card), counsel (licence-matrix, consent, update-record), verifier (vsa). Keys
+ * are files of these names. */
 #ifndef KEYS_WITNESSES_H
 #define KEYS_WITNESSES_H
 

@@ -116,6 +116,11 @@ static const struct field_row {
 	{PREDICATE_CONSENT, "givenBy", FORM_TEXT, NULL, 0},
 	{PREDICATE_CONSENT, "scope", FORM_TEXT, NULL, 0},
 	{PREDICATE_CONSENT, "granted", FORM_FLAG, NULL, 0},
+	{PREDICATE_UPDATE, "purpose", FORM_TEXT, NULL, 0},
+	{PREDICATE_UPDATE, "systems", FORM_LIST, "name", FORM_TEXT},
+	{PREDICATE_UPDATE, "systems", FORM_LIST, "typeApproved", FORM_FLAG},
+	{PREDICATE_UPDATE, "approval.affected", FORM_FLAG, NULL, 0},
+	{PREDICATE_UPDATE, "approval.sought", FORM_FLAG, NULL, 0},
 	{PREDICATE_VSA, "verifier.id", FORM_TEXT, NULL, 0},
 	{PREDICATE_VSA, "timeVerified", FORM_TIME, NULL, 0},
 	{PREDICATE_VSA, "resourceUri", FORM_TEXT, NULL, 0},
@@ -268,6 +273,7 @@ bool statement_says_yes(const struct statement *s, char *out_seen, size_t cap)
 	case PREDICATE_MODEL_CARD:
 	case PREDICATE_SBOM_SPDX:
 	case PREDICATE_SBOM_CYCLONEDX:
+	case PREDICATE_UPDATE:
 	case PREDICATE_MAX:
 		break;
 	}

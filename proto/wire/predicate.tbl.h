@@ -18,5 +18,7 @@
 		"what it is made of (CycloneDX)")                                                                   \
 	X(CONSENT, "consent", "urn:backstay:consent:v1", false, "createdOn",                                        \
 		"who agreed to the use of data or to the change itself")                                            \
+	X(UPDATE, "update-record", "urn:backstay:update-record:v1", false, "createdOn",                             \
+		"what an update is for, which systems it touches, and what that means for their approval")          \
 	X(VSA, "vsa", "https://slsa.dev/verification_summary/v1", false, "timeVerified",                            \
 		"that a gate was passed (SLSA verification summary v1)")

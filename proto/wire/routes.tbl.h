@@ -61,6 +61,10 @@
 	X(HOOK_RESEND, POST, "/v1/hooks/{hook}/resend", ADMIN, LIMIT_BODY_BYTES,                                        \
 		"Sends dead letters again: all, or that of one {event}")                                               \
 	X(DRIFTS, GET, "/v1/drifts", VIEWER, 0, "Where retraining is wanted: what devices see has drifted; ?last=N")   \
+	X(VEHICLE_RECORD, POST, "/v1/devices/{device}/record", VIEWER, LIMIT_BODY_BYTES,                                \
+		"All that is known of a device's updates, for an auditor; that it was given is audited")               \
+	X(RELEASE_RECORD, POST, "/v1/releases/{release}/record", VIEWER, LIMIT_BODY_BYTES,                              \
+		"All that is known of a release, its recipients and what came of it, for an auditor")                  \
 	X(USERS, GET, "/v1/users", ADMIN, 0, "Who may do what here, and when each token was used last")                \
 	X(USER_ADD, POST, "/v1/users", ADMIN, LIMIT_BODY_BYTES, "Makes a user with a role; the answer has the token, once") \
 	X(USER_REVOKE, POST, "/v1/users/{user}/revocation", ADMIN, LIMIT_BODY_BYTES, "Takes a user's token back, at once") \

@@ -46,7 +46,7 @@
 	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, an export 30 (the signer says how many at most: its [trust] offline_expiry, 90 unless changed), a token for ever") \
 	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
 	X(KIND, "kind", "KIND",                                                                     \
-		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent") \
+		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent, update-record") \
 	X(PREDICATE, "predicate", "FILE", "what is stated, in JSON")                                \
 	X(NAME, "name", "NAME", "name of the file; default the kind")                               \
 	X(DEVICES, "devices", "N", "how many devices; default those that the server has")           \
@@ -61,7 +61,9 @@
 	X(EVENT, "event", "N", "only the letter of this event")                                    \
 	X(AGAINST, "against", "RELEASE", "compare with this release")                               \
 	X(BY, "by", "PART", "all devices together (default), or by `wave` or `stratum`")            \
-	X(HOURS, "hours", "N", "of the last N hours; default 24")
+	X(HOURS, "hours", "N", "of the last N hours; default 24")                                                       \
+	X(FORMAT, "format", "FORM", "json (default), or html: a page to read and print")            \
+	X(OUTPUT, "output", "FILE", "where to write; default: the terminal")
 
 /* Commands (EXIT_0_1 among the options: it ends with 0 or 1, whatever the failure): id, group, verb, arguments, at least and at most how many of them, options, what it
  * does, an example. */
@@ -266,6 +268,17 @@
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"where retraining is wanted: what devices see is not what a model was trained with", \
 		"backstay drift list")                                                             \
+	X(REPORT_VEHICLE, "report", "vehicle", "DEVICE", 1, 1,                                     \
+		O(FORMAT) | O(OUTPUT) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE),                    \
+		"the record of a device: configurations, updates, consent, outcomes (UN R156)",    \
+		"backstay report vehicle node-1 --format html --output node-1.html")               \
+	X(REPORT_RELEASE, "report", "release", "RELEASE", 1, 1,                                    \
+		O(FORMAT) | O(OUTPUT) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE),                    \
+		"the record of a release: evidence, approvals, recipients, what came of it",       \
+		"backstay report release ocr-4 --output ocr-4.json")                               \
+	X(REPORT_VERIFY, "report", "verify", "RECORD LOG", 2, 2, O(REPO) | O(JSON),                \
+		"offline: is a record the one that an exported audit log tells of, and are its rows there?", \
+		"backstay report verify node-1.json audit-2026.jsonl --repo keys/repo/director")   \
 	X(AUDIT_LIST, "audit", "list", "", 0, 0,                                                   \
 		O(LAST) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                        \
 		"decisions of people and of the server, with a sentence each",                     \

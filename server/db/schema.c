@@ -236,5 +236,27 @@ static const char waves[] =
 	" product TEXT PRIMARY KEY, frozen_ms INTEGER NOT NULL, frozen_by TEXT NOT NULL,"
 	" campaign TEXT NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;";
 
+/* What devices were, over time: a row whenever one says that it is otherwise than before. What was
+ * said before this table was there begins with what the store knew then. And what records look
+ * for. */
+static const char configurations[] =
+	"CREATE TABLE configurations ("
+	" n INTEGER PRIMARY KEY, device TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+	" source TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	" hardware TEXT NOT NULL, agent TEXT NOT NULL, labels TEXT NOT NULL,"
+	" slot TEXT NOT NULL, running TEXT NOT NULL, running_digest BLOB,"
+	" audit INTEGER NOT NULL);"
+	"CREATE INDEX configurations_device ON configurations (device, at_ms, n);"
+	"INSERT INTO configurations (device, at_ms, source, epoch, seq, hardware, agent, labels,"
+	" slot, running, running_digest, audit)"
+	" SELECT id, reported_ms, 'before', epoch, seq, hardware, agent, labels, slot, running,"
+	" running_digest, 0 FROM devices;"
+
+	"CREATE INDEX audit_device ON audit (device, n) WHERE device <> '';"
+	"CREATE INDEX audit_campaign ON audit (campaign, n) WHERE campaign <> '';"
+	"CREATE INDEX audit_other ON audit (what, n) WHERE device = '' AND campaign = '';"
+	"CREATE INDEX recipients_device ON recipients (device);"
+	"CREATE INDEX excluded_device ON excluded (device);";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, hooks, telemetry, waves, NULL};
+	chain, approvals, judged, leases, hooks, telemetry, waves, configurations, NULL};

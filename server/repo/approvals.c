@@ -32,3 +32,25 @@ int approvals_count(struct db *db, const char *path, const char *role,
 	*out = (uint64_t)db_col_int(&rows, 0);
 	return 0;
 }
+
+int approvals_each(
+	struct db *db, const char *path, approvals_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	int rc;
+
+	TRY(db_query(db,
+		"SELECT path, role, who, document, at_ms FROM approvals WHERE path = ?1"
+		" ORDER BY at_ms, role",
+		DB_ARGS(db_text(path)), &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		struct approval_row a = {.at = db_col_int(&rows, 4)};
+
+		db_col_text(&rows, 0, a.path, sizeof a.path);
+		db_col_text(&rows, 1, a.role, sizeof a.role);
+		db_col_text(&rows, 2, a.who, sizeof a.who);
+		db_col_digest(&rows, 3, &a.document);
+		TRY(each(ctx, &a, e));
+	}
+	return rc;
+}

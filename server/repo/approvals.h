@@ -22,4 +22,9 @@ int approvals_role(struct db *db, const char *path, const char *who, char out[LI
 int approvals_count(struct db *db, const char *path, const char *role,
 	const struct sha256 *document, const char *but, uint64_t *out, struct err *e) MUST_CHECK;
 
+/* Of a path, in order of time. */
+typedef int approvals_each_f(void *ctx, const struct approval_row *a, struct err *e);
+int approvals_each(struct db *db, const char *path, approvals_each_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
+
 #endif

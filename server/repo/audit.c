@@ -51,23 +51,66 @@ static void read_row(const struct db_rows *rows, struct audit_row *a, struct sha
 	db_col_digest(rows, 9, chain);
 }
 
-int audit_each(
-	struct db *db, uint64_t after, unsigned limit, audit_each_f *each, void *ctx, struct err *e)
+#define COLUMNS                                                                                    \
+	"SELECT n, at_ms, who, what, campaign, device, text, policy_digest, engine, chain"         \
+	" FROM audit "
+
+static int each_row(struct db_rows *rows, audit_each_f *each, void *ctx, struct err *e)
 {
-	DB_ROWS_AUTO rows = {0};
 	struct sha256 chain;
 	struct audit_row a;
 	int rc;
 
-	TRY(db_query(db,
-		"SELECT n, at_ms, who, what, campaign, device, text, policy_digest, engine, chain"
-		" FROM audit WHERE n > ?1 ORDER BY n LIMIT ?2",
-		DB_ARGS(db_int((int64_t)after), db_int(limit)), &rows, e));
-	while ((rc = db_next(&rows, e)) > 0) {
-		read_row(&rows, &a, &chain);
+	while ((rc = db_next(rows, e)) > 0) {
+		read_row(rows, &a, &chain);
 		TRY(each(ctx, &a, &chain, e));
 	}
 	return rc;
+}
+
+int audit_each(
+	struct db *db, uint64_t after, unsigned limit, audit_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_query(db, COLUMNS "WHERE n > ?1 ORDER BY n LIMIT ?2",
+		DB_ARGS(db_int((int64_t)after), db_int(limit)), &rows, e));
+	return each_row(&rows, each, ctx, e);
+}
+
+int audit_each_of_device(struct db *db, const char *device, uint64_t after, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_query(db,
+		COLUMNS "WHERE device = ?1 AND device <> '' AND n > ?2 ORDER BY n LIMIT ?3",
+		DB_ARGS(db_text(device), db_int((int64_t)after), db_int(limit)), &rows, e));
+	return each_row(&rows, each, ctx, e);
+}
+
+int audit_each_of_campaign(struct db *db, const char *campaign, uint64_t after, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_query(db,
+		COLUMNS "WHERE campaign = ?1 AND campaign <> '' AND device = '' AND n > ?2"
+			" ORDER BY n LIMIT ?3",
+		DB_ARGS(db_text(campaign), db_int((int64_t)after), db_int(limit)), &rows, e));
+	return each_row(&rows, each, ctx, e);
+}
+
+int audit_each_saying(struct db *db, const char *what, const char *piece, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_query(db,
+		COLUMNS "WHERE what = ?1 AND device = '' AND campaign = '' AND instr(text, ?2) > 0"
+			" ORDER BY n LIMIT ?3",
+		DB_ARGS(db_text(what), db_text(piece), db_int(limit)), &rows, e));
+	return each_row(&rows, each, ctx, e);
 }
 
 /* ---- rows from before the chain ---- */

@@ -20,6 +20,15 @@ typedef int audit_each_f(
 int audit_each(struct db *db, uint64_t after, unsigned limit, audit_each_f *each, void *ctx,
 	struct err *e) MUST_CHECK;
 
+/* The same for rows about a device, and for rows about a campaign and no device of it. */
+int audit_each_of_device(struct db *db, const char *device, uint64_t after, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e) MUST_CHECK;
+int audit_each_of_campaign(struct db *db, const char *campaign, uint64_t after, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e) MUST_CHECK;
+/* Rows of this kind about neither, whose sentence holds `piece`. */
+int audit_each_saying(struct db *db, const char *what, const char *piece, unsigned limit,
+	audit_each_f *each, void *ctx, struct err *e) MUST_CHECK;
+
 /* Gives the chain's values to rows that were written before there was a chain: only as long as no
  * row has one, so that nobody can have a row chained anew by taking its value away. In a
  * transaction. */

@@ -23,3 +23,20 @@ int excluded_each(
 	}
 	return rc;
 }
+
+int excluded_each_of(
+	struct db *db, const char *device, excluded_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	char campaign[ID_TEXT_MAX], verdict[LIMIT_TEXT];
+	int rc;
+
+	TRY(db_query(db, "SELECT campaign, verdict FROM excluded WHERE device = ?1",
+		DB_ARGS(db_text(device)), &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		db_col_text(&rows, 0, campaign, sizeof campaign);
+		db_col_text(&rows, 1, verdict, sizeof verdict);
+		TRY(each(ctx, campaign, verdict, e));
+	}
+	return rc;
+}

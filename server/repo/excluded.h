@@ -11,4 +11,8 @@ typedef int excluded_each_f(void *ctx, const char *device, const char *verdict, 
 int excluded_each(struct db *db, const char *campaign, excluded_each_f *each, void *ctx,
 	struct err *e) MUST_CHECK;
 
+/* Of a device: the campaigns that did not take it. */
+int excluded_each_of(struct db *db, const char *device, excluded_each_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
+
 #endif

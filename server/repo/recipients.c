@@ -110,6 +110,21 @@ int recipients_each(
 	return rc;
 }
 
+int recipients_each_of(
+	struct db *db, const char *device, recipients_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	struct recipient_row r;
+	int rc;
+
+	TRY(db_query(db, SELECT "WHERE device = ?1", DB_ARGS(db_text(device)), &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		TRY(read_row(&rows, &r, e));
+		TRY(each(ctx, &r, e));
+	}
+	return rc;
+}
+
 int recipients_count(struct db *db, const char *campaign, uint32_t from, uint32_t to,
 	struct wave_counts *out, struct err *e)
 {

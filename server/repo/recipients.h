@@ -34,6 +34,10 @@ typedef int recipients_each_f(void *ctx, const struct recipient_row *r, struct e
 int recipients_each(struct db *db, const char *campaign, recipients_each_f *each, void *ctx,
 	struct err *e) MUST_CHECK;
 
+/* Of every campaign that a device takes or took part in. */
+int recipients_each_of(struct db *db, const char *device, recipients_each_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
+
 /* At most `limit` that wait, with positions in [from, to), in order. */
 int recipients_each_waiting(struct db *db, const char *campaign, uint32_t from, uint32_t to,
 	unsigned limit, recipients_each_f *each, void *ctx, struct err *e) MUST_CHECK;

@@ -5,6 +5,7 @@
 
 #include "proto/trust/director.h"
 #include "server/repo/reports.h"
+#include "server/run/configuration.h"
 #include "server/run/feed.h"
 #include "server/run/hook.h"
 #include "server/run/lease.h"
@@ -155,6 +156,7 @@ static int take(struct run *r, const char *device, const struct report *rp, stru
 		return 0;
 	hear(&d, rp, run_now(r));
 	TRY(devices_put(r->c.db, &d, e));
+	TRY(configuration_note(r, &d, rp->kind, e));
 	TRY(write_down(r, &d, rp, body, e));
 	return move(r, &d, rp, e);
 }

@@ -31,6 +31,43 @@ verify 0 log.jsonl "$rows rows, none altered, missing or moved"
 [ "$("$backstay" audit show 3 --json | jq -r .chain)" = "$(grep '"row":{"n":3,' log.jsonl | jq -r .chain)" ] || fail "show and export differ"
 echo "== $rows decisions exported, and verified with nothing but the roots"
 
+# ---- records: for one who must show how updates were done ----
+cp log.jsonl before.jsonl
+"$backstay" report vehicle one --output one.json
+"$backstay" report release toy-1 --output toy-1.json
+"$backstay" audit export log.jsonl >/dev/null
+rows=$(grep -c '"row"' log.jsonl)
+/usr/bin/python3 "$BACKSTAY_SRC/tests/system/check_schema.py" "$BACKSTAY_SRC/manifests/schema/vehicle-record.json" one.json || fail "not what the schema says"
+/usr/bin/python3 "$BACKSTAY_SRC/tests/system/check_schema.py" "$BACKSTAY_SRC/manifests/schema/release-record.json" toy-1.json || fail "not what the schema says"
+jq -e '.record | .kind == "vehicle" and .vehicle.id == "one" and (.updates | length) == 1
+	and (.updates[0] | .compatibility == "compatible" and .before.configuration.release == null and .after.configuration.release == "toy-1"
+	and .outcome.state == "committed" and (.execution | length) > 2 and .orders[0].order == "start")
+	and ([.configurations[].release] | index("toy-1")) and .software[0].components[0].artifact' one.json >/dev/null || { jq . one.json; fail "the vehicle's record lacks something"; }
+jq -e '.record | .software.release == "toy-1" and (.signatures | length) >= 3 and .campaigns[0].recipients[0].state == "committed"
+	and ([.requirements[] | select(.paragraph == "7.1.2.3" and .state == "missing")] | length) == 1 and .decisions[0].what == "publish"' toy-1.json >/dev/null ||
+	{ jq . toy-1.json; fail "the release's record lacks something"; }
+jq -e '.anchor.checkpoint.signed.n == .anchor.row and .anchor.checkpoint.signed.chain == .anchor.chain' one.json >/dev/null || fail "no signed checkpoint covers the record"
+for r in one toy-1; do
+	exits 0 "$backstay" report verify $r.json log.jsonl --repo "$W/keys/repo/director"
+	exits 65 "$backstay" report verify $r.json before.jsonl --repo "$W/keys/repo/director"
+	sed 's/committed/reverted/' $r.json >bad.json
+	exits 65 "$backstay" report verify bad.json log.jsonl --repo "$W/keys/repo/director"
+	grep -q 'the record was altered' err.txt || { cat err.txt; fail "an altered record is not called that"; }
+done
+"$backstay" report vehicle one --format html --output one.html
+"$backstay" report release toy-1 --format html --output toy-1.html
+python3 "$BACKSTAY_SRC/tests/system/read_page.py" one.html "Update record of vehicle one" "not recorded" "✓ committed" "Signed checkpoint"
+python3 "$BACKSTAY_SRC/tests/system/read_page.py" toy-1.html "Update record of release toy-1" "7.1.2.5 (a)" "✗ missing"
+echo "== records of a vehicle and of a release rest on rows of the log, and are verified with nothing but the roots"
+# Without the checkpoints in between, which come with time: the last one covers all rows.
+"$backstay" audit export all.jsonl >/dev/null
+rows=$(grep -c '"row"' all.jsonl)
+{
+	grep -v '"checkpoint"' all.jsonl
+	tail -n 1 all.jsonl
+} >log.jsonl
+verify 0 log.jsonl "$rows rows, none altered, missing or moved; 1 checkpoints"
+
 # One byte of one row.
 sed '/"row":{"n":5,/s/"who":"./"who":"x/' log.jsonl >bad.jsonl
 cmp -s log.jsonl bad.jsonl && fail "nothing was altered"

@@ -58,6 +58,11 @@ approve_and_publish 1
 toy_campaign 1
 wait_until 60 "toy-1 to be committed" campaign_is to-1 done
 runs one 1 || fail "toy-1 does not run"
+"$backstay" report release toy-1 --output record.json
+/usr/bin/python3 "$BACKSTAY_SRC/tests/system/check_schema.py" "$BACKSTAY_SRC/manifests/schema/release-record.json" record.json || fail "not what the schema says"
+jq -e '.record | ([.evidence[] | select(.predicate)] | length) == 10 and .gates[0].met and .update_record.systems[0].typeApproved == false
+	and ([.requirements[] | select(.paragraph | startswith("7.1.2.5")) | .state] | unique) == ["missing", "recorded"]' record.json >/dev/null ||
+	{ jq '.record | .requirements, .evidence[].kind' record.json; fail "the record does not have what evidence states"; }
 ls dev/one/documents/*.summary-0.json >/dev/null || fail "the device keeps no summary"
 echo "== a release that passes goes out, and the device keeps the summary"
 
@@ -107,7 +112,7 @@ for name in glob.glob(evidence + "/*.dsse.json"):
             n += 1
         else:
             sys.exit(name + ": a changed message verifies, too")
-assert n == 9, n
+assert n == 10, n
 
 hil = evidence + "/hil.dsse.json"
 envelope = json.load(open(hil))
@@ -116,12 +121,12 @@ signature = SSlibSigner(lab).sign(message(envelope))
 envelope["signatures"] = [{"keyid": "another tool", "sig": base64.urlsafe_b64encode(bytes.fromhex(signature.signature)).decode()}]
 json.dump(envelope, open(hil, "w"), indent=1)
 PY
-"$backstay" evidence verify other/packed --keys keys --json | jq -e '[.evidence[] | select(.verified)] | length == 9' >/dev/null ||
+"$backstay" evidence verify other/packed --keys keys --json | jq -e '[.evidence[] | select(.verified)] | length == 10' >/dev/null ||
 	fail "what another tool signed does not verify"
 jq -c '.payload |= (@base64d | sub("44.25"; "44.24") | @base64)' other/packed/evidence/hil.dsse.json >other/cut && cp other/cut other/packed/evidence/hil.dsse.json
 fails 65 "$backstay" evidence verify other/packed --keys keys
 says 'hil.dsse.json .*not signed by any key'
-echo "== Debian's signing library verifies our nine envelopes, and we what it signs"
+echo "== Debian's signing library verifies our ten envelopes, and we what it signs"
 
 # Links of in-toto 1.3.1 are no envelopes but an older form, and are told apart.
 (cd other && in-toto-keygen -t ecdsa step >/dev/null 2>&1 && in-toto-run -n build -x -t ecdsa -k step -- true >/dev/null 2>&1) ||
