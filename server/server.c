@@ -45,7 +45,8 @@ struct server {
 	char artifacts[FS_PATH_MAX], uploads[FS_PATH_MAX], signer_conf[FS_PATH_MAX];
 	struct issuer *issuer;
 	struct buckets *budget;
-	struct broker *broker; /* NULL: devices poll */
+	char device_ca[FS_PATH_MAX]; /* the authority's certificate, or "" */
+	struct broker *broker;       /* NULL: devices poll */
 	struct listen *listen;
 	struct post_conf post_conf;
 	struct post *post;
@@ -142,6 +143,9 @@ static int open_run(struct server *s, struct err *e)
 {
 	TRY(open_broker(s, e));
 	TRY(open_signer(s, e));
+	if (s->conf->trust.device_ca[0])
+		snprintf(s->device_ca, sizeof s->device_ca, "%s/device-ca.crt",
+			s->conf->trust.device_ca);
 	s->run_conf = (struct run_conf){
 		.db = &s->db,
 		.signer = s->signer,
@@ -154,6 +158,7 @@ static int open_run(struct server *s, struct err *e)
 		.four_eyes = s->conf->trust.four_eyes,
 		.wake = wake,
 		.wake_self = s,
+		.certificates = {s->conf->http.tls_cert, s->device_ca},
 		.drift_gather = s->conf->hook.drift_gather,
 		.drift_window = s->conf->hook.drift_window,
 	};

@@ -84,3 +84,22 @@ int certificates_prune(struct db *db, const char *device, int64_t before_s, stru
 		" AND n < (SELECT max(n) FROM certificates WHERE device = ?1)",
 		DB_ARGS(db_text(device), db_int(before_s)), NULL, e);
 }
+
+int certificates_each_ending(
+	struct db *db, int64_t now_s, certificates_each_f *each, void *ctx, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+	struct certificate_row c;
+	int rc;
+
+	TRY(db_query(db,
+		"SELECT " COLUMNS " FROM certificates AS c WHERE revoked_ms = 0 AND until_s > ?1"
+		" AND (until_s - ?1) * 6 < until_s - issued_ms / 1000"
+		" AND n = (SELECT max(n) FROM certificates WHERE device = c.device)",
+		DB_ARGS(db_int(now_s)), &rows, e));
+	while ((rc = db_next(&rows, e)) > 0) {
+		read_row(&rows, &c);
+		TRY(each(ctx, &c, e));
+	}
+	return rc;
+}

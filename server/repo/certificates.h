@@ -33,4 +33,10 @@ int certificates_revoke(struct db *db, const char *device, const struct sha256 *
 int certificates_prune(
 	struct db *db, const char *device, int64_t before_s, struct err *e) MUST_CHECK;
 
+/* The newest of each device, if it is good, is not revoked and has less than a sixth of its life
+ * left. */
+typedef int certificates_each_f(void *ctx, const struct certificate_row *c, struct err *e);
+int certificates_each_ending(struct db *db, int64_t now_s, certificates_each_f *each, void *ctx,
+	struct err *e) MUST_CHECK;
+
 #endif

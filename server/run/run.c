@@ -7,6 +7,7 @@
 #include "lib/sys/log.h"
 #include "server/run/checkpoint.h"
 #include "server/run/drift.h"
+#include "server/run/ending.h"
 #include "server/run/feed.h"
 #include "server/run/imagerepo.h"
 #include "server/run/lease.h"
@@ -210,6 +211,7 @@ int run_tick(struct run *r, struct err *e)
 	TRY(count_all_silent(r, e));
 	TRY(lease_tick(r, e));
 	TRY(drift_tick(r, e));
+	TRY(ending_tick(r, e));
 	TRY(wake_campaigns(r, e));
 	TRY(telemetry_tick(r, e));
 	TRY(imagerepo_refresh(r, e));

@@ -21,6 +21,7 @@ struct run_conf {
 	ms_t snapshot_life;              /* of the image repository's snapshot */
 	ms_t drift_gather, drift_window; /* see drift.h; a window of 0: a day */
 	const struct telemetry_conf *telemetry; /* what is kept of it; NULL: as usual */
+	const char *certificates[2]; /* files whose end is told, see ending.h; NULL: none */
 	bool four_eyes; /* every party's approval must be known by name, see approval.h */
 	/* Called when something is durable that this device may want to hear of soon. NULL: nobody
 	 * is told, devices ask by themselves. */

@@ -21,6 +21,7 @@ struct run {
 	bool to_be_shown;            /* the signer may be ahead of the store, or know nothing */
 	bool was_shown;              /* in this transaction */
 	unsigned shown_to;           /* signer_epoch when that was so last */
+	ms_t ending;                 /* wall clock: when it was last looked what ends soon */
 	ms_t checkpoint;             /* wall clock: when one was last looked for */
 	struct buf said;             /* sentences to be logged when they are durable */
 	struct buf woken;            /* devices to be told then, a line each */
