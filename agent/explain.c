@@ -69,7 +69,7 @@ static void put_windows(struct buf *b, const struct trig_rule *r, const struct t
 		buf_addf(b, "; %llu of %llu samples in this one",
 			(unsigned long long)trig_samples(r, w), (unsigned long long)r->min_samples);
 	if (s->busy)
-		buf_addf(b, "; %u were too busy to compare", s->busy);
+		buf_addf(b, "; %u in a rush or by others' fault do not count", s->busy);
 	if (!trig_may_accept(r, s))
 		buf_add_str(b, "; it is not accepted before it could be judged");
 }

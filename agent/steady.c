@@ -74,7 +74,7 @@ static void feed(struct agent *a, const struct steady_look *l)
 		if (!watch_is_looked_at(&s->rule[i]))
 			continue;
 		trig_feed(&s->rule[i], &s->state[i], &s->window[i], &l->sample[i]);
-		trig_gather(&s->gathered[i], &l->sample[i]);
+		trig_gather(&s->rule[i], &s->gathered[i], &l->sample[i]);
 		most = MAX(most, l->sample[i].n);
 		judge(a, i);
 	}

@@ -33,9 +33,7 @@ bool watch_wants_baseline(const struct trig_rule *r)
 
 bool watch_has_baseline(const struct watch *w, unsigned i)
 {
-	struct trig_state probe = w->state[i];
-
-	return trig_baseline(&w->rule[i], &w->window[i], &probe);
+	return trig_is_ready(&w->rule[i], &w->window[i]);
 }
 
 /* ---- the lane ---- */
@@ -65,9 +63,9 @@ static void see_service(struct watch *w, const struct svc_view *v)
 static void see_rule(struct watch *w, unsigned i, const struct sample *x, struct seen *out)
 {
 	const struct trig_rule *r = &w->rule[i];
-	struct trig_window one = {0};
+	struct trig_window one = {
+		.own = {.n = x->n, .bad = x->bad, .sum = x->sum, .hist = x->hist}};
 
-	trig_gather(&one, x);
 	out->rule[i].blind = x->blind;
 	out->rule[i].n = trig_samples(r, &one);
 	out->rule[i].bad = x->bad;
@@ -94,7 +92,7 @@ static void gather(struct watch *w, const struct look *l)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		if (watch_wants_baseline(&w->rule[i]))
-			trig_gather(&w->window[i], &l->sample[i]);
+			trig_gather(&w->rule[i], &w->window[i], &l->sample[i]);
 }
 
 /* ---- soak ---- */

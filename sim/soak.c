@@ -48,7 +48,7 @@ static bool gather(struct course *m, uint32_t device)
 
 		if (!wants_baseline(r))
 			continue;
-		trig_gather(&t->window[i], &x[i]);
+		trig_gather(r, &t->window[i], &x[i]);
 		all &= trig_baseline(r, &t->window[i], &t->state[i]);
 	}
 	return all || t->waited >= m->sc->baseline_wait;

@@ -44,6 +44,7 @@ static void begin(struct trig_window *w, ms_t at)
 	*w = (struct trig_window){.open = true,
 		.since = at,
 		.latest = at,
+		.slice_since = at,
 		.newest_since = at,
 		.born = w->born,
 		.settled = w->settled};
@@ -64,15 +65,45 @@ static void note(struct trig_state *s, bool bad)
 	s->judged++;
 }
 
-/* Was more asked of the version than of the old one, so that they cannot be compared? */
+/* ---- a rush: was more asked of the version than of the old one, so that they cannot be compared?
+ * ----
+ */
+
+#define SLICES 6 /* of a window: a rush that begins or ends within it fills some of them */
+#define NOISE  2 /* standard deviations that a slice may have by chance */
+
+/* How many events the old one would have had. */
+static double expected(const struct trig_state *s, ms_t span)
+{
+	return (double)s->baseline_n * (double)span / (double)s->baseline_span;
+}
+
+static bool knows_rushes(const struct trig_rule *r, const struct trig_state *s)
+{
+	return r->busy > 0 && r->comparator == TRIG_CMP_BASELINE && s->baseline_span > 0;
+}
+
+static void add_slice(const struct trig_rule *r, const struct trig_state *s, struct trig_window *w,
+	const struct sample *x)
+{
+	ms_t span = x->at - w->slice_since;
+	double most;
+
+	w->slice_n += x->blind ? 0 : x->n;
+	if (span * SLICES < r->window || !knows_rushes(r, s))
+		return;
+	most = r->busy * expected(s, span);
+	w->rushed |= (double)w->slice_n > most + NOISE * sqrt(most);
+	w->slice_n = 0;
+	w->slice_since = x->at;
+}
+
 static bool is_busy(
 	const struct trig_rule *r, const struct trig_state *s, const struct trig_window *w)
 {
-	double now = (double)s->last_n * (double)s->baseline_span;
-	double before = (double)s->baseline_n * (double)(w->latest - w->since);
-
-	return r->busy > 0 && r->comparator == TRIG_CMP_BASELINE && s->baseline_span > 0 &&
-	       now > r->busy * before;
+	return w->rushed ||
+	       (knows_rushes(r, s) &&
+		       (double)s->last_n > r->busy * expected(s, w->latest - w->since));
 }
 
 static void note_blind(const struct trig_rule *r, struct trig_state *s)
@@ -95,9 +126,10 @@ static void judge(const struct trig_rule *r, struct trig_state *s, const struct 
 		s->last = (double)NAN;
 	} else if (s->last_n < r->min_samples || isnan(s->last)) {
 		note_blind(r, s);
-	} else if (is_busy(r, s, w)) {
+	} else if (is_busy(r, s, w) || is_disturbed(r, w->own.bad, &w->own.hist)) {
 		s->last = (double)NAN;
 		s->busy++;
+		s->history <<= 1; /* what is bad before and after it does not add up */
 	} else {
 		s->blind = 0;
 		note(s, !s->proven && is_beyond(r, s) && is_no_chance(r, s, &w->own));
@@ -124,6 +156,7 @@ static void feed_window(const struct trig_rule *r, struct trig_state *s, struct 
 	if (trig_source(r) == TRIG_SRC_SERVER && !x->blind && x->n > x->bad)
 		s->proven = 1;
 	add(w, x);
+	add_slice(r, s, w, x);
 	if (x->at - w->since < r->window)
 		return;
 	judge(r, s, w);

@@ -23,7 +23,7 @@ struct sample {
 	ms_t at;    /* monotonic */
 	bool blind; /* the source could not be read */
 	uint64_t n; /* events: requests, checks, looks; for a TALLY how often the workload ended */
-	uint64_t bad;     /* how many of them were bad */
+	uint64_t bad;     /* how many of them were bad; QUANTILE: failed by others' fault */
 	struct hist hist; /* QUANTILE; DISTANCE: in the rule's bins */
 	double sum;       /* MEAN: what was seen; SUM: what came since */
 };
@@ -43,7 +43,7 @@ struct trig_state {
 	ms_t baseline_span;    /* that it was gathered in; 0: not known, chance is not tested */
 	uint32_t judged;       /* windows that counted */
 	uint32_t blind;        /* the newest windows in a row that did not, for want of samples */
-	uint32_t busy;         /* windows that did not, for having too many */
+	uint32_t busy;         /* windows that did not, for a rush or others' failures */
 	uint32_t proven;       /* SERVER: it was reached since the switch */
 	uint32_t bin[TRIG_BINS]; /* DISTANCE: the reference */
 };
@@ -60,8 +60,13 @@ struct trig_sums {
 struct trig_window {
 	bool open;
 	ms_t since, latest; /* its first and its newest sample */
+	ms_t span;          /* baseline: of what was gathered */
 	struct trig_sums own, champion;
 	uint32_t blind_looks;
+	/* compared with a baseline: was any slice of it too busy? */
+	bool rushed;
+	ms_t slice_since;
+	uint64_t slice_n;
 	ms_t born;    /* HEALTH: when this life began */
 	bool settled; /* HEALTH: a look was good since */
 	/* TALLY: its window does not start anew but slides, in steps of 1/32 */
@@ -75,8 +80,9 @@ void trig_init(struct trig_state *s, struct trig_window *w);
 /* Adds a sample. A window begins with its first sample and ends with the one that makes it as long
  * as the rule wants; all bounds are times of samples. A full window is judged: value against limit,
  * too few samples by on_blind. A window counts as neither good nor bad when its limit is not known,
- * because there is no baseline, and when it was `busy` times busier than the baseline: then a rush
- * is judged, not the version. A TALLY is judged at every sample, and its hold is 1 of 1.
+ * because there is no baseline; when it was `busy` times busier than the baseline; and, of a
+ * QUANTILE, when others failed so often that they may have moved it: then a rush, or they, would be
+ * judged, and not the version. A TALLY is judged at every sample, and its hold is 1 of 1.
  * HEALTH: a machine that was just started is given `grace` to become healthy again. SERVER: once it
  * was reached, later silence is the network's. */
 void trig_feed(const struct trig_rule *r, struct trig_state *s, struct trig_window *w,
@@ -110,8 +116,10 @@ unsigned trig_bad_windows(const struct trig_rule *r, const struct trig_state *s)
 
 /* Gathers the old version's samples before the swap; then takes over their value. Returns false,
  * and changes nothing, when there were fewer than min_samples. Only rules with TRIG_CMP_BASELINE
- * need it. */
-void trig_gather(struct trig_window *gathered, const struct sample *x);
+ * need it. It is worth waiting until it `is_ready`: as long as a window, for two samples differ by
+ * chance as much as the smaller one does. What others have disturbed is left out. */
+void trig_gather(const struct trig_rule *r, struct trig_window *gathered, const struct sample *x);
+bool trig_is_ready(const struct trig_rule *r, const struct trig_window *gathered);
 bool trig_baseline(
 	const struct trig_rule *r, const struct trig_window *gathered, struct trig_state *s);
 

@@ -123,7 +123,7 @@ static void say_count(struct buf *t, const struct trig_rule *r, const struct tri
 	if (s->last_n < r->min_samples)
 		buf_addf(t, " where %llu are needed", (unsigned long long)r->min_samples);
 	if (s->busy)
-		buf_addf(t, "; %u were too busy to compare", s->busy);
+		buf_addf(t, "; %u in a rush or by others' fault do not count", s->busy);
 }
 
 static void say_windows(struct buf *t, const struct trig_rule *r, const struct trig_state *s)

@@ -107,18 +107,35 @@ bool sums_reference(
 	return true;
 }
 
-void trig_gather(struct trig_window *gathered, const struct sample *x)
+bool is_disturbed(const struct trig_rule *r, uint64_t others, const struct hist *h)
+{
+	return trig_kind(r) == TRIG_KIND_QUANTILE && others > 0 &&
+	       (double)others > 0.5 * (1 - r->quantile / 1000.0) * (double)hist_total(h);
+}
+
+/* After blind looks the next one that sees brings all that came meanwhile. */
+void trig_gather(const struct trig_rule *r, struct trig_window *gathered, const struct sample *x)
 {
 	if (x->blind)
 		return;
 	if (!gathered->open)
-		*gathered = (struct trig_window){.open = true, .since = x->at};
+		*gathered = (struct trig_window){.open = true, .since = x->at, .latest = x->at};
+	if (!is_disturbed(r, x->bad, &x->hist)) {
+		gathered->span += x->at - gathered->latest;
+		sums_add(&gathered->own, x);
+	}
 	gathered->latest = x->at;
-	sums_add(&gathered->own, x);
+}
+
+bool trig_is_ready(const struct trig_rule *r, const struct trig_window *gathered)
+{
+	struct trig_state probe = {0};
+
+	return gathered->span >= r->window && trig_baseline(r, gathered, &probe);
 }
 
 bool trig_baseline(
 	const struct trig_rule *r, const struct trig_window *gathered, struct trig_state *s)
 {
-	return sums_reference(r, &gathered->own, gathered->latest - gathered->since, s);
+	return sums_reference(r, &gathered->own, gathered->span, s);
 }

@@ -34,17 +34,22 @@ static int histogram(struct str page, struct probe_rule *v, struct err *e)
 {
 	const struct trig_rule *r = v->rule;
 	struct memory *m = v->memory;
+	double excused = 0;
 	struct hist now;
 
 	TRY(prom_hist(page, r->metric, &now, e));
+	if (r->excused[0])
+		TRY(counter(page, r->excused, &excused, e));
 	if (r->n_edges && !hist_fold(&now, r->edge, r->n_edges, &now))
 		return err_set(e, ERR_BAD_INPUT,
 			"%s: its buckets do not have all the edges of the release", r->metric);
 	if (m->known) {
 		hist_delta(&now, &m->hist, &v->out->hist);
 		v->out->n = hist_total(&v->out->hist);
+		v->out->bad = grown(excused, m->excused);
 	}
 	m->hist = now;
+	m->excused = excused;
 	return 0;
 }
 

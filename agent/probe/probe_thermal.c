@@ -17,25 +17,28 @@ struct memory {
 
 static DIR *open_dir(const struct probe_in *in, const char *sub, char dir[PROBE_PATH_MAX])
 {
-	snprintf(dir, PROBE_PATH_MAX, "%s/%s", in->sys, sub);
-	return opendir(dir);
+	int n = snprintf(dir, PROBE_PATH_MAX, "%s/%s", in->sys, sub);
+
+	return n < PROBE_PATH_MAX ? opendir(dir) : NULL;
 }
 
 static bool text_at(const char *dir, const char *name, const char *file, struct buf *out)
 {
 	char path[PROBE_PATH_MAX + 300];
 
-	snprintf(path, sizeof path, "%s/%s/%s", dir, name, file);
+	int n = snprintf(path, sizeof path, "%s/%s/%s", dir, name, file);
+
 	buf_clear(out);
-	return probe_read(path, out, NULL) == 0;
+	return (size_t)n < sizeof path && probe_read(path, out, NULL) == 0;
 }
 
 static bool number_at(const char *dir, const char *name, const char *file, int64_t *out)
 {
 	char path[PROBE_PATH_MAX + 300];
 
-	snprintf(path, sizeof path, "%s/%s/%s", dir, name, file);
-	return probe_read_number(path, out, NULL) == 0;
+	int n = snprintf(path, sizeof path, "%s/%s/%s", dir, name, file);
+
+	return (size_t)n < sizeof path && probe_read_number(path, out, NULL) == 0;
 }
 
 /* ---- throttling ---- */
@@ -130,9 +133,15 @@ static double limit_of(const char *dir, const char *zone)
 static bool is_wanted(const char *dir, const char *zone, const char *want)
 {
 	BUF_AUTO type = {0};
+	struct str rest, line;
 
-	return !want[0] ||
-	       (text_at(dir, zone, "type", &type) && str_is(str_trim(buf_str(&type)), want));
+	if (!want[0])
+		return true;
+	if (!text_at(dir, zone, "type", &type))
+		return false;
+	rest = buf_str(&type);
+	(void)str_split(&rest, '\n', &line);
+	return str_is(line, want);
 }
 
 /* A zone whose sensor sleeps answers with an error, and does not count. */

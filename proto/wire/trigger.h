@@ -116,7 +116,7 @@ struct trig_rule {
 	char metric[64];  /* QUANTILE, DISTANCE: the histogram's name; RATIO, SHIFT: the counter of
 			     what is bad; MEAN of metrics: the gauge */
 	char total[64];   /* RATIO, SHIFT: the counter of all */
-	char excused[64]; /* RATIO: the counter of what is bad and others' fault, or "" */
+	char excused[64]; /* RATIO, QUANTILE: the counter of what failed by others' fault, or "" */
 	char zone[32];    /* THERMAL: name of a thermal zone; "": the hottest */
 	char claim[64];   /* safety-case claim that it falsifies (UL 4600), or "" */
 	unsigned n_edges; /* DISTANCE: upper bounds of all bins but the last */

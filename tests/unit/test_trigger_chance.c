@@ -50,9 +50,9 @@ static void before(struct sample x)
 {
 	struct trig_window g = {0};
 
-	trig_gather(&g, &(struct sample){.at = 5});
+	trig_gather(&rule, &g, &(struct sample){.at = 5});
 	x.at = 5 + SEC(60);
-	trig_gather(&g, &x);
+	trig_gather(&rule, &g, &x);
 	assert_true(trig_baseline(&rule, &g, &state));
 	assert_int_equal(state.baseline_span, SEC(60));
 }

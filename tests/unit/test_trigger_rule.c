@@ -181,8 +181,8 @@ static void the_comparator_decides_what_a_threshold_is(void **state)
 	expect_ok(parse("{\"type\":\"latency\",\"metric\":\"m\",\"comparator\":\"baseline\"}", &r,
 			  &e),
 		&e);
-	assert_true(r.threshold > 1.199 && r.threshold < 1.201);
-	assert_true(r.busy > 1.49 && r.busy < 1.51);
+	assert_true(r.threshold > 1.499 && r.threshold < 1.501);
+	assert_true(r.busy > 1.249 && r.busy < 1.251);
 	expect_ok(parse("{\"type\":\"thermal\",\"of\":\"margin\",\"zone\":\"soc\",\"on_blind\":"
 			"\"wait\"}",
 			  &r, &e),
@@ -256,7 +256,7 @@ static const struct {
 	{LATENCY "999,\"comparator\":\"baseline\",\"busy_milli\":999}", "0, or at least 1000"},
 	{LATENCY ",\"sigma_milli\":8001}", "t.sigma_milli"},
 	{LATENCY ",\"sigma_milli\":-1}", "t.sigma_milli"},
-	{LATENCY ",\"excused\":\"n\"}", "unknown member \"excused\""},
+	{LATENCY ",\"excused\":\"n n\"}", "t.excused: not the name"},
 	{LATENCY ",\"edges_micro\":[1]}", "unknown member \"edges_micro\""},
 	{LATENCY ",\"statistic\":\"psi\"}", "none of: p50"},
 	{LATENCY ",\"of\":\"rate\"}", "unknown member \"of\""},
