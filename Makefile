@@ -98,6 +98,7 @@ include tests/tests.mk
 include tests/demo/demo.mk
 include tests/bench/programs.mk
 include tests/bench/judge/judge.mk
+include tests/sim/matrix.mk
 include tests/bench/fleet/fleet.mk
 include tests/sim/sim.mk
 include tests/vm/vm.mk

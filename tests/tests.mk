@@ -124,7 +124,7 @@ check: ## install what is missing, build with gcc and clang, run all tests (shor
 	$(RUN) fuzz S=3
 	@echo "check: all green in $$(( $$(date +%s) - $$(cat .check-began) )) s"; rm -f .check-began
 check-by-gcc:
-	$(RUN) -j1 CC=gcc check-pure check-docs check-system check-attack check-unit check-machine check-sim-short check-fault
+	$(RUN) -j1 CC=gcc check-pure check-docs check-matrix-short check-system check-attack check-unit check-machine check-sim-short check-fault
 check-by-clang: SHELL := bash
 check-by-clang: .SHELLFLAGS := -o pipefail -c
 check-by-clang:
