@@ -90,7 +90,9 @@ bool trouble_pass(struct device *d, ms_t *span)
 		disturb_clock(d, span);
 	if (kind == TROUBLE_POWER || kind == TROUBLE_REBOOTS)
 		d->wall += (ms_t)draw_uniform(&d->r, 5e3, 180e3);
-	if (rows[kind].most == 0)
+	if (rows[kind].most == 0) {
 		end(d);
+		t->until += *span;
+	}
 	return kind == TROUBLE_POWER || kind == TROUBLE_REBOOTS;
 }
