@@ -150,6 +150,9 @@ static const struct conf_row rows[] = {
 		"(with server.ca and the device's certificate); empty: none, it polls."),
 	TEXT(mqtt, prefix, "backstay/1",
 		"Topics are PREFIX/DEVICE/wake and PREFIX/DEVICE/presence."),
+	FLAG(mqtt, posts, "yes",
+		"Whether telemetry and reports go by the broker, too (backstay/v1/...). What the server "
+		"does not acknowledge there goes by HTTP."),
 
 	FLAG(telemetry, enabled, "yes",
 		"Whether machine and workload are measured, and the server is told; without a server, "

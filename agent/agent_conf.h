@@ -58,6 +58,7 @@ struct agent_conf {
 	} net;
 	struct {
 		char url[256], prefix[64];
+		bool posts;
 	} mqtt;
 	struct {
 		bool enabled;

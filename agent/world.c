@@ -137,7 +137,8 @@ static int open_push(struct world *w, struct err *e)
 {
 	struct push_conf c = {.url = w->conf->mqtt.url,
 		.prefix = w->conf->mqtt.prefix,
-		.device = w->conf->device.id};
+		.device = w->conf->device.id,
+		.posts = w->conf->mqtt.posts};
 
 	if (!*c.url)
 		return 0;
@@ -230,8 +231,8 @@ static int on_push(sd_event_source *s UNUSED, int fd UNUSED, uint32_t what UNUSE
 {
 	struct world *w = self;
 
-	push_take(w->push);
-	agent_nudge(w->agent);
+	if (push_take(w->push))
+		agent_nudge(w->agent);
 	return run(w);
 }
 

@@ -22,8 +22,10 @@
 			LIMIT_ARTIFACT_BYTES, LIMIT_ARTIFACT_BYTES, LIMIT_TAR_ENTRIES),                            \
 		(1023, 64, 64), 0,                                                                                 \
 		"bytes packed, unpacked, tar?, zstd?, threads?, times, what is there; address, digests: fetches and lays out") \
-	X(LISTEN, "listen", PRIV_INSTALLER, 0, (0), (255, 63, 127, 127), 0,                                        \
-		"broker, own name, topic to listen on, topic of presence: connects and stays")                     \
+	X(LISTEN, "listen", PRIV_INSTALLER, 0, (0), (255, 63, 127, 127, 127), 0,                                   \
+		"broker, own name, topics to listen on, of presence, of acks: connects and stays")                 \
+	X(POST, "post", PRIV_INSTALLER, 0, (0), (127), PRIV_PIECE,                                                 \
+		"while it listens: a topic and a message, which is passed to the broker")                          \
 	X(READY, "ready", PRIV_WORKER, PRIV_BIT(SETUP), (65535), (0), 0,                                           \
 		"version of Landlock in force: calls may come")                                                    \
 	X(HEAD, "head", PRIV_WORKER, PRIV_BIT(GET) | PRIV_BIT(SEND),                                               \
@@ -45,6 +47,8 @@
 		"artifact and content bytes, and bytes after them, from where to go on: noted in home now and then") \
 	X(WAKE, "wake", PRIV_WORKER, PRIV_BIT(LISTEN), (1), (0), 0,                                                \
 		"0: connected; 1: a message came: the server is asked soon, as by any poll")                       \
+	X(ACK, "ack", PRIV_WORKER, PRIV_BIT(LISTEN), (0), (0), LIMIT_TELEMETRY_ACK,                                \
+		"what came on the topic of acks: the installer reads it, and forgets what it names")               \
 	X(END, "end", PRIV_WORKER, PRIV_BIT(UNPACK), (LIMIT_ARTIFACT_BYTES), (0), 0,                               \
 		"artifact bytes in all: the component is complete, and is now compared with the signed tree")      \
 	X(FAIL, "fail", PRIV_WORKER,                                                                               \

@@ -1,8 +1,9 @@
-/* The worker's side: one connection to an MQTT broker. Of a message only that it came is handed on;
- * what is in it is not looked at. */
+/* The worker's side: one connection to an MQTT broker. What is in a message is not looked at: of
+ * one on the topic of acks the bytes are handed on, of any other only that it came. */
 #include <MQTTAsync.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,7 +14,8 @@
 #define KEEP_ALIVE 30 /* seconds */
 #define PATIENCE   10 /* seconds for connecting, and for leaving (ms: times 1000) */
 #define LEAVE_MS   1000
-#define AT_ONCE    1
+#define AT_ONCE    8
+#define ACKS       8 /* that wait to be handed on; more than are asked for at once */
 #define QOS        1
 #define ONLINE     "online"
 #define OFFLINE    "offline"
@@ -21,11 +23,17 @@
 struct ear {
 	MQTTAsync client;
 	int version; /* of the protocol, for this attempt */
-	char url[256], name[64], topic[128], presence[128];
+	char url[256], name[64], topic[128], presence[128], acks[128];
 	int news; /* eventfd: look at the flags */
 	atomic_bool connected, acknowledged, ended;
 	atomic_uint heard;
 	_Atomic(const char *) why;
+	pthread_mutex_t lock; /* of what follows */
+	unsigned n_acks;
+	struct {
+		size_t n;
+		char bytes[LIMIT_TELEMETRY_ACK];
+	} ack[ACKS];
 };
 
 static void look(struct ear *r)
@@ -47,13 +55,29 @@ static void on_lost(void *self, char *cause UNUSED)
 	end(self, "the connection was lost");
 }
 
-static int on_message(void *self, char *topic, int n UNUSED, MQTTAsync_message *m)
+/* What there is no room for is lost, as any message may be. */
+static void keep_ack(struct ear *r, const MQTTAsync_message *m)
+{
+	pthread_mutex_lock(&r->lock);
+	if (m->payloadlen > 0 && (size_t)m->payloadlen <= sizeof r->ack[0].bytes &&
+		r->n_acks < ACKS) {
+		r->ack[r->n_acks].n = (size_t)m->payloadlen;
+		memcpy(r->ack[r->n_acks++].bytes, m->payload, (size_t)m->payloadlen);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* The length of a topic is only given when there is a NUL in it. */
+static int on_message(void *self, char *topic, int n, MQTTAsync_message *m)
 {
 	struct ear *r = self;
 
+	if (n == 0 && r->acks[0] && strcmp(topic, r->acks) == 0)
+		keep_ack(r, m);
+	else
+		atomic_fetch_add(&r->heard, 1);
 	MQTTAsync_freeMessage(&m);
 	MQTTAsync_free(topic);
-	atomic_fetch_add(&r->heard, 1);
 	look(r);
 	return 1;
 }
@@ -174,6 +198,25 @@ static int subscribe(struct ear *r, struct err *e)
 	return check(MQTTAsync_subscribe(r->client, r->topic, QOS, &o), "subscribing", e);
 }
 
+/* Nothing depends on it: without acks the installer takes the other way. */
+static void subscribe_acks(struct ear *r)
+{
+	MQTTAsync_responseOptions o = MQTTAsync_responseOptions_initializer;
+
+	if (r->acks[0])
+		(void)!MQTTAsync_subscribe(r->client, r->acks, QOS, &o);
+}
+
+/* Nor on whether it arrives. */
+static void post(struct ear *r, const struct priv_msg *m)
+{
+	MQTTAsync_responseOptions o = MQTTAsync_responseOptions_initializer;
+	char topic[128];
+
+	if (str_copy(m->text[0], topic, sizeof topic, NULL) == 0)
+		(void)!MQTTAsync_send(r->client, topic, (int)m->bytes.n, m->bytes.p, QOS, 0, &o);
+}
+
 static int say_presence(
 	struct ear *r, const char *what, MQTTAsync_responseOptions *o, struct err *e)
 {
@@ -212,7 +255,19 @@ static void leave(struct ear *r)
 
 /* ---- the call ---- */
 
-/* Something has changed, or the installer has hung up. */
+static int take_order(struct ear *r, struct serve_call *c, struct err *e)
+{
+	struct priv_msg m;
+
+	if (atomic_load(&c->cancel) || chan_hear(c->chan, &m, e) < 0)
+		return err_set(e, ERR_CANCELLED, "hung up");
+	if (m.verb != PRIV_POST)
+		return err_set(e, ERR_BAD_INPUT, "\"%s\" while it listens", priv_name(m.verb));
+	post(r, &m);
+	return 0;
+}
+
+/* Something has changed, or the installer has something to say, or has hung up. */
 static int wait_for_news(struct ear *r, struct serve_call *c, struct err *e)
 {
 	struct pollfd p[] = {
@@ -222,7 +277,7 @@ static int wait_for_news(struct ear *r, struct serve_call *c, struct err *e)
 	if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 		return err_sys(e, errno, "poll");
 	if (p[1].revents || atomic_load(&c->cancel))
-		return err_set(e, ERR_CANCELLED, "hung up");
+		TRY(take_order(r, c, e));
 	(void)!eventfd_read(r->news, &ignored);
 	if (atomic_load(&r->ended))
 		return err_set(e, ERR_NET, "broker: %s", atomic_load(&r->why));
@@ -243,17 +298,37 @@ static int say(struct serve_call *c, enum listen_news news, struct err *e)
 	return chan_say(c->chan, &m, e);
 }
 
-/* Many messages that came together are one. */
+static int hand_on(struct ear *r, struct serve_call *c, struct err *e)
+{
+	struct priv_msg m = {.verb = PRIV_ACK};
+	char bytes[LIMIT_TELEMETRY_ACK];
+
+	for (;;) {
+		pthread_mutex_lock(&r->lock);
+		m.bytes = (struct str){bytes, r->n_acks ? r->ack[0].n : 0};
+		memcpy(bytes, r->ack[0].bytes, m.bytes.n);
+		if (r->n_acks)
+			memmove(&r->ack[0], &r->ack[1], --r->n_acks * sizeof r->ack[0]);
+		pthread_mutex_unlock(&r->lock);
+		if (m.bytes.n == 0)
+			return 0;
+		TRY(chan_say(c->chan, &m, e));
+	}
+}
+
+/* Many wakes that came together are one. */
 static int listen_to(struct ear *r, struct serve_call *c, struct err *e)
 {
 	TRY(wait_until(r, &r->connected, c, e));
 	TRY(subscribe(r, e));
 	TRY(wait_until(r, &r->acknowledged, c, e));
+	subscribe_acks(r);
 	TRY(appear(r, e));
 	TRY(say(c, LISTEN_CONNECTED, e));
 	for (;;) {
 		if (atomic_exchange(&r->heard, 0))
 			TRY(say(c, LISTEN_WAKE, e));
+		TRY(hand_on(r, c, e));
 		TRY(wait_for_news(r, c, e));
 	}
 }
@@ -279,13 +354,15 @@ static int fill(struct ear *r, const struct priv_msg *ask, struct err *e)
 	TRY(str_copy(ask->text[0], r->url, sizeof r->url, e));
 	TRY(str_copy(ask->text[1], r->name, sizeof r->name, e));
 	TRY(str_copy(ask->text[2], r->topic, sizeof r->topic, e));
-	return str_copy(ask->text[3], r->presence, sizeof r->presence, e);
+	TRY(str_copy(ask->text[3], r->presence, sizeof r->presence, e));
+	return str_copy(ask->text[4], r->acks, sizeof r->acks, e);
 }
 
 /* MQTT 5, and 3.1.1 for a broker that does not speak it. */
 int serve_listen(struct serve_call *c, const struct priv_msg *ask, struct err *e)
 {
-	struct ear r = {.news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	struct ear r = {
+		.news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .lock = PTHREAD_MUTEX_INITIALIZER};
 
 	if (r.news < 0)
 		return err_sys(e, errno, "eventfd");

@@ -51,14 +51,25 @@ struct listen_ask {
 	const char *client;   /* name towards the broker */
 	const char *topic;    /* a message there, whatever is in it, is a wake */
 	const char *presence; /* says "online" or, by last will, "offline"; retained */
+	const char *acks;     /* what comes there is handed on; "": nothing is listened to */
+	int post_fd;          /* readable: there is something to post; -1: there never is */
 };
-enum listen_news { LISTEN_CONNECTED, LISTEN_WAKE };
-typedef void listen_f(void *ctx, enum listen_news news);
+enum listen_news { LISTEN_CONNECTED, LISTEN_WAKE, LISTEN_ACK };
+/* `bytes`: of an ack, at most LIMIT_TELEMETRY_ACK, of anybody. */
+typedef void listen_f(void *ctx, enum listen_news news, struct str bytes);
+
+struct listen_post {
+	const char *topic;
+	struct str bytes; /* at most PRIV_PIECE */
+};
+/* The next message that is to be passed to the broker, borrowed until the next call; false: there
+ * is none. Whether it arrived says nobody: that is for the ack. */
+typedef bool listen_post_f(void *ctx, struct listen_post *out);
 
 /* Listens until the connection ends (ERR_NET, ERR_WORKER) or `cancel` is set (ERR_CANCELLED); never
- * returns 0. `on` is called in the caller's thread. */
-int worker_listen(struct worker *w, const struct listen_ask *ask, listen_f *on, void *ctx,
-	const atomic_bool *cancel, struct err *e) MUST_CHECK;
+ * returns 0. `on`, and `post` from LISTEN_CONNECTED on, are called in the caller's thread. */
+int worker_listen(struct worker *w, const struct listen_ask *ask, listen_f *on, listen_post_f *post,
+	void *ctx, const atomic_bool *cancel, struct err *e) MUST_CHECK;
 
 struct worker_view {
 	pid_t pid; /* 0: it does not run */
