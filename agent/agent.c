@@ -246,6 +246,7 @@ static void due(struct agent *a)
 	watch_due(a, now);
 	waits_due(a, now);
 	poll_due(a, now);
+	byway_due(a);
 	outbox_due(a, now);
 	scrub_due(a, now);
 	telemetry_due(a, now);

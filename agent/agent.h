@@ -52,6 +52,12 @@ struct agent_world {
 	/* Who wakes the agent; false, or NULL: nobody does. */
 	bool (*push)(void *self, struct push_view *out);
 
+	/* Passes a message to a broker, if there is one; whether it arrived says an ack. False:
+	 * there is another way only. NULL: there is never one. */
+	bool (*post)(void *self, enum push_topic topic, struct str bytes);
+	/* The next ack that came, false: there is none. NULL with post. */
+	bool (*next_ack)(void *self, struct telemetry_ack *out);
+
 	/* From now on, a fetch of what is carried asks this folder, and artifacts are looked for
 	 * there first. NULL: not here. */
 	int (*carry)(void *self, const char *dir, struct err *) MUST_CHECK;

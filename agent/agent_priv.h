@@ -301,8 +301,9 @@ json_t *carry_answer(const struct agent *a);
 struct send_job;
 struct outbox {
 	struct send_job *job;
-	ms_t next;     /* mono; NEVER: nothing waits */
-	ms_t progress; /* mono: when to report progress again */
+	struct byway byway; /* a report that goes by the broker */
+	ms_t next;          /* mono; NEVER: nothing waits */
+	ms_t progress;      /* mono: when to report progress again */
 	uint32_t fails;
 	unsigned left; /* that wait, as far as is known */
 	bool fresh;    /* one was put since the last sending began */
@@ -311,6 +312,8 @@ struct outbox {
 
 void outbox_init(struct agent *a);
 void outbox_due(struct agent *a, ms_t now);
+/* The server has this report: the broker brought its word. */
+void outbox_acked(struct agent *a, uint64_t seq);
 /* Gives out the next sequence number, durably. */
 int outbox_number(struct agent *a, uint64_t *out_seq, struct err *e) MUST_CHECK;
 /* A report filled with who and where the device is. */

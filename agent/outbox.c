@@ -65,7 +65,7 @@ int outbox_put(struct agent *a, const struct report *r, struct err *e)
 	TRY(tele_put(a->w.fs, r, e));
 	a->outbox.left++;
 	a->outbox.fresh = true;
-	if (a->conf->server.url[0] && !a->outbox.fails)
+	if (a->conf->server.url[0] && !a->outbox.fails && !a->outbox.byway.on)
 		a->outbox.next = agent_mono(a);
 	return 0;
 }
@@ -239,6 +239,36 @@ static void send_done(struct job *job)
 	mem_free(&s);
 }
 
+/* One at a time, the oldest first. Large ones go by HTTP. */
+static bool post_oldest(struct agent *a)
+{
+	struct outbox *o = &a->outbox;
+	BUF_AUTO text = {0};
+	uint64_t seq;
+
+	if (!a->w.post || tele_oldest(a->w.fs, PUSH_BYTES_MAX, &seq, &text, NULL) < 0 ||
+		!byway_post(a, &o->byway, PUSH_REPORT, buf_str(&text), 0, seq))
+		return false;
+	o->next = o->byway.until;
+	o->fresh = false;
+	return true;
+}
+
+void outbox_acked(struct agent *a, uint64_t seq)
+{
+	struct outbox *o = &a->outbox;
+	struct err e = {0};
+
+	if (!byway_ends(&o->byway, 0, seq))
+		return;
+	if (tele_done(a->w.fs, seq, &e) < 0)
+		log_err(LOG_ID_ACTION_FAILED, &e, "action=report");
+	o->left -= o->left > 0;
+	o->fails = 0;
+	o->err = (struct err){0};
+	o->next = agent_mono(a); /* whether there is another one is seen then */
+}
+
 void outbox_init(struct agent *a)
 {
 	/* What an earlier life left behind is sent first. */
@@ -252,6 +282,9 @@ void outbox_due(struct agent *a, ms_t now)
 	if (now >= o->progress)
 		tell_progress(a, now);
 	if (o->job || now < o->next)
+		return;
+	byway_miss(a, &o->byway);
+	if (post_oldest(a))
 		return;
 	struct send_job *s = mem_new(sizeof(*s));
 

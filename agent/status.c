@@ -137,8 +137,8 @@ static json_t *push_json(const struct agent *a)
 
 	if (!a->w.push || !a->w.push(a->w.self, &v))
 		return json_null();
-	return json_pack("{sb si ss ss}", "connected", v.connected, "wakes", (int)v.wakes, "code",
-		err_name(v.last.code), "reason", v.last.text);
+	return json_pack("{sb si si ss ss}", "connected", v.connected, "wakes", (int)v.wakes,
+		"acks", (int)v.acks, "code", err_name(v.last.code), "reason", v.last.text);
 }
 
 /* What is in force for it, as the kernel says. */

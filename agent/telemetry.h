@@ -5,10 +5,32 @@
 
 #include "agent/core/meter.h"
 #include "agent/core/trigger.h"
+#include "agent/push/push.h"
 #include "agent/tele/measure.h"
 #include "agent/tele/telequeue.h"
 
 struct agent;
+
+/* ---- byway.c: what goes by the broker, and whether that is any use ---- */
+
+/* One message that was passed to the broker. */
+struct byway {
+	bool on;                /* an ack is waited for */
+	uint64_t epoch, number; /* that it names: of a batch, or of a report */
+	ms_t until;             /* mono: then it is sent by HTTP */
+	ms_t avoid;             /* mono: before this it is not tried again */
+	uint32_t misses;        /* in a row */
+};
+
+/* False: by HTTP. */
+bool byway_post(struct agent *a, struct byway *b, enum push_topic topic, struct str bytes,
+	uint64_t epoch, uint64_t number);
+/* Nobody has acknowledged it in time, if it was posted. To be called when it is due. */
+void byway_miss(struct agent *a, struct byway *b);
+/* Is it this that is acknowledged? Then it waits no more. */
+bool byway_ends(struct byway *b, uint64_t epoch, uint64_t number);
+/* Deals with the acks that came. */
+void byway_due(struct agent *a);
 
 /* ---- marks of what happened, with what was measured around it: tele_ring.c ---- */
 
@@ -65,6 +87,8 @@ void drift_tell(struct agent *a, const struct sha256 *release, const struct trig
 struct courier_job;
 struct courier {
 	struct courier_job *job; /* in flight */
+	struct byway byway;      /* a batch that is */
+	bool more;               /* then: something waits behind it */
 	ms_t next;               /* mono */
 	uint32_t fails;          /* in a row */
 	uint64_t sent;           /* batches that were acknowledged */
@@ -74,6 +98,7 @@ struct courier {
 
 void courier_due(struct agent *a, ms_t now);
 ms_t courier_next(const struct agent *a);
+void courier_acked(struct agent *a, const struct telemetry_ack *ack);
 /* Something waits that is worth telling soon. */
 void courier_hurry(struct agent *a);
 

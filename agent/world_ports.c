@@ -165,6 +165,20 @@ static bool port_push(void *self, struct push_view *out)
 	return w->push != NULL;
 }
 
+static bool port_post(void *self, enum push_topic topic, struct str bytes)
+{
+	struct world *w = self;
+
+	return w->push && push_post(w->push, topic, bytes);
+}
+
+static bool port_next_ack(void *self, struct telemetry_ack *out)
+{
+	struct world *w = self;
+
+	return w->push && push_next_ack(w->push, out);
+}
+
 static int port_smoke(void *self, unsigned slot, const struct release *r, const atomic_bool *cancel,
 	struct buf *out_log, struct err *e)
 {
@@ -285,6 +299,8 @@ const struct agent_world world_port_table = {
 	.promise = port_promise,
 	.worker = port_worker,
 	.push = port_push,
+	.post = port_post,
+	.next_ack = port_next_ack,
 	.carry = port_carry,
 	.fetch = port_fetch,
 	.send = port_send,

@@ -28,6 +28,14 @@ int tele_send(struct fs *fs, const struct http_conf *http, const char *server, c
 	const atomic_bool *cancel, unsigned *out_left, ms_t *out_retry_after,
 	struct err *e) MUST_CHECK;
 
+/* The oldest that waits, for whoever sends it another way: appends what tele_send would send.
+ * ERR_NOT_FOUND: none waits; ERR_TOO_LARGE: it has more than `max` bytes. */
+int tele_oldest(
+	struct fs *fs, size_t max, uint64_t *out_seq, struct buf *out, struct err *e) MUST_CHECK;
+/* The server has it: it waits no more. A removal that a power cut takes back only makes it be sent
+ * twice. */
+int tele_done(struct fs *fs, uint64_t seq, struct err *e) MUST_CHECK;
+
 /* Keeps a dossier under the name of its transaction (the newest DOSSIER_MAX), durable on return;
  * the same transaction again replaces it. */
 int dossier_save(struct fs *fs, const char *txn, struct str json, struct err *e) MUST_CHECK;

@@ -95,3 +95,26 @@ int tele_send(struct fs *fs, const struct http_conf *http, const char *server, c
 		(void)!fs->ops->sync_dir(fs, TELE_REPORTS, NULL);
 	return rc;
 }
+
+int tele_oldest(struct fs *fs, size_t max, uint64_t *out_seq, struct buf *out, struct err *e)
+{
+	char path[FS_PATH_MAX];
+	FOLDER_AUTO f = {0};
+
+	TRY(tele_folder_list(fs, TELE_REPORTS, &f, e));
+	if (f.n == 0)
+		return err_set(e, ERR_NOT_FOUND, "no report waits");
+	tele_folder_path(TELE_REPORTS, &f.v[0], path);
+	TRY(fs_read_file(fs, path, max, out, e));
+	*out_seq = f.v[0].seq;
+	return 0;
+}
+
+int tele_done(struct fs *fs, uint64_t seq, struct err *e)
+{
+	const struct tele_entry entry = {.seq = seq};
+	char path[FS_PATH_MAX];
+
+	tele_folder_path(TELE_REPORTS, &entry, path);
+	return fs->ops->unlink(fs, path, e);
+}

@@ -660,6 +660,8 @@ int simdev_start_agent(struct simdev *d, struct err *e)
 	w.measure = d->measure;
 	w.send_telemetry = d->send_telemetry;
 	w.shadow = d->shadow.cannot ? NULL : port_shadow;
+	w.post = d->post;
+	w.next_ack = d->next_ack;
 	return agent_open(&d->conf, &w, &d->agent, e);
 }
 

@@ -118,6 +118,8 @@ struct simdev {
 	void (*measure)(void *self, struct measure *out);
 	int (*send_telemetry)(void *self, struct str batch, const atomic_bool *cancel,
 		struct telemetry_ack *out, ms_t *out_retry_after, struct err *e);
+	bool (*post)(void *self, enum push_topic topic, struct str bytes);
+	bool (*next_ack)(void *self, struct telemetry_ack *out);
 	void *ctx;     /* of whoever set them */
 	bool loader;   /* the machine is started from a slot, by a boot loader (loader.h) */
 	unsigned from; /* then: from which */

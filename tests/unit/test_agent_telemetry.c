@@ -24,6 +24,11 @@ struct lab {
 	struct sha256 watched;
 	char what[ID_TEXT_MAX], trip[ID_TEXT_MAX];
 	unsigned ring_before, ring_after;
+	/* the broker, and the server behind it */
+	enum { ACKS, LIES, IS_SILENT, IS_AWAY } broker;
+	unsigned posts[PUSH_TOPIC_MAX];
+	unsigned n_acks;
+	struct telemetry_ack ack[8];
 };
 
 static void measure(void *self, struct measure *out)
@@ -73,16 +78,30 @@ static void count_item(struct lab *l, const struct telemetry_item *t)
 	l->drifts += t->kind == TELEMETRY_DRIFT;
 }
 
+static void count_batch(struct lab *l, struct str text);
+
 static int send(void *self, struct str text, const atomic_bool *cancel UNUSED,
 	struct telemetry_ack *out, ms_t *out_retry_after UNUSED, struct err *e)
 {
 	struct simdev *d = self;
 	struct lab *l = d->ctx;
-	struct telemetry_batch b;
 
 	if (l->answer)
 		return err_set(e, l->answer, "not now");
-	expect_ok(telemetry_decode(text, &b, e), e);
+	count_batch(l, text);
+	if (l->forgets)
+		return err_set(e, ERR_NET, "the answer is lost");
+	*out = (struct telemetry_ack){.epoch = l->epoch, .seq = l->seq};
+	l->batches++;
+	return 0;
+}
+
+static void count_batch(struct lab *l, struct str text)
+{
+	struct telemetry_batch b;
+	struct err e;
+
+	expect_ok(telemetry_decode(text, &b, &e), &e);
 	if (b.epoch != l->epoch)
 		l->seq = 0;
 	l->epoch = b.epoch;
@@ -92,11 +111,54 @@ static int send(void *self, struct str text, const atomic_bool *cancel UNUSED,
 		l->seq = MAX(l->seq, b.item[i].seq);
 	}
 	telemetry_fini(&b);
-	if (l->forgets)
-		return err_set(e, ERR_NET, "the answer is lost");
-	*out = (struct telemetry_ack){.epoch = l->epoch, .seq = l->seq};
-	l->batches++;
-	return 0;
+}
+
+static void answer(struct lab *l, uint64_t seq, uint64_t report)
+{
+	if (l->n_acks < ARRAY_LEN(l->ack))
+		l->ack[l->n_acks++] = (struct telemetry_ack){
+			.epoch = seq ? l->epoch : 0, .seq = seq, .report = report};
+}
+
+/* Passes everything on twice: that is what QoS 1 allows. */
+static bool post(void *self, enum push_topic topic, struct str bytes)
+{
+	struct simdev *d = self;
+	struct lab *l = d->ctx;
+	struct report r;
+	struct err e;
+
+	if (l->broker == IS_AWAY)
+		return false;
+	l->posts[topic]++;
+	if (l->broker == LIES) {
+		answer(l, 99999, 99999);
+		return true;
+	}
+	for (int twice = 0; l->broker == ACKS && twice < 2; twice++) {
+		if (topic == PUSH_TELEMETRY) {
+			count_batch(l, bytes);
+			answer(l, l->seq, 0);
+			continue;
+		}
+		expect_ok(report_decode(bytes, &r, &e), &e);
+		answer(l, 0, r.seq);
+		report_fini(&r);
+	}
+	d->wake = 0;
+	return true;
+}
+
+static bool next_ack(void *self, struct telemetry_ack *out)
+{
+	struct simdev *d = self;
+	struct lab *l = d->ctx;
+
+	if (l->n_acks == 0)
+		return false;
+	*out = l->ack[0];
+	memmove(&l->ack[0], &l->ack[1], --l->n_acks * sizeof l->ack[0]);
+	return true;
 }
 
 static int lab_open(void **state)
@@ -280,6 +342,52 @@ static void a_power_cut_keeps_what_was_stored(void **state)
 	assert_true(l->epoch == epoch);
 }
 
+static void by_broker(struct lab *l)
+{
+	l->dev.post = post;
+	l->dev.next_ack = next_ack;
+}
+
+/* Then HTTP carries nothing of it. */
+static void what_the_broker_carries_needs_no_http(void **state)
+{
+	struct lab *l = *state;
+
+	by_broker(l);
+	l->answer = ERR_NET;
+	install(l, l->one);
+	run_for(l, MINUTE(20));
+	assert_true(l->watches > 80);
+	assert_true(l->requests / 7 <= l->ticks);
+	assert_int_equal(l->batches, 0);
+	assert_true(l->posts[PUSH_REPORT] > 2);
+	/* None waits: what the broker brought to the server was forgotten here. */
+	JSON_AUTO *status = NULL;
+	struct err e;
+
+	expect_ok(agent_answer(l->dev.agent, CTL_STATUS, NULL, &status, &e), &e);
+	assert_int_equal(json_integer_value(json_object_get(status, "reports_waiting")), 0);
+}
+
+/* Nobody listens, or somebody lies, or it is gone: HTTP carries on, and little is tried in vain. */
+static void a_broker_of_no_use_costs_nothing(void **state)
+{
+	struct lab *l = *state;
+
+	by_broker(l);
+	l->broker = IS_SILENT;
+	install(l, l->one);
+	run_for(l, MINUTE(20));
+	l->broker = LIES;
+	run_for(l, MINUTE(60));
+	l->broker = IS_AWAY;
+	run_for(l, MINUTE(20));
+	assert_true(l->watches > 400);
+	assert_true(l->batches > 200);
+	assert_in_range(l->posts[PUSH_TELEMETRY], 2, 12);
+	assert_in_range(l->posts[PUSH_REPORT], 1, 12);
+}
+
 /* A server of before, or one that takes none from this device. */
 static void a_server_without_telemetry_is_left_alone(void **state)
 {
@@ -324,6 +432,8 @@ int main(void)
 		CASE(a_server_that_is_away_misses_nothing),
 		CASE(lost_answers_count_once),
 		CASE(a_power_cut_keeps_what_was_stored),
+		CASE(what_the_broker_carries_needs_no_http),
+		CASE(a_broker_of_no_use_costs_nothing),
 		CASE(a_server_without_telemetry_is_left_alone),
 		CASE(who_does_not_want_it_has_none),
 	};
