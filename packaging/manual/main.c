@@ -32,6 +32,7 @@ static const struct page pages[] = {
 		"manifests/schema/gate.md"},
 	{"backstay-triggers", 7, "what takes a bad release back", manual_triggers, NULL, NULL},
 	{"backstay-preconditions", 7, "what an update waits for", manual_preconditions, NULL, NULL},
+	{"backstay-hooks", 7, "what the server tells others of", manual_hooks, NULL, NULL},
 	{"backstay-states", 7, "where an update is", manual_states, NULL, NULL},
 	{"backstay-events", 7, "what the programs log", manual_events, NULL, NULL},
 	{"backstay-errors", 7, "kinds of failure", manual_errors, NULL, NULL},

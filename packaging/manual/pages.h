@@ -35,6 +35,7 @@ void manual_preconditions(void);
 void manual_states(void);
 void manual_events(void);
 void manual_errors(void);
+void manual_hooks(void);
 void manual_deadman(void);
 void manual_dbus(void);
 

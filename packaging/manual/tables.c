@@ -9,6 +9,7 @@
 #include "packaging/manual/pages.h"
 #include "proto/wire/precond.h"
 #include "proto/wire/trigger.h"
+#include "server/core/hook.h"
 #include "server/server_conf.h"
 #include "server/signd/signd_conf.h"
 
@@ -311,6 +312,31 @@ void manual_events(void)
 #undef X
 	manual_see(
 		"backstay-errors 7 backstay-states 7 backstay-agent 8 backstay-server 8 backstay-signer 8");
+}
+
+void manual_hooks(void)
+{
+	mdoc_section("description");
+	mdoc_say(
+		"Whom an administrator has named with `backstay hook add` is told what happens, by HTTP or HTTPS. Each event is "
+		"told at least once, with an id that stays the same; what is not taken is tried again, later and later, and at "
+		"last kept as a dead letter: `backstay hook dead`, `backstay hook resend`. A webhook is sent a CloudEvent whose "
+		"type is backstay. and the name of the event, signed as Standard Webhooks has it: webhook-signature is v1 and "
+		"HMAC-SHA256 over id, timestamp and body. An Alertmanager is sent alerts.");
+	mdoc_section("events");
+	mdoc_list_begin();
+	for (enum hook_event ev = 0; ev < HOOK_EVENT_MAX; ev++) {
+		named(hook_event_name(ev), hook_event_text(ev));
+		mdoc_macro("Pq", hook_gravity_name(hook_event_gravity(ev)));
+	}
+	mdoc_list_end();
+#define X(id, name, text) named(name, text);
+	mdoc_section("kinds of hooks");
+	mdoc_list_begin();
+	HOOK_KIND_TABLE(X)
+	mdoc_list_end();
+#undef X
+	manual_see("backstay 1 backstay-server.conf 5 backstay-server 8");
 }
 
 void manual_errors(void)

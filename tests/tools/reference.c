@@ -14,8 +14,10 @@
 #include "proto/wire/routes.h"
 #include "proto/wire/trigger.h"
 #include "server/cli/cli.tbl.h"
+#include "server/core/hook.h"
 #include "server/core/user_role.h"
 #include "server/core/wave.h"
+#include "server/run/record.tbl.h"
 #include "server/server_conf.h"
 #include "server/signd/core/ask.tbl.h"
 #include "server/signd/signd_conf.h"
@@ -332,6 +334,30 @@ static void print_evidence(void)
 			predicate_made_at(p), predicate_text(p));
 }
 
+static void print_hooks(void)
+{
+	puts("# Hooks\n\nWhat each event carries and how letters are signed stands in docs/hooks.md. A CloudEvent's type is the name behind\n"
+	     "`backstay.`; an alert is named after it, too.\n\n| Event | Gravity | What has happened |\n|---|---|---|");
+	for (enum hook_event ev = 0; ev < HOOK_EVENT_MAX; ev++)
+		printf("| `%s` | %s | %s |\n", hook_event_name(ev),
+			hook_gravity_name(hook_event_gravity(ev)), hook_event_text(ev));
+	puts("\n## Kinds of hooks\n\n| Kind | What it is sent |\n|---|---|");
+#define X(id, name, text) printf("| `%s` | %s |\n", name, text);
+	HOOK_KIND_TABLE(X)
+#undef X
+}
+
+static void print_records(void)
+{
+	puts("# What records hold\n\nEvery record says of each of these whether it is recorded, partly recorded or missing (docs/records.md).\n\n"
+	     "| UN R156 | Asked for | Record of a | Where | How it comes to be there |\n|---|---|---|---|---|");
+#define X(id, scope, paragraph, asks, at, how)                                                     \
+	printf("| %s | %s | %s | `%s` | %s |\n", paragraph, asks,                                  \
+		#scope[0] == 'V' ? "vehicle" : "release", at, how);
+	RECORD_TABLE(X)
+#undef X
+}
+
 static const struct {
 	const char *name;
 	void (*print)(void);
@@ -347,6 +373,8 @@ static const struct {
 	{"signer.conf", print_signer_conf},
 	{"log", print_log},
 	{"evidence", print_evidence},
+	{"hooks", print_hooks},
+	{"records", print_records},
 };
 
 int main(int argc, char **argv)
