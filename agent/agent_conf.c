@@ -119,7 +119,10 @@ static const struct conf_row rows[] = {
 		"http_reload: who restarts it when a reload is not enough. reboot: whose workload is "
 		"watched when the machine is up, systemd or none."),
 	TEXT(service, unit, "", "systemd: name of the unit."),
-	TEXT(service, command, "", "exec: the words of the command, run in the slot's folder."),
+	TEXT(service, command, "",
+		"exec: the words of the command, run in the slot's folder. BACKSTAY_SLOT and "
+		"BACKSTAY_SLOT_DIR say which, BACKSTAY_SHADOW_SOCKET where it may give its inputs "
+		"away to be compared."),
 	TEXT(service, reload_url, "", "http_reload: where the new slot's folder is posted to."),
 	TEXT(service, health_url, "", "Answers 200 when healthy; empty: being alive is enough."),
 	TEXT(service, metrics_url, "", "Prometheus text page of the workload; empty: none."),
