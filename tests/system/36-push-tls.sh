@@ -30,11 +30,8 @@ require_certificate true
 use_identity_as_username true
 acl_file $W/acl
 CONF
-cat >acl <<CONF
-user backstay-server
-topic write backstay/1/+/wake
-pattern read backstay/1/%u/wake
-pattern write backstay/1/%u/presence
+# What is shipped, and somebody who watches.
+cat "$BACKSTAY_SRC/packaging/monitoring/mosquitto.acl" - >acl <<CONF
 user two
 topic read backstay/1/+/presence
 CONF
@@ -45,6 +42,7 @@ server_scheme=https server_more="[http]
 tls_cert = $W/backstay-server.crt
 tls_key = $W/backstay-server.key
 [mqtt]
+devices = trusted
 url = mqtts://127.0.0.1:$broker_port
 ca = $W/ca.crt
 cert = $W/backstay-server.crt
@@ -73,6 +71,20 @@ seen() {
 }
 wait_until 10 "one's presence to be seen by two, who may" seen
 echo "== a device is woken over TLS, by the certificate that it shows its server"
+
+# The server trusts this broker, because nobody can speak for another: two says that one has counted something, and so does one.
+says() { # says WHO WHAT EPOCH
+	mosquitto_pub -h 127.0.0.1 -p "$broker_port" --cafile ca.crt --cert "$1.crt" --key "$1.key" -q 1 -t backstay/v1/telemetry/one -m \
+		"$(printf '{"format":1,"epoch":"%016x","items":[{"seq":1,"at_ms":1,"kind":"window","layer":"device","counters":{"%s":1}}]}' "$3" "$2")"
+}
+counted() {
+	"$backstay" telemetry device one --last 100 --json | jq -e ".windows[] | select(.counters.$1)"
+}
+says two forged 7 2>/dev/null || true
+says one own 8
+wait_until 20 "what one has counted to be counted" counted own
+! counted forged >/dev/null || fail "two speaks for one"
+echo "== with the shipped access list, nobody speaks for another"
 
 device_make other 0
 shows other stranger
