@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/device_ca.h"
 #include "lib/prng.h"
+#include "server/repo/certificates.h"
 #include "server/repo/items.h"
+#include "server/run/enrol.h"
 #include "server/run/telemetry.h"
 #include "tests/lib/fleet.h"
 
@@ -269,6 +272,31 @@ static void many_at_once_and_one_that_nobody_knows(void **state)
 		telemetry_fini(&p[i].batch);
 }
 
+/* Who may speak where a broker has looked at the certificates: the server's own book counts. */
+static void who_is_revoked_is_refused_whatever_a_broker_says(void **state)
+{
+	struct enrol n = {.run = f.run};
+	struct certificate_row c = {.digest = {{1}}, .device = {"lane-0"}, .key = {{2}}};
+	struct err e;
+
+	(void)state;
+	expect_ok(enrol_vouched(&n, "lane-0", &e), &e);
+	expect_ok(device_ca_create("devices", f.now / 1000, &e), &e);
+	expect_ok(issuer_open("devices", &n.issuer, &e), &e);
+	expect_ok(enrol_vouched(&n, "lane-0", &e), &e);
+	n.need = ENROL_REQUIRED;
+	expect_err(enrol_vouched(&n, "lane-0", &e), &e, ERR_DENIED, "not enrolled", "required");
+	expect_ok(db_begin(&f.db, &e), &e);
+	expect_ok(certificates_add(&f.db, &c, STR("der"), &e), &e);
+	expect_ok(db_commit(&f.db, &e), &e);
+	expect_ok(enrol_vouched(&n, "lane-0", &e), &e);
+	expect_ok(enrol_revoke(&n, "lane-0", "ann", &e), &e);
+	expect_err(enrol_vouched(&n, "lane-0", &e), &e, ERR_REVOKED, "lane-0", "revoked");
+	n.need = ENROL_OPTIONAL;
+	expect_err(enrol_vouched(&n, "lane-0", &e), &e, ERR_REVOKED, "lane-0", "revoked");
+	issuer_close(&n.issuer);
+}
+
 /* ---- by what ---- */
 
 static void a_release_that_is_not_ours_is_none(void **state)
@@ -449,6 +477,7 @@ int main(void)
 		CASE(an_epoch_that_is_over_does_not_begin_anew),
 		CASE(nothing_is_lost_and_nothing_twice),
 		CASE(many_at_once_and_one_that_nobody_knows),
+		CASE(who_is_revoked_is_refused_whatever_a_broker_says),
 		CASE(a_release_that_is_not_ours_is_none),
 		CASE(waves_and_strata_are_told_apart),
 		CASE(strata_are_bounded),
