@@ -158,7 +158,8 @@ static void sleep_until(struct device *d, ms_t when)
 {
 	ms_t span = MAX(when - now_ms(), 0);
 
-	sd_event_source_set_time_relative(d->timer, (uint64_t)span * 1000);
+	/* Not relative to when the loop began its turn, which may be long ago. */
+	sd_event_source_set_time(d->timer, figures_now_us() + (uint64_t)span * 1000);
 	sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
 }
 
