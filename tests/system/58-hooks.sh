@@ -131,19 +131,19 @@ echo "== Retry-After is honoured, 410 ends it, no redirect is followed"
 # ---- killed at any moment: none lost, and twice under one id ----
 before=$(field slow delivered)
 manner slow cut
-for i in $(seq 1 20); do
-	"$backstay" hook test slow --json | jq -r .event >>asked.txt
-	[ "$((i % 5))" = 0 ] || continue
-	[ "$i" = 15 ] && manner slow ok
+for i in $(seq 1 12); do
+	"$backstay" hook test slow >/dev/null
+	[ "$((i % 4))" = 0 ] || continue
+	[ "$i" = 8 ] && manner slow ok
 	kill -9 "$(cat "$W/run/server.pid")"
 	wait_until 20 "the server to answer again" curl -fs "$BACKSTAY_SERVER/healthz"
 done
 "$backstay" hook resend slow >/dev/null
 wait_until 60 "all of them to arrive" sh -c "[ \$($backstay hook list --json | jq '.hooks[] | select(.name == \"slow\") | .letters') = 0 ]"
 n=$(jq -r 'select(.answer == "ok" or .answer == "cut") | .id' log/slow.jsonl | sort -u | wc -l)
-[ "$(ids slow ok | wc -l)" -ge "$((before + 20))" ] || fail "of 20 letters some were lost: $(ids slow ok | wc -l) of $((before + 20))"
+[ "$(ids slow ok | wc -l)" -ge "$((before + 12))" ] || fail "of 12 letters some were lost: $(ids slow ok | wc -l) of $((before + 12))"
 jq -e 'select(.signed | not)' log/slow.jsonl >/dev/null && fail "one was not signed"
-echo "== 20 letters, 4 kills: each arrived ($n ids in $(wc -l <log/slow.jsonl) attempts), signed"
+echo "== 12 letters, 3 kills: each arrived ($n ids in $(wc -l <log/slow.jsonl) attempts), signed"
 
 # ---- who may, and what it leaves ----
 "$backstay" user add vera operator >vera.token 2>/dev/null
