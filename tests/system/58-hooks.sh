@@ -100,6 +100,17 @@ took=$((($(date +%s%N) - began) / 1000000))
 wait_until 10 "the other hook to be told" got ops '.body.data.text == "admin tries hook ops"' 2
 wait_until 20 "the slow one to be tried again" got slow '.answer == "hang"' 2
 
+# ---- where no letter goes ----
+"$backstay" hook add cloud --url "http://169.254.169.254/latest/meta-data" >/dev/null 2>&1
+"$backstay" hook add wrong --url "https://localhost:${server_port}/" >/dev/null 2>&1
+"$backstay" hook add liar --url "https://localhost:$(cut -d: -f2 <"$W/run/safe.port")/" >/dev/null 2>&1
+for h in cloud wrong liar; do "$backstay" hook test $h >/dev/null; done
+for h in cloud wrong liar; do wait_until 20 "the hook $h to fail" sh -c "[ -n \"\$($backstay hook list --json | jq -r '.hooks[] | select(.name == \"$h\") | .why // empty')\" ]"; done
+[ "$(field cloud why)" = "hooks may not go to that address" ] || fail "a link-local address is not refused: $(field cloud why)"
+field liar why | grep -qi 'certificate\|SSL' || fail "a certificate of another name is taken: $(field liar why)"
+[ "$(field cloud delivered)$(field wrong delivered)$(field liar delivered)" = 000 ] || fail "a letter went where none may go"
+echo "== no letter goes to a link-local address, nor to who cannot prove its name"
+
 # ---- given up, listed, sent again ----
 wait_until 30 "its letters to be dead" sh -c "[ \$($backstay hook dead slow --json | jq '.dead | length') = 3 ]"
 "$backstay" hook dead slow --json | jq -e '.dead | all(.tries == 4 and .why != "" and .type == "hook.test")' >/dev/null || fail "the dead are not as they should be"
