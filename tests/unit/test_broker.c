@@ -71,7 +71,7 @@ static bool put(struct inbox *b, size_t n)
 {
 	struct broker_message m = {.kind = BROKER_TELEMETRY};
 
-	buf_reserve(&m.body, n);
+	buf_reserve(&m.body, n + 1); /* also of none */
 	m.body.n = n;
 	return inbox_put(b, &m);
 }
