@@ -87,15 +87,18 @@ static int simulate(struct plan *p, struct err *e)
 	return 0;
 }
 
-/* The policy's rules, with one wave of n devices and no more. */
+/* The policy's rules, with one wave of n devices and no more: nobody is left to compare with. */
 static void one_wave(const struct policy *p, uint32_t n, struct policy *out)
 {
 	*out = *p;
 	out->n_waves = 1;
 	out->n_freezes = 0;
+	out->control.share = 0;
 	out->waves[0].count = n;
 	out->waves[0].permille = 0;
 	out->waves[0].approval = false;
+	out->waves[0].labels[0] = '\0';
+	out->waves[0].floor = (struct policy_floor){0};
 }
 
 /* What a wave of each size finds that has no other wave before or behind it. */
