@@ -2,7 +2,7 @@
 
 DEMO := build/demo
 .PHONY: demo demo-stop
-demo: ## install, build, and play four releases through five plate readers (KEEP=1, CHAOS=1); SCENARIO=NAME: another story
+demo: ## install, build, and play five releases through ten plate readers (KEEP=1, CHAOS=1); SCENARIO=NAME: another story
 	@packaging/install-deps
 	@$(MAKE) --no-print-directory -j2 all
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The demo. `make demo` plays the main story (main.sh): five number-plate readers, four releases, nothing scripted but the orders
+# The demo. `make demo` plays the main story (main.sh): ten number-plate readers, five releases, nothing scripted but the orders
 # an operator gives. SCENARIO=NAME plays another one, NAME.sh. KEEP=1 leaves it running, CHAOS=1 kills server, agents and
 # workloads at random in the main story. Exits 0 only if what the readers answer is what the story claims.
 set -eu
 : "${BACKSTAY_SRC:?run this with: make demo}" "${BACKSTAY_BIN:?run this with: make demo}"
-: "${DEVICES:=5}" "${KEEP:=0}" "${CHAOS:=0}" "${RATE:=4}" "${SCENARIO:=main}"
+: "${KEEP:=0}" "${CHAOS:=0}" "${RATE:=2}" "${SCENARIO:=main}"
 stories=$BACKSTAY_SRC/tests/demo
 [ -r "$stories/$SCENARIO.sh" ] && case $SCENARIO in demo | lib | chaos) false ;; esac || {
 	echo "demo: no story is called $SCENARIO; there are:" >&2

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A freeze keeps everybody out until a person, with a reason, breaks the glass; the audit log says who
+: "${DEVICES:=5}"
 fleet_part
 
 chapter "Release 1: the English model"

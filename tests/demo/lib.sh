@@ -41,6 +41,9 @@ reader_says() {
 campaign_is() {
 	[ "$("$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -r .phase)" = "$2" ]
 }
+campaign_over() {
+	"$BACKSTAY_BIN/backstay" campaign status "$1" --json | jq -e '.phase == "done" or .phase == "halted"' >/dev/null
+}
 # answered COMMAND...: what the command prints once it succeeds; whom it asks may have been killed a moment ago.
 answered() {
 	wait_until 20 "$* to succeed" "$@"
@@ -75,14 +78,16 @@ publish() {
 	[ -d "$W/packed/$1" ] || pack "$1"
 	gate "$1" 44.2 >>"$W/log/create-$1.log"
 	back=
-	[ "$1" -gt 1 ] && back="--rollback-to ocr-$(($1 - 1))"
-	[ "$1" -gt 3 ] && back="$back --rollback-to ocr-2"
+	for before in ${published:-}; do
+		back="$back --rollback-to ocr-$before"
+	done
 	# shellcheck disable=SC2086
 	propose "$1" $back
 	for party in engineering safety compliance; do
 		approve "$1" "$party" >>"$W/log/create-$1.log"
 	done
 	wait_until 20 "ocr-$1 to be published" "$BACKSTAY_BIN/backstay" release publish "$W/packed/$1" --keys "$W/keys"
+	published="${published:-} $1"
 	tell "ocr-$1 is packed ($(du -sh "$W/packed/$1/artifacts" | cut -f1)), passes its gate, is approved by engineering, safety and compliance on their own machines, and published"
 }
 # begin_campaign N [POLICY]: to-ocr-N is made and started.
@@ -93,7 +98,11 @@ begin_campaign() {
 }
 # end_campaign N PHASE: waits for it, and shows where everybody is.
 end_campaign() {
-	wait_until "${PATIENCE:-240}" "campaign to-ocr-$1 to be $2" campaign_is "to-ocr-$1" "$2"
+	wait_until "${PATIENCE:-240}" "campaign to-ocr-$1 to be $2" campaign_over "to-ocr-$1"
+	campaign_is "to-ocr-$1" "$2" || {
+		"$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" >&2
+		fail "campaign to-ocr-$1 ended otherwise than $2"
+	}
 	answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" | indent
 	tell "campaign to-ocr-$1 is $2"
 }
@@ -113,6 +122,21 @@ replay_part() {
 	for n; do
 		tell "campaign to-ocr-$n decided again: $("$BACKSTAY_BIN/backstay" audit replay "to-ocr-$n")"
 	done
+}
+# narrate N: what the judge knows after each device, until the campaign is over.
+narrate() {
+	said=
+	until answered "$BACKSTAY_BIN/backstay" campaign status "to-ocr-$1" --json >"$W/run/status.json" &&
+		jq -e '.phase == "halted" or .phase == "done"' "$W/run/status.json" >/dev/null; do
+		tell_judged
+		sleep 0.3
+	done
+	tell_judged
+}
+tell_judged() {
+	knows=$(jq -r '.judge.text // ""' "$W/run/status.json")
+	[ "$knows" = "$said" ] || [ -z "$knows" ] || tell "the judge: $knows"
+	said=$knows
 }
 # recipient N JQ-CONDITION: the first recipient of a campaign that fits.
 recipient() {
@@ -167,9 +191,28 @@ cut_off() {
 		case $(readlink "/proc/$pid/cwd") in "$W/dev/$1/slots/"*) kill -KILL "$pid" ;; esac
 	done
 }
-# stream_part: plates for every reader.
+# targets: the options of ocr-load for these ports.
+targets() {
+	for p; do
+		printf -- '--target http://127.0.0.1:%s ' "$p"
+	done
+}
+# stream_part [NODE...]: plates for every reader; the cameras of these nodes are of an older kind, and their images smaller.
 stream_part() {
-	# shellcheck disable=SC2046
-	keep load "$BACKSTAY_BIN/ocr-load" $(for p in $ports; do printf -- '--target http://127.0.0.1:%s ' "$p"; done) --rate "$RATE" --plates "$W/plates"
+	small=
+	for node; do
+		small="$small $(port_of "$node")"
+	done
+	large=$(for p in $ports; do case " $small " in *" $p "*) ;; *) echo "$p" ;; esac; done)
+	# shellcheck disable=SC2046,SC2086
+	keep load "$BACKSTAY_BIN/ocr-load" $(targets $large) --rate "$RATE" --plates "$W/plates"
 	tell "plates are streaming to every reader, $RATE a second each"
+	[ $# -gt 0 ] || return 0
+	"$BACKSTAY_BIN/ocr-plates" --out "$W/small" --count 40 --seed 77 --height 40 >>"$W/log/mk-releases.log"
+	# shellcheck disable=SC2046,SC2086
+	keep load-small "$BACKSTAY_BIN/ocr-load" $(targets $small) --rate "$RATE" --plates "$W/small"
+	tell "the cameras of $* are of an older kind: 40 pixels of plate where the others have 56"
+}
+port_of() {
+	sed -n "s|^metrics_url = http://127.0.0.1:\([0-9]*\)/.*|\1|p" "$W/dev/$1.conf"
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A challenger reads beside the champion: who agrees is promoted; who reads otherwise, or too slowly, never serves
-DEVICES=3
+: "${DEVICES:=3}"
 fleet_part
 
 # beside N OF RATIO: ocr-N is ocr-OF's model and configuration, with no golden set to stop it: it is compared with what runs, and

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A device dies in the middle of its update: bricks do not report, so silence counts against the release
+: "${DEVICES:=5}"
 fleet_part
 
 chapter "Release 1: the English model"
@@ -28,7 +29,7 @@ wait_until 60 "$good to be back on ocr-1" is "$good" .running.release ocr-1
 tell "its silence was counted as a failure: the campaign aborted, $good was taken back to ocr-1, nobody else ever had ocr-2"
 
 chapter "The power comes back"
-port=$(sed -n "s|^metrics_url = http://127.0.0.1:\([0-9]*\)/.*|\1|p" "$W/dev/$dead.conf")
+port=$(port_of "$dead")
 device_start "$dead"
 wait_until 60 "$dead to stand on ocr-1 again" is "$dead" '"\(.running.release) \(.state)"' "ocr-1 idle"
 wait_until 60 "$dead to read plates again" reader_says "$port" "$first_text ocr-1"
