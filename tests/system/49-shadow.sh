@@ -3,7 +3,7 @@
 # is refused, and the champion goes on as the process that it was.
 set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
-trap 'stop_all >/dev/null 2>&1' EXIT
+trap 'kill -CONT "$(cat "$W/run/load.pid" 2>/dev/null)" 2>/dev/null || true; stop_all >/dev/null 2>&1' EXIT
 trap 'exit 1' INT TERM
 
 # challenger N MANNER [PAIRS]: the release toy-N, which is compared with what runs before it may take its place.
@@ -23,6 +23,9 @@ none() {
 }
 pairs_at_least() {
 	[ "$(ask one '.shadow.pairs // 0')" -ge "$1" ]
+}
+remembered() {
+	[ "$(sed -n 's/^pairs //p' "$W/dev/one/shadow.txt")" = "$(ask one .shadow.pairs)" ]
 }
 # refused N CAUSE: it was, for this, and the champion is who it was.
 refused() {
@@ -53,18 +56,22 @@ wait_until 60 "one to run toy-1" runs one 1
 wait_until 60 "to-1 to end" campaign_is to-1 done
 keep load python3 "$BACKSTAY_SRC/tests/system/plant.py" load "$port" "$W/run/load.txt"
 
-# Who agrees is promoted; a killed agent goes on where it was.
+# Who agrees is promoted; a killed agent goes on where it was. While no inputs come, nothing is decided.
 before=$(champion_of one)
 challenger 2 good 700
 wait_until 100 "some pairs" pairs_at_least 20
-[ "$(challenger_of one | wc -l)" = 1 ] || fail "challengers: $(challenger_of one)"
+kill -STOP "$(cat "$W/run/load.pid")"
+wait_until 60 "all pairs to be remembered" remembered
+pairs=$(ask one .shadow.pairs)
 first=$(challenger_of one)
+[ "$(challenger_of one | wc -l)" = 1 ] || fail "challengers: $first"
 on_device one explain | grep -q 'toy-2 beside toy-1: .* inputs are compared' || fail "explain says nothing: $(on_device one explain)"
-wait_until 100 "the comparison to be remembered" grep -q '^pairs [1-9]' "$W/dev/one/shadow.txt"
 kill -KILL "$(cat "$W/run/one.pid")"
-wait_until 60 "the comparison to go on" pairs_at_least 1
+wait_until 100 "another challenger to be up" is one .shadow.runs true
+[ "$(ask one .shadow.pairs)" = "$pairs" ] || fail "$(ask one .shadow.pairs) pairs are left of $pairs"
 [ "$(champion_of one)" = "$before" ] || fail "the champion was $before, and is $(champion_of one)"
-challenger_of one | grep -qx "$first" && fail "the challenger outlived its agent"
+[ "$(challenger_of one | wc -l)" = 1 ] && [ "$(challenger_of one)" != "$first" ] || fail "challengers: $(challenger_of one)"
+kill -CONT "$(cat "$W/run/load.pid")"
 wait_until 300 "one to run toy-2" is one .running.release toy-2
 wait_until 300 "to-2 to end" campaign_is to-2 done
 none challenger_of one || fail "a challenger is left behind"

@@ -97,7 +97,7 @@ def load(port, path):
         with open(path + ".new", "w") as f:
             f.write(f"{asked} {failed} {wrong}\n")
         os.rename(path + ".new", path)
-        time.sleep(0.003)
+        time.sleep(0.005)
 
 
 {"serve": serve, "load": load}[sys.argv[1]](*sys.argv[2:])
