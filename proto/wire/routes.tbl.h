@@ -46,9 +46,14 @@
 	X(CAMPAIGN_EVENTS, GET, "/v1/campaigns/{campaign}/events", VIEWER, 0,                                           \
 		"What the wave engine was told, for replay; ?after=N pages on")                                        \
 	X(CAMPAIGN_ORDER, POST, "/v1/campaigns/{campaign}/orders", OPERATOR, LIMIT_BODY_BYTES,                          \
-		"start, pause, resume, halt, rollback or break_glass, with a reason")                                  \
+		"start, pause, resume, halt, rollback, break_glass, promote, revoke or rollback_all, with a reason")     \
 	X(CAMPAIGN_APPROVE, POST, "/v1/campaigns/{campaign}/approval", APPROVER, LIMIT_BODY_BYTES,                      \
 		"Lets a wave that is on hold open; where the judge was in doubt, two people must say so")              \
+	X(CHANNELS, GET, "/v1/channels", VIEWER, 0, "Products whose channel is frozen: no campaign for them starts")   \
+	X(CHANNEL_FREEZE, POST, "/v1/channels/{product}/freeze", OPERATOR, LIMIT_BODY_BYTES,                            \
+		"No campaign for this product starts from now on; with a reason")                                      \
+	X(CHANNEL_THAW, POST, "/v1/channels/{product}/thaw", APPROVER, LIMIT_BODY_BYTES,                               \
+		"Campaigns for this product may start again; with a reason")                                           \
 	X(AUDIT_CHECKPOINTS, GET, "/v1/audit/checkpoints", VIEWER, 0,                                                  \
 		"Signed checkpoints of the audit log, one of the newest row among them; ?after=N pages on")            \
 	X(AUDIT, GET, "/v1/audit", VIEWER, 0, "Audit rows, newest last; ?after=N pages on") \

@@ -59,6 +59,16 @@ static void add_judge(const struct campaign_row *c, json_t *o)
 			(json_int_t)c->wave.judge.failures, "text", buf_cstr(&text)));
 }
 
+/* Who is compared with; the share is the canary's in the exposure of this wave. */
+static void add_control(const struct wave_state *w, json_t *o)
+{
+	json_object_set_new(o, "control",
+		json_pack("{s:I, s:I, s:I, s:b, s:I}", "from", (json_int_t)w->control_from, "to",
+			(json_int_t)w->control_to, "heard", (json_int_t)w->control_heard,
+			"released", w->control_released, "canary_share_ppm",
+			(json_int_t)w->judge.share));
+}
+
 /* What keeps everybody out at this moment, if anything does. */
 static void add_freeze(const struct api *a, const struct campaign_row *c, json_t *o)
 {
@@ -92,6 +102,10 @@ static json_t *campaign_of(const struct campaign_row *c)
 		add_judge(c, o);
 	if (*w->agreed)
 		answer_set_text(o, "agreed", w->agreed);
+	answer_set_text(o, "hold", wave_hold_name(w->hold));
+	answer_set_text(o, "rung", policy_rung_names[w->rung]);
+	if (w->control_to > w->control_from)
+		add_control(w, o);
 	return o;
 }
 
@@ -231,8 +245,8 @@ int answer_CAMPAIGN_ORDER(
 	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
 {
 	static const char *const known[] = {"order", "reason", "who", NULL};
-	static const enum wave_ev_kind orders[] = {
-		WEV_START, WEV_PAUSE, WEV_RESUME, WEV_HALT, WEV_ROLL_BACK, WEV_BREAK_GLASS};
+	static const enum wave_ev_kind orders[] = {WEV_START, WEV_PAUSE, WEV_RESUME, WEV_HALT,
+		WEV_ROLL_BACK, WEV_BREAK_GLASS, WEV_PROMOTE, WEV_REVOKE, WEV_ROLL_BACK_ALL};
 	const char *names[ARRAY_LEN(orders)];
 	char id[ID_TEXT_MAX], reason[LIMIT_TEXT] = "";
 	JSON_AUTO *body = NULL;

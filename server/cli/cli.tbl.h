@@ -187,7 +187,7 @@
 		"go on after a pause", "backstay campaign resume spring")                          \
 	X(CAMPAIGN_APPROVE, "campaign", "approve", "NAME", 1, 1,                                   \
 		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
-		"let a wave that is on hold open; in the judge's doubt, two people must",          \
+		"go on after a hold; where a guardrail fails, two people must",          \
 		"backstay campaign approve spring --reason 'the depot is ready'")                  \
 	X(CAMPAIGN_BREAK_GLASS, "campaign", "break-glass", "NAME", 1, 1,                           \
 		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
@@ -201,6 +201,33 @@
 		O(REASON) | O(WATCH) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
 		"stop, and order back every device that has the release",                          \
 		"backstay campaign rollback spring --reason 'plates misread in depot 4'")          \
+	X(CAMPAIGN_EXPLAIN, "campaign", "explain", "NAME", 1, 1,                                   \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"in sentences: where it stands, what it waits for, and what the judge knows",      \
+		"backstay campaign explain spring")                                                \
+	X(CAMPAIGN_PROMOTE, "campaign", "promote", "NAME", 1, 1,                                   \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"let the next wave open now, before this one has ended; two people must",          \
+		"backstay campaign promote spring --reason 'closes CVE-2026-1'")                   \
+	X(CAMPAIGN_REVOKE, "campaign", "revoke", "NAME", 1, 1,                                     \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"halt; devices that have not switched yet stay as they are",                       \
+		"backstay campaign revoke spring --reason 'wrong model'")                          \
+	X(CAMPAIGN_RECALL, "campaign", "recall", "NAME", 1, 1,                                     \
+		O(REASON) | O(WATCH) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
+		"order back every device that has the release, from whatever campaign",            \
+		"backstay campaign recall spring --reason 'recall 26-114'")                        \
+	X(CHANNEL_LIST, "channel", "list", "", 0, 0,                                               \
+		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
+		"products for which no campaign may start", "backstay channel list")               \
+	X(CHANNEL_FREEZE, "channel", "freeze", "PRODUCT", 1, 1,                                    \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"let no campaign for this product start",                                          \
+		"backstay channel freeze ocr --reason 'recall 26-114'")                            \
+	X(CHANNEL_THAW, "channel", "thaw", "PRODUCT", 1, 1,                                        \
+		O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                      \
+		"let campaigns for this product start again",                                      \
+		"backstay channel thaw ocr --reason 'cause found: bad calibration file'")          \
 	X(DEVICE_LIST, "device", "list", "", 0, 0,                                                 \
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
 		"all devices with what they run", "backstay device list")                          \

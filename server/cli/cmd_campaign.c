@@ -172,6 +172,33 @@ static void print_frozen(const json_t *frozen)
 	printf("frozen by %s until %s: nobody is admitted\n", cli_text(frozen, "name"), until);
 }
 
+static void print_control(const json_t *control)
+{
+	long long n = (long long)(cli_int(control, "to") - cli_int(control, "from"));
+
+	if (!control)
+		return;
+	if (json_is_true(json_object_get(control, "released")))
+		printf("control group: %lld devices, released\n", n);
+	else
+		printf("control group: %lld devices, %lld heard in this wave; the canary's share of the exposure is %.3g %%\n",
+			n, (long long)cli_int(control, "heard"),
+			(double)cli_int(control, "canary_share_ppm") / 1e4);
+}
+
+/* Which rung of the ladder it stands on, and what it is on hold for. */
+static void print_guard(const json_t *campaign)
+{
+	const char *rung = cli_text(campaign, "rung"), *hold = cli_text(campaign, "hold");
+
+	if (*rung && strcmp(rung, "none") != 0)
+		printf("ladder: %s\n", rung);
+	if (*hold)
+		printf("on hold: %s%s%s\n", hold,
+			strcmp(hold, "approval") == 0 ? "" : "; two people must agree to go on",
+			*cli_text(campaign, "agreed") ? ", one has" : "");
+}
+
 static void print_campaign(const json_t *campaign, const json_t *devices)
 {
 	printf("%s: %s, %s%s\n", cli_text(campaign, "id"), cli_text(campaign, "release"),
@@ -181,6 +208,8 @@ static void print_campaign(const json_t *campaign, const json_t *devices)
 		printf("%s\n", cli_text(campaign, "why"));
 	if (json_object_get(campaign, "judge"))
 		printf("judge: %s\n", cli_text(json_object_get(campaign, "judge"), "text"));
+	print_control(json_object_get(campaign, "control"));
+	print_guard(campaign);
 	print_frozen(json_object_get(campaign, "frozen"));
 	puts("");
 	print_waves(campaign);
@@ -276,6 +305,21 @@ int cmd_CAMPAIGN_ROLLBACK(const struct cli *c, struct err *e)
 int cmd_CAMPAIGN_BREAK_GLASS(const struct cli *c, struct err *e)
 {
 	return order(c, "break_glass", true, "admits devices in spite of this freeze", e);
+}
+
+int cmd_CAMPAIGN_REVOKE(const struct cli *c, struct err *e)
+{
+	return order(c, "revoke", true, "is halted; who has not switched stays as it is", e);
+}
+
+int cmd_CAMPAIGN_RECALL(const struct cli *c, struct err *e)
+{
+	return order(c, "rollback_all", true, "and all others of this release roll back", e);
+}
+
+int cmd_CAMPAIGN_PROMOTE(const struct cli *c, struct err *e)
+{
+	return order(c, "promote", true, "goes on when a second person has promoted it, too", e);
 }
 
 int cmd_CAMPAIGN_APPROVE(const struct cli *c, struct err *e)

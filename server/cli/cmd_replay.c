@@ -251,10 +251,6 @@ static int verdict(const struct cli *c, const struct replay *p, struct err *e)
 			wave_phase_name(p->s.phase), p->s.why);
 	if (!p->differs)
 		return 0;
-	if (p->log.engine)
-		return err_set(e, ERR_ALTERED,
-			"other decisions than recorded, but engine %s made them and this is " WAVE_ENGINE,
-			p->log.engine);
 	return err_set(e, ERR_ALTERED, "row %lld says \"%s\", decided again: \"%s\"",
 		(long long)cli_int(p->differs, "row"), cli_text(p->differs, "recorded"),
 		cli_text(p->differs, "now"));
@@ -269,6 +265,11 @@ int cmd_AUDIT_REPLAY(const struct cli *c, struct err *e)
 	TRY(read_policy(c, &p, e));
 	if (!p.other)
 		TRY(get_log(c, &p.log, e));
+	if (p.log.engine)
+		return err_set(e, ERR_CONFLICT,
+			"the engine %s made these decisions and this is " WAVE_ENGINE
+			": replay it with the release of backstay that had it, or with --policy",
+			p.log.engine);
 	wave_init(&p.s);
 	while (more)
 		TRY(page_of_events(c, &p, &after, &more, e));

@@ -288,6 +288,8 @@ static void format_abort(const struct judge_rule *r, const struct judge_state *s
 	buf_addf(out, "%u of %u canaries failed", sum.canary_bad, sum.canary);
 	if (is_compared(s))
 		buf_addf(out, ", %u of %u in the control group", sum.control_bad, sum.control);
+	if (!judge_in_step(r, s, JUDGE_STRATA))
+		buf_add_str(out, " (not yet as many as can be compared)");
 	buf_addf(out, "; evidence that it is worse: %.3g, %.3g would end it",
 		times(judge_pooled(r, s, s->by_metric)), times(judge_pooled_limit(r)));
 	if (s->by == JUDGE_BY_STRATUM)

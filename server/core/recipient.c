@@ -11,9 +11,11 @@ static const char *const names[RECIPIENT_STATE_MAX] = {
 #define BIT(s) (1U << RECIPIENT_##s)
 
 /* States it may go to by itself. Admission and the order to go back are the engine's moves and are
- * missing here; a person at the device may take a release back after it was accepted. */
+ * missing here; who failed of something transient, or was revoked before it switched, waits again;
+ * a person at the device may take a release back after it was accepted. */
 static const unsigned may[RECIPIENT_STATE_MAX] = {
-	[RECIPIENT_ADMITTED] = BIT(COMMITTED) | BIT(REVERTED) | BIT(FAILED) | BIT(SILENT),
+	[RECIPIENT_ADMITTED] =
+		BIT(COMMITTED) | BIT(REVERTED) | BIT(FAILED) | BIT(SILENT) | BIT(WAITING),
 	[RECIPIENT_COMMITTED] = BIT(REVERTED),
 	[RECIPIENT_SILENT] = BIT(ADMITTED) | BIT(COMMITTED) | BIT(REVERTED) | BIT(FAILED) |
 			     BIT(ORDERED_BACK) | BIT(BACK),

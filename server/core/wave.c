@@ -28,18 +28,6 @@ static int freeze_ends(struct step *x, struct err *e)
 	return 0;
 }
 
-static void begin(struct step *x)
-{
-	wave_open(x, 0);
-	if (x->p->first_alone)
-		wave_enter(x, WAVE_FIRST,
-			"one device alone, then wave %s up to %u of %u recipients",
-			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
-	else
-		wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
-			x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
-}
-
 static int on_start(struct step *x, struct err *e)
 {
 	if (!x->ev->recipients)
@@ -57,7 +45,7 @@ static int on_start(struct step *x, struct err *e)
 		x->s.hold = WAVE_HOLD_APPROVAL;
 		wave_enter(x, WAVE_HOLD, "wave %s waits for approval", x->p->waves[0].name);
 	} else {
-		begin(x);
+		wave_begin(x);
 	}
 	return 0;
 }
@@ -93,6 +81,8 @@ static bool can_move(const struct step *x, enum recipient_state was, enum recipi
 {
 	bool is_back = is == RECIPIENT_ORDERED_BACK || is == RECIPIENT_BACK;
 
+	if (is == RECIPIENT_WAITING && x->ev->position >= x->s.open_to)
+		return false;
 	return recipient_may_move(was, is) && x->s.all.n[was] &&
 	       (!is_back || x->s.phase == WAVE_ROLLING_BACK || x->s.phase == WAVE_HALTED);
 }
@@ -110,6 +100,7 @@ static int on_moved(struct step *x, struct err *e)
 	wave_judge_move(x, ev->was, ev->is);
 	wave_act(x, WACT_AUDIT, "%s: %s, was %s%s%s", ev->who, recipient_state_name(ev->is),
 		recipient_state_name(ev->was), *ev->text ? ": " : "", ev->text);
+	wave_judge_tell(x);
 	wave_settle(x);
 	return 0;
 }
@@ -117,82 +108,6 @@ static int on_moved(struct step *x, struct err *e)
 static int on_tick(struct step *x, struct err *e UNUSED)
 {
 	wave_settle(x);
-	return 0;
-}
-
-static int on_pause(struct step *x, struct err *e UNUSED)
-{
-	if (x->s.paused)
-		return 0;
-	x->s.paused = true;
-	wave_act(x, WACT_AUDIT, "%s paused it%s%s", x->ev->who, *x->ev->text ? ": " : "",
-		x->ev->text);
-	return 0;
-}
-
-static int on_resume(struct step *x, struct err *e UNUSED)
-{
-	if (!x->s.paused)
-		return 0;
-	x->s.paused = false;
-	x->s.quiet_since = x->ev->now;
-	wave_act(x, WACT_AUDIT, "%s resumed it%s%s", x->ev->who, *x->ev->text ? ": " : "",
-		x->ev->text);
-	wave_settle(x);
-	return 0;
-}
-
-static int on_halt(struct step *x, struct err *e UNUSED)
-{
-	wave_enter(x, WAVE_HALTED, "%s halted it: %s", x->ev->who, x->ev->text);
-	return 0;
-}
-
-static int on_roll_back(struct step *x, struct err *e UNUSED)
-{
-	char why[LIMIT_TEXT];
-
-	snprintf(why, sizeof why, "%s ordered it back: %.*s", x->ev->who, LIMIT_TEXT / 2,
-		x->ev->text);
-	wave_roll_back(x, why);
-	return 0;
-}
-
-/* Who overrules the judge's doubt is not alone with it. */
-static int on_approve(struct step *x, struct err *e)
-{
-	const struct wave_event *ev = x->ev;
-	bool doubted = x->s.hold == WAVE_HOLD_JUDGE;
-
-	if (doubted && !*ev->text)
-		return err_set(e, ERR_BAD_INPUT, "a reason is wanted to go on all the same");
-	if (doubted && !*x->s.agreed) {
-		snprintf(x->s.agreed, sizeof x->s.agreed, "%s", ev->who);
-		wave_act(x, WACT_AUDIT, "%s wants to go on: %s; a second person must agree",
-			ev->who, ev->text);
-		return 0;
-	}
-	if (doubted && strcmp(x->s.agreed, ev->who) == 0)
-		return err_set(e, ERR_CONFLICT,
-			"%s wants to go on already; somebody else must agree", ev->who);
-	wave_act(x, WACT_AUDIT, "%s approved%s%s", ev->who, *ev->text ? ": " : "", ev->text);
-	if (x->s.open_to)
-		wave_go_on(x);
-	else
-		begin(x);
-	return 0;
-}
-
-static int on_break_glass(struct step *x, struct err *e)
-{
-	unsigned which;
-	ms_t until;
-
-	if (!wave_is_frozen(x->p, &x->s, x->ev->now, &which, &until))
-		return err_set(e, ERR_CONFLICT, "nothing is frozen now");
-	x->s.thawed = until;
-	wave_act(x, WACT_AUDIT, "%s broke the glass of freeze %s: %s", x->ev->who,
-		x->p->freezes[which].name, x->ev->text);
 	return 0;
 }
 
@@ -205,6 +120,22 @@ static int on_control(struct step *x, struct err *e UNUSED)
 	return 0;
 }
 
+/* It is the last of the last wave, and passes the gates that this one has. */
+static int on_join(struct step *x, struct err *e)
+{
+	if (x->ev->position != x->s.recipients || x->s.recipients >= LIMIT_DEVICES)
+		return err_set(e, ERR_BUG, "%s would join at position %u of %u", x->ev->who,
+			x->ev->position, x->s.recipients);
+	if (x->s.open_to == x->s.recipients)
+		x->s.open_to++;
+	x->s.recipients++;
+	x->s.end[x->p->n_waves - 1]++;
+	x->s.all.n[RECIPIENT_WAITING]++;
+	wave_act(x, WACT_AUDIT, "%s takes part from now on, in the last wave (position %u)",
+		x->ev->who, x->ev->position);
+	return 0;
+}
+
 /* ---- the step ---- */
 
 static on_event_f *const handlers[WEV_MAX] = {
@@ -212,28 +143,34 @@ static on_event_f *const handlers[WEV_MAX] = {
 	[WEV_ASK] = on_ask,
 	[WEV_MOVED] = on_moved,
 	[WEV_TICK] = on_tick,
-	[WEV_PAUSE] = on_pause,
-	[WEV_RESUME] = on_resume,
-	[WEV_HALT] = on_halt,
-	[WEV_ROLL_BACK] = on_roll_back,
-	[WEV_APPROVE] = on_approve,
-	[WEV_BREAK_GLASS] = on_break_glass,
+	[WEV_PAUSE] = wave_on_pause,
+	[WEV_RESUME] = wave_on_resume,
+	[WEV_HALT] = wave_on_halt,
+	[WEV_ROLL_BACK] = wave_on_roll_back,
+	[WEV_APPROVE] = wave_on_approve,
+	[WEV_BREAK_GLASS] = wave_on_break_glass,
 	[WEV_CONTROL] = on_control,
+	[WEV_JOIN] = on_join,
+	[WEV_PROMOTE] = wave_on_promote,
+	[WEV_REVOKE] = wave_on_revoke,
+	[WEV_ROLL_BACK_ALL] = wave_on_roll_back_all,
 };
 
 /* Which event fits which phase: yes, it is so already, or no. */
 enum fit { NO, SAME, YES };
 
 static const enum fit fits[WAVE_PHASE_MAX][WEV_MAX] = {
-	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS, CONTROL */
-	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO, NO, NO, SAME},
-	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES},
-	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES},
-	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES, NO, YES, YES},
-	[WAVE_HOLD] = {SAME, SAME, YES, YES, YES, YES, YES, YES, YES, YES, YES},
-	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME, NO, NO, SAME},
-	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES, NO, NO, SAME},
-	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES, NO, NO, SAME},
+	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS, CONTROL,
+	 * JOIN, PROMOTE, REVOKE, ROLL_BACK_ALL */
+	[WAVE_DRAFT] = {YES, SAME, NO, SAME, NO, NO, YES, NO, NO, NO, SAME, NO, NO, NO, NO},
+	[WAVE_FIRST] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES, YES, NO, YES, YES},
+	[WAVE_OPEN] = {SAME, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES, YES, YES, YES, YES},
+	[WAVE_SOAK] = {SAME, SAME, YES, YES, YES, YES, YES, YES, NO, YES, YES, YES, YES, YES, YES},
+	[WAVE_HOLD] = {SAME, SAME, YES, YES, YES, YES, YES, YES, YES, YES, YES, YES, NO, YES, YES},
+	[WAVE_ROLLING_BACK] = {NO, SAME, YES, SAME, NO, NO, YES, SAME, NO, NO, SAME, NO, NO, NO,
+		YES},
+	[WAVE_HALTED] = {NO, SAME, YES, SAME, NO, NO, SAME, YES, NO, NO, SAME, NO, NO, NO, YES},
+	[WAVE_DONE] = {NO, SAME, YES, SAME, NO, NO, NO, YES, NO, NO, SAME, NO, NO, NO, YES},
 };
 
 static bool counts_add_up(const struct step *x)
@@ -254,7 +191,7 @@ static bool keeps_the_laws(const struct step *x, const struct wave_state *was)
 {
 	const struct wave_state *is = &x->s;
 	bool admits = x->ev->kind != WEV_START &&
-		      is->all.n[RECIPIENT_WAITING] != was->all.n[RECIPIENT_WAITING];
+		      is->all.n[RECIPIENT_WAITING] < was->all.n[RECIPIENT_WAITING];
 	unsigned which;
 	ms_t until;
 
@@ -265,7 +202,7 @@ static bool keeps_the_laws(const struct step *x, const struct wave_state *was)
 			      wave_is_frozen(x->p, was, x->ev->now, &which, &until)))
 		return false;
 	return was->phase != WAVE_HALTED || is->phase == WAVE_HALTED ||
-	       x->ev->kind == WEV_ROLL_BACK;
+	       x->ev->kind == WEV_ROLL_BACK || x->ev->kind == WEV_ROLL_BACK_ALL;
 }
 
 int wave_step(const struct policy *p, const struct wave_state *now, const struct wave_event *ev,

@@ -89,7 +89,12 @@ enum recipient_state {
 	X(ROLL_BACK, "rollback", "a person orders everyone back who has or is getting it")         \
 	X(APPROVE, "approve", "a person lets a wave that is on hold open")                         \
 	X(BREAK_GLASS, "break_glass", "a person lets devices be admitted in spite of this freeze") \
-	X(CONTROL, "control", "a device of the control group was heard: its watch tripped or not")
+	X(CONTROL, "control", "a device of the control group was heard: its watch tripped or not") \
+	X(JOIN, "join", "a device that fits since the start takes part, in the last wave")         \
+	X(PROMOTE, "promote", "a person lets the next wave open now, and a second one agrees")     \
+	X(REVOKE, "revoke", "a person halts it; those that have not switched stay as they are")    \
+	X(ROLL_BACK_ALL, "rollback_all",                                                           \
+		"a person orders everyone back who has the release, from whatever campaign")
 
 enum wave_ev_kind {
 #define X(id, ...) WEV_##id,
@@ -102,7 +107,22 @@ struct wave_counts {
 	uint32_t n[RECIPIENT_STATE_MAX];
 };
 
-enum wave_hold { WAVE_NO_HOLD, WAVE_HOLD_APPROVAL, WAVE_HOLD_JUDGE };
+/* For what a campaign is on hold. All but the first are guardrails that fail: to go on all the same
+ * takes two people, each with a reason. */
+#define WAVE_HOLD_TABLE(X)                                                                         \
+	X(APPROVAL, "approval")                                                                    \
+	X(JUDGE, "judge")                                                                          \
+	X(FLOOR, "floor")                                                                          \
+	X(RATIO, "ratio")                                                                          \
+	X(LADDER, "ladder")
+
+enum wave_hold {
+	WAVE_NO_HOLD,
+#define X(id, ...) WAVE_HOLD_##id,
+	WAVE_HOLD_TABLE(X)
+#undef X
+		WAVE_HOLD_MAX
+};
 
 struct wave_state {
 	uint64_t rev; /* grows by one with every change */
@@ -130,6 +150,11 @@ struct wave_state {
 	uint32_t control_from, control_to;
 	uint32_t control_heard; /* of them, in the present wave */
 	bool control_released;  /* they may be admitted, and are not compared with any more */
+	uint32_t heard_before;  /* devices that had ended and were heard, when the wave opened */
+	enum policy_rung rung;  /* of the ladder, on which it stands */
+	uint32_t forgiven;      /* failures that people have seen and gone on after */
+	enum wave_phase resume; /* HOLD: the phase to go on in; DRAFT: the next wave opens */
+	uint64_t passed;        /* a bit for each guardrail that people overruled in this wave */
 	char why[LIMIT_TEXT];   /* what led to the present phase, for people */
 };
 
@@ -149,7 +174,10 @@ struct wave_event {
 };
 
 enum wave_act_kind {
-	WACT_ADMIT,     /* the device that asked; it is counted as ADMITTED already */
+	WACT_ADMIT,         /* the device that asked; it is counted as ADMITTED already */
+	WACT_REVOKE,        /* whoever is ADMITTED and has not switched shall stay as it is */
+	WACT_ROLL_BACK_ALL, /* the same for every other campaign with this release */
+	WACT_FREEZE,        /* no campaign for the product starts until a person allows it */
 	WACT_ROLL_BACK, /* everyone ADMITTED, COMMITTED or SILENT; counted as ORDERED_BACK already
 			 */
 	WACT_AUDIT      /* a sentence for people */
@@ -162,7 +190,7 @@ struct wave_act {
 
 struct wave_acts {
 	unsigned n;
-	struct wave_act v[6];
+	struct wave_act v[12];
 };
 
 void wave_init(struct wave_state *s);
@@ -179,6 +207,9 @@ bool wave_admits(const struct policy *p, const struct wave_state *s, uint32_t po
 /* Does a freeze keep everybody out? *out_until is its end, *out_which its index. */
 bool wave_is_frozen(const struct policy *p, const struct wave_state *s, ms_t now,
 	unsigned *out_which, ms_t *out_until);
+
+/* How long a device of this wave may be silent. */
+ms_t wave_silence(const struct policy *p, unsigned wave);
 
 /* The judge's rule as a policy states it, for a campaign that has started. */
 void wave_judge_rule(const struct policy *p, const struct wave_state *s, struct judge_rule *out);
@@ -208,6 +239,8 @@ int wave_more_decode(
 const char *wave_phase_name(enum wave_phase p);
 /* WAVE_PHASE_MAX, RECIPIENT_STATE_MAX, WEV_MAX when there is no such name. */
 enum wave_phase wave_phase_by_name(const char *name);
+/* "" for none. */
+const char *wave_hold_name(enum wave_hold h);
 const char *wave_event_name(enum wave_ev_kind k);
 enum wave_ev_kind wave_event_by_name(const char *name);
 bool wave_is_over(enum wave_phase p);

@@ -87,6 +87,21 @@ void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_st
 
 	if (counts && (ev.n || ev.bad))
 		tell(x, &ev);
+	if (is == RECIPIENT_WAITING)
+		tell(x, &(struct judge_event){
+				.kind = JEV_BEGUN, .stratum = x->ev->stratum, .n = -1});
+}
+
+/* After each device's outcome: what is known by now. */
+void wave_judge_tell(struct step *x)
+{
+	char said[LIMIT_TEXT];
+
+	if (!x->p->judge.on || !has_ended(x->ev->is) || x->s.phase == WAVE_ROLLING_BACK ||
+		wave_is_over(x->s.phase))
+		return;
+	wave_judge_say(x, said, sizeof said);
+	wave_act(x, WACT_AUDIT, "judge: %s", said);
 }
 
 enum judge_verdict wave_judge_end(struct step *x)

@@ -33,6 +33,17 @@ enum wave_phase wave_phase_by_name(const char *name)
 	return find(phases, WAVE_PHASE_MAX, name);
 }
 
+const char *wave_hold_name(enum wave_hold h)
+{
+	static const char *const names[WAVE_HOLD_MAX] = {[WAVE_NO_HOLD] = "",
+#define X(id, label) [WAVE_HOLD_##id] = label,
+		WAVE_HOLD_TABLE(X)
+#undef X
+	};
+
+	return h < WAVE_HOLD_MAX ? names[h] : "unknown";
+}
+
 const char *wave_event_name(enum wave_ev_kind k)
 {
 	return k < WEV_MAX ? events[k] : "unknown";

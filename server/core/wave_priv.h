@@ -32,6 +32,45 @@ void wave_settle(struct step *x);
 /* When that will be so again without an event; 0: never by itself. */
 ms_t wave_next_wake(const struct step *x);
 
+void wave_hold(struct step *x, enum wave_hold what, enum wave_phase resume, const char *why);
+uint32_t wave_failures(const struct wave_state *s);
+/* Devices that have ended and were heard. */
+uint32_t wave_heard(const struct wave_state *s);
+bool wave_is_last(const struct step *x);
+void wave_to_next(struct step *x);
+
+/* ---- wave_ladder.c ---- */
+
+/* It goes no further: as far up the ladder as the policy says. */
+void wave_abort(struct step *x, const char *why);
+/* To this rung, which ends it: REVOKE and above. */
+void wave_climb(struct step *x, enum policy_rung rung, const char *why);
+/* What so many failures lead to by the policy; true when that was done. */
+bool wave_ladder(struct step *x);
+
+/* ---- wave_floor.c ---- */
+
+/* May the wave end? If it never will by itself, people are asked, and the answer is no, too. */
+bool wave_floor_met(struct step *x);
+/* When its floor of time is met; 0: it is, or there is none. */
+ms_t wave_floor_at(const struct step *x);
+/* Are both arms heard as they should be? If not, people are asked. */
+bool wave_ratio_fits(struct step *x);
+
+/* ---- wave_order.c: what people order ---- */
+
+int wave_on_pause(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_resume(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_halt(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_roll_back(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_roll_back_all(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_revoke(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_approve(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_promote(struct step *x, struct err *e) MUST_CHECK;
+int wave_on_break_glass(struct step *x, struct err *e) MUST_CHECK;
+/* Opens its first wave. */
+void wave_begin(struct step *x);
+
 /* ---- wave_control.c ---- */
 
 /* The recipients are frozen: who of them is the control group? ERR_CONFLICT when there are too few.
@@ -55,6 +94,8 @@ void wave_judge_control(struct step *x);
 void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_state is);
 /* The time of a wave is over. */
 enum judge_verdict wave_judge_end(struct step *x);
+/* The judge's sentence, after a device has ended. */
+void wave_judge_tell(struct step *x);
 bool wave_judge_promotes(const struct step *x);
 bool wave_judge_aborts(const struct step *x);
 /* The judge's sentence. */

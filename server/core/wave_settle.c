@@ -11,10 +11,16 @@ uint32_t wave_ever_admitted(const struct wave_state *s)
 	return s->recipients - s->all.n[RECIPIENT_WAITING];
 }
 
-static uint32_t failures(const struct wave_state *s)
+uint32_t wave_failures(const struct wave_state *s)
 {
 	return s->all.n[RECIPIENT_REVERTED] + s->all.n[RECIPIENT_FAILED] +
 	       s->all.n[RECIPIENT_SILENT];
+}
+
+uint32_t wave_heard(const struct wave_state *s)
+{
+	return s->all.n[RECIPIENT_COMMITTED] + s->all.n[RECIPIENT_REVERTED] +
+	       s->all.n[RECIPIENT_FAILED];
 }
 
 void wave_act(struct step *x, enum wave_act_kind kind, const char *fmt, ...)
@@ -52,7 +58,7 @@ void wave_enter(struct step *x, enum wave_phase phase, const char *fmt, ...)
 
 /* ---- waves ---- */
 
-static bool is_last(const struct step *x)
+bool wave_is_last(const struct step *x)
 {
 	return x->s.open_to == x->s.recipients;
 }
@@ -74,9 +80,9 @@ static ms_t could_ask_since(const struct step *x)
 /* When the recipients of the wave that have never asked are passed over; 0: never. */
 static ms_t pass_over_at(const struct step *x)
 {
-	if (is_last(x) || !is_proven(x) || x->s.all.n[RECIPIENT_ADMITTED] || !x->p->silence)
+	if (wave_is_last(x) || !is_proven(x) || x->s.all.n[RECIPIENT_ADMITTED])
 		return 0;
-	return MAX(x->s.quiet_since, could_ask_since(x)) + x->p->silence;
+	return MAX(x->s.quiet_since, could_ask_since(x)) + wave_silence(x->p, x->s.wave);
 }
 
 static bool has_ended(const struct step *x)
@@ -95,6 +101,8 @@ void wave_open(struct step *x, unsigned wave)
 	x->s.open_to = x->s.end[wave];
 	x->s.committed_before = x->s.all.n[RECIPIENT_COMMITTED];
 	x->s.admitted_before = wave_ever_admitted(&x->s);
+	x->s.heard_before = wave_heard(&x->s);
+	x->s.passed = 0;
 	x->s.opened = x->ev->now;
 	x->s.extended = 0;
 	wave_judge_wave(x);
@@ -110,13 +118,15 @@ static unsigned next_wave(const struct step *x)
 	return wave;
 }
 
-static void hold(struct step *x, enum wave_hold what, const char *why)
+void wave_hold(struct step *x, enum wave_hold what, enum wave_phase resume, const char *why)
 {
 	x->s.hold = what;
+	x->s.resume = resume;
+	memset(x->s.agreed, 0, sizeof x->s.agreed);
 	wave_enter(x, WAVE_HOLD, "%s", why);
 }
 
-static void to_next_wave(struct step *x)
+void wave_to_next(struct step *x)
 {
 	wave_open(x, next_wave(x));
 	wave_enter(x, WAVE_OPEN, "wave %s opens, up to %u of %u recipients",
@@ -128,13 +138,24 @@ void wave_go_on(struct step *x)
 	char text[LIMIT_TEXT];
 	bool asked = x->s.hold == WAVE_HOLD_APPROVAL;
 
+	if (x->s.hold)
+		x->s.passed |= 1U << x->s.hold;
+	if (x->s.hold == WAVE_HOLD_LADDER) {
+		x->s.forgiven = wave_failures(&x->s);
+		x->s.rung = POLICY_RUNG_NONE;
+	}
+	if (x->s.hold && x->s.resume) {
+		wave_enter(x, x->s.resume, "it goes on in wave %s", x->p->waves[x->s.wave].name);
+		wave_settle(x);
+		return;
+	}
 	memset(x->s.agreed, 0, sizeof x->s.agreed);
 	if (!asked && x->p->waves[next_wave(x)].approval) {
 		snprintf(text, sizeof text, "wave %s waits for approval",
 			x->p->waves[next_wave(x)].name);
-		hold(x, WAVE_HOLD_APPROVAL, text);
+		wave_hold(x, WAVE_HOLD_APPROVAL, WAVE_DRAFT, text);
 	} else {
-		to_next_wave(x);
+		wave_to_next(x);
 	}
 }
 
@@ -176,14 +197,6 @@ void wave_roll_back(struct step *x, const char *why)
 	wave_act(x, WACT_ROLL_BACK, "%u recipients are ordered back to what they ran before", n);
 }
 
-static void abort_campaign(struct step *x, const char *why)
-{
-	if (x->p->roll_back_on_abort)
-		wave_roll_back(x, why);
-	else
-		wave_enter(x, WAVE_HALTED, "%s; devices keep what they have", why);
-}
-
 static bool has_failed(struct step *x, char *why, size_t cap)
 {
 	const uint32_t *n = x->s.all.n;
@@ -192,11 +205,11 @@ static bool has_failed(struct step *x, char *why, size_t cap)
 		wave_judge_say(x, why, cap);
 		return true;
 	}
-	if (failures(&x->s) <= x->p->max_failures)
+	if (wave_failures(&x->s) <= x->p->max_failures)
 		return false;
 	snprintf(why, cap,
 		"%u of %u recipients failed (%u went back, %u gave up, %u are silent), %u %s allowed",
-		failures(&x->s), x->s.recipients, n[RECIPIENT_REVERTED], n[RECIPIENT_FAILED],
+		wave_failures(&x->s), x->s.recipients, n[RECIPIENT_REVERTED], n[RECIPIENT_FAILED],
 		n[RECIPIENT_SILENT], x->p->max_failures, x->p->max_failures == 1 ? "is" : "are");
 	return true;
 }
@@ -209,16 +222,16 @@ static void extend(struct step *x, const char *said)
 		x->s.extended++;
 		wave_enter(x, WAVE_SOAK, "wave %s soaks again, %u of at most %u times; %s",
 			x->p->waves[x->s.wave].name, x->s.extended, x->p->judge.extend_max, said);
-	} else if (is_last(x)) {
+	} else if (wave_is_last(x)) {
 		finish(x);
 	} else {
-		hold(x, WAVE_HOLD_JUDGE, said);
+		wave_hold(x, WAVE_HOLD_JUDGE, WAVE_DRAFT, said);
 	}
 }
 
 static void widen(struct step *x, const char *said UNUSED)
 {
-	if (is_last(x))
+	if (wave_is_last(x))
 		finish(x);
 	else
 		wave_go_on(x);
@@ -226,10 +239,10 @@ static void widen(struct step *x, const char *said UNUSED)
 
 static void ask_people(struct step *x, const char *said)
 {
-	if (is_last(x))
+	if (wave_is_last(x))
 		finish(x);
 	else
-		hold(x, WAVE_HOLD_JUDGE, said);
+		wave_hold(x, WAVE_HOLD_JUDGE, WAVE_DRAFT, said);
 }
 
 /* Whoever cannot tell does what the policy says. */
@@ -239,12 +252,17 @@ static void leave_wave(struct step *x)
 		[POLICY_WIDEN] = widen,
 		[POLICY_EXTEND] = extend,
 		[POLICY_HOLD] = ask_people,
-		[POLICY_ROLL_BACK] = abort_campaign,
+		[POLICY_ROLL_BACK] = wave_abort,
 	};
 	char said[LIMIT_TEXT] = "";
 
-	if (x->s.paused && !is_last(x))
+	if ((x->s.paused && !wave_is_last(x)) || !wave_ratio_fits(x))
 		return;
+	if (x->s.rung == POLICY_RUNG_HOLD && !wave_is_last(x)) {
+		wave_hold(
+			x, WAVE_HOLD_LADDER, WAVE_DRAFT, "people must look at the failures first");
+		return;
+	}
 	if (x->p->judge.on && wave_judge_end(x) == JUDGE_INCONCLUSIVE) {
 		wave_judge_say(x, said, sizeof said);
 		unsure[x->p->judge.unsure](x, said);
@@ -261,7 +279,7 @@ static void settle_first(struct step *x)
 		wave_enter(x, WAVE_OPEN, "the first device has committed; wave %s opens for %u",
 			x->p->waves[x->s.wave].name, x->s.open_to);
 	else if (has_ended(x))
-		abort_campaign(x, "no device of the first wave has accepted the release");
+		wave_abort(x, "no device of the first wave has accepted the release");
 }
 
 static void settle_open(struct step *x)
@@ -271,7 +289,9 @@ static void settle_open(struct step *x)
 	if (!has_ended(x))
 		return;
 	if (!x->s.all.n[RECIPIENT_COMMITTED])
-		abort_campaign(x, "no device has accepted the release");
+		wave_abort(x, "no device has accepted the release");
+	else if (!wave_floor_met(x))
+		return;
 	else if (w->soak)
 		wave_enter(x, WAVE_SOAK, "wave %s has ended, %u of %u recipients run the release",
 			w->name, x->s.all.n[RECIPIENT_COMMITTED], x->s.recipients);
@@ -279,8 +299,19 @@ static void settle_open(struct step *x)
 		leave_wave(x);
 }
 
+/* Somebody waits again, or has joined, and no further wave would take him. */
+static bool is_unfinished(const struct step *x)
+{
+	return wave_is_last(x) && x->s.open_to != wave_ever_admitted(&x->s);
+}
+
 static void settle_soak(struct step *x)
 {
+	if (is_unfinished(x)) {
+		wave_enter(x, WAVE_OPEN, "wave %s goes on: somebody waits again",
+			x->p->waves[x->s.wave].name);
+		return;
+	}
 	if (x->ev->now - x->s.since >= x->p->waves[x->s.wave].soak &&
 		!x->s.all.n[RECIPIENT_ADMITTED])
 		leave_wave(x);
@@ -304,8 +335,8 @@ void wave_settle(struct step *x)
 	for (enum wave_phase was = WAVE_PHASE_MAX; was != x->s.phase && by_phase[x->s.phase];) {
 		was = x->s.phase;
 		if (has_failed(x, why, sizeof why))
-			abort_campaign(x, why);
-		else
+			wave_abort(x, why);
+		else if (!wave_ladder(x))
 			by_phase[was](x);
 	}
 	if (x->s.phase == WAVE_ROLLING_BACK && !x->s.all.n[RECIPIENT_ORDERED_BACK])
@@ -319,5 +350,9 @@ ms_t wave_next_wake(const struct step *x)
 		return 0;
 	if (x->s.phase == WAVE_SOAK && !x->s.all.n[RECIPIENT_ADMITTED])
 		return x->s.since + x->p->waves[x->s.wave].soak;
-	return x->s.phase == WAVE_OPEN ? pass_over_at(x) : 0;
+	if (x->s.phase != WAVE_OPEN)
+		return 0;
+	if (x->s.open_to == wave_ever_admitted(&x->s))
+		return x->s.all.n[RECIPIENT_ADMITTED] ? 0 : wave_floor_at(x);
+	return pass_over_at(x) ? MAX(wave_floor_at(x), pass_over_at(x)) : 0;
 }

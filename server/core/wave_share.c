@@ -62,6 +62,11 @@ unsigned wave_of(const struct policy *p, const struct wave_state *s, uint32_t po
 	return w;
 }
 
+ms_t wave_silence(const struct policy *p, unsigned wave)
+{
+	return p->waves[wave].silence ? p->waves[wave].silence : p->silence;
+}
+
 bool wave_is_frozen(const struct policy *p, const struct wave_state *s, ms_t now,
 	unsigned *out_which, ms_t *out_until)
 {

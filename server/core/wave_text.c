@@ -25,6 +25,11 @@ static int visit(const struct policy *p, struct wave_state *s, visit_f *f, void 
 	VISIT(s->control_to);
 	VISIT(s->control_heard);
 	VISIT(s->control_released);
+	VISIT(s->heard_before);
+	VISIT(s->rung);
+	VISIT(s->forgiven);
+	VISIT(s->resume);
+	VISIT(s->passed);
 	return 0;
 }
 
@@ -77,7 +82,8 @@ int wave_more_decode(const struct policy *p, struct str text, struct wave_state 
 	TRY(visit(p, s, read_number, &text, e));
 	if (text.p)
 		return err_set(e, ERR_BAD_INPUT, "a campaign has more numbers than members");
-	if (s->strata > JUDGE_STRATA)
-		return err_set(e, ERR_BAD_INPUT, "a campaign with %u strata", s->strata);
+	if (s->strata > JUDGE_STRATA || s->rung >= POLICY_RUNG_MAX || s->resume >= WAVE_PHASE_MAX)
+		return err_set(e, ERR_BAD_INPUT, "a campaign of %u strata, on rung %u", s->strata,
+			s->rung);
 	return 0;
 }

@@ -150,6 +150,18 @@ int recipients_count(struct db *db, const char *campaign, uint32_t from, uint32_
 	return rc;
 }
 
+int recipients_busy(struct db *db, const char *group, uint32_t most, uint32_t *out, struct err *e)
+{
+	DB_ROWS_AUTO rows = {0};
+
+	TRY(db_one(db,
+		"SELECT count(*) FROM (SELECT 1 FROM recipients WHERE grp = ?1 AND grp <> ''"
+		" AND state = 'admitted' LIMIT ?2)",
+		DB_ARGS(db_text(group), db_int(most)), group, &rows, e));
+	*out = (uint32_t)db_col_int(&rows, 0);
+	return 0;
+}
+
 int recipients_due(struct db *db, ms_t now, struct recipient_row *out, struct err *e)
 {
 	DB_ROWS_AUTO rows = {0};

@@ -46,6 +46,10 @@ int recipients_each_waiting(struct db *db, const char *campaign, uint32_t from, 
 int recipients_count(struct db *db, const char *campaign, uint32_t from, uint32_t to,
 	struct wave_counts *out, struct err *e) MUST_CHECK;
 
+/* How many of a group are in update, over all campaigns; looks at no more than `most`. */
+int recipients_busy(
+	struct db *db, const char *group, uint32_t most, uint32_t *out, struct err *e) MUST_CHECK;
+
 /* One whose deadline has passed; ERR_NOT_FOUND. */
 int recipients_due(struct db *db, ms_t now, struct recipient_row *out, struct err *e) MUST_CHECK;
 

@@ -6,6 +6,25 @@
 #include "server/run/desired.h"
 #include "server/run/feed.h"
 
+/* Of a group whose members a policy counts, no more than so many are in update at once, whatever
+ * campaign they are in. */
+static int has_room(
+	struct run *r, const char *campaign, const char *device, bool *out, struct err *e)
+{
+	const struct campaign_row *c;
+	struct recipient_row rec;
+	uint32_t busy = 0;
+
+	TRY(run_active(r, campaign, &c, e));
+	*out = c && !c->policy.disruption.at_admission;
+	if (!c || *out)
+		return 0;
+	TRY(recipients_get(r->c.db, campaign, device, &rec, e));
+	TRY(recipients_busy(r->c.db, rec.group, c->policy.disruption.max, &busy, e));
+	*out = busy < c->policy.disruption.max;
+	return 0;
+}
+
 /* One that runs the release already has nothing to do and would never report. */
 static int ask(struct run *r, const char *campaign, const char *device, struct err *e)
 {
@@ -13,6 +32,9 @@ static int ask(struct run *r, const char *campaign, const char *device, struct e
 	struct device_row d;
 	bool admitted;
 
+	TRY(has_room(r, campaign, device, &admitted, e));
+	if (!admitted)
+		return 0;
 	TRY(feed_ask(r, campaign, device, &admitted, e));
 	if (!admitted)
 		return 0;

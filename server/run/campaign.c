@@ -5,6 +5,7 @@
 
 #include "proto/trust/digest.h"
 #include "server/repo/releases.h"
+#include "server/run/channel.h"
 #include "server/run/evidence.h"
 #include "server/run/feed.h"
 #include "server/run/gather.h"
@@ -84,6 +85,8 @@ static int start(struct run *r, const struct campaign_row *c, const char *who, c
 	struct wave_event plan = {.kind = WEV_START};
 
 	if (c->wave.phase == WAVE_DRAFT)
+		TRY(channel_check(r, c, e));
+	if (c->wave.phase == WAVE_DRAFT)
 		TRY(gather_recipients(r, c, &plan, e));
 	return feed_start(r, c->id.s, who, reason, &plan, e);
 }
@@ -105,6 +108,14 @@ static int is_still_here(void *ctx, const struct recipient_row *rec, struct err 
 		rec->device.s, *d.campaign.s ? d.campaign.s : d.desired.campaign.s);
 }
 
+int campaign_may_roll_back(struct run *r, const char *id, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+
+	TRY(campaigns_get(r->c.db, id, &c, e));
+	return wave_is_over(c.wave.phase) ? recipients_each(r->c.db, id, is_still_here, r, e) : 0;
+}
+
 static int order(struct run *r, const char *id, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e)
 {
@@ -113,8 +124,8 @@ static int order(struct run *r, const char *id, enum wave_ev_kind kind, const ch
 	TRY(campaigns_get(r->c.db, id, &c, e));
 	if (kind == WEV_START)
 		return start(r, &c, who, reason, e);
-	if (kind == WEV_ROLL_BACK && wave_is_over(c.wave.phase))
-		TRY(recipients_each(r->c.db, id, is_still_here, r, e));
+	if (kind == WEV_ROLL_BACK || kind == WEV_ROLL_BACK_ALL)
+		TRY(campaign_may_roll_back(r, id, e));
 	return feed_order(r, id, kind, who, reason, e);
 }
 
@@ -133,7 +144,9 @@ static int check_before_start(struct run *r, const char *id, struct err *e)
 int campaign_order(struct run *r, const char *id, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e)
 {
-	if ((kind == WEV_HALT || kind == WEV_ROLL_BACK || kind == WEV_BREAK_GLASS) && !*reason)
+	if ((kind == WEV_HALT || kind == WEV_ROLL_BACK || kind == WEV_BREAK_GLASS ||
+		    kind == WEV_REVOKE || kind == WEV_ROLL_BACK_ALL || kind == WEV_PROMOTE) &&
+		!*reason)
 		return err_set(e, ERR_BAD_INPUT, "%s: a reason is wanted", wave_event_name(kind));
 	if (kind == WEV_START)
 		TRY(check_before_start(r, id, e));

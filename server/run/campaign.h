@@ -20,6 +20,9 @@ struct campaign_new {
 int campaign_create(
 	struct run *r, const struct campaign_new *in, bool *out_new, struct err *e) MUST_CHECK;
 
+/* Within a transaction: ERR_CONFLICT when a campaign that is over has devices in a later one. */
+int campaign_may_roll_back(struct run *r, const char *id, struct err *e) MUST_CHECK;
+
 /* START, PAUSE, RESUME, HALT or ROLL_BACK. Repeating an order changes nothing. START holds the
  * release against its gates once more (ERR_UNPROVEN) and freezes the recipients: every selected
  * device in its stable order, but those that cannot take part, each with the reason. ERR_CONFLICT

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "server/run/hook.h"
+#include "server/run/channel.h"
+#include "server/run/climb.h"
 #include "server/run/rouse.h"
 #include "server/run/way.h"
 
@@ -89,6 +91,12 @@ static int carry_out(struct feed *f, bool was_over, struct err *e)
 		TRY(devices_leave(f->r->c.db, f->c.id.s, e));
 	if (f->acts & (1U << WACT_ROLL_BACK))
 		TRY(order_all_back(f, e));
+	if (f->acts & (1U << WACT_REVOKE))
+		TRY(climb_revoke(f->r, f->c.id.s, e));
+	if (f->acts & (1U << WACT_ROLL_BACK_ALL))
+		TRY(climb_everywhere(f->r, &f->c, e));
+	if (f->acts & (1U << WACT_FREEZE))
+		TRY(channel_freeze_for(f->r, &f->c, e));
 	return 0;
 }
 
@@ -133,7 +141,8 @@ static int after_move(
 {
 	if (rec->state == RECIPIENT_BACK || was == RECIPIENT_ORDERED_BACK)
 		return rec->state == RECIPIENT_SILENT ? 0 : way_answered(r, rec->device.s, e);
-	if (rec->state == RECIPIENT_REVERTED || rec->state == RECIPIENT_FAILED)
+	if (rec->state == RECIPIENT_REVERTED || rec->state == RECIPIENT_FAILED ||
+		rec->state == RECIPIENT_WAITING)
 		return way_stay_back(r, rec, e);
 	return 0;
 }
@@ -155,7 +164,8 @@ int feed_move(struct run *r, const char *campaign, const char *device, enum reci
 	snprintf(f.ev.text, sizeof f.ev.text, "%s", text);
 	snprintf(rec.text, sizeof rec.text, "%s", text);
 	rec.moved = f.ev.now;
-	rec.deadline = recipient_is_due(is) ? f.ev.now + f.c.policy.silence : 0;
+	rec.tries += is == RECIPIENT_WAITING;
+	rec.deadline = recipient_is_due(is) ? f.ev.now + way_silence(&f.c, &rec) : 0;
 	TRY(recipients_save(r->c.db, &rec, e));
 	TRY(after_move(r, &rec, f.ev.was, e));
 	return step(&f, e);
@@ -186,6 +196,16 @@ int feed_start(struct run *r, const char *campaign, const char *who, const char 
 	memcpy(f.ev.end, plan->end, sizeof f.ev.end);
 	snprintf(f.ev.who, sizeof f.ev.who, "%s", who);
 	snprintf(f.ev.text, sizeof f.ev.text, "%s", reason);
+	return step(&f, e);
+}
+
+int feed_join(struct run *r, const struct recipient_row *rec, struct err *e)
+{
+	FEED_AUTO f = {0};
+
+	TRY(load(r, rec->campaign.s, WEV_JOIN, rec->device.s, &f, e));
+	f.ev.position = rec->position;
+	f.ev.stratum = rec->stratum;
 	return step(&f, e);
 }
 

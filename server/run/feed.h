@@ -23,6 +23,9 @@ int feed_control(struct run *r, const struct recipient_row *rec, bool bad, const
 int feed_start(struct run *r, const char *campaign, const char *who, const char *reason,
 	const struct wave_event *plan, struct err *e) MUST_CHECK;
 
+/* A device that fits since the start takes part: its row is there already. */
+int feed_join(struct run *r, const struct recipient_row *rec, struct err *e) MUST_CHECK;
+
 /* A person's order. */
 int feed_order(struct run *r, const char *campaign, enum wave_ev_kind kind, const char *who,
 	const char *reason, struct err *e) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "server/repo/excluded.h"
 #include "server/repo/strata.h"
 #include "server/repo/releases.h"
+#include "server/run/feed.h"
 #include "server/run/kinds.h"
 #include "server/run/lease.h"
 #include "server/run/selector.h"
@@ -280,6 +281,82 @@ static int load(struct gather *g, struct err *e)
 	TRY(releases_get(g->r->c.db, g->c->release_path, &g->release, e));
 	TRY(json_read(buf_str(&g->release.match), g->release.match.n, &g->match, e));
 	return director_rollback_to(g->match, g->ways_back, &g->n_ways_back, e);
+}
+
+/* ---- late joiners ---- */
+
+static int note_stratum(void *ctx, unsigned n, const char *name, struct err *e UNUSED)
+{
+	struct candidate *k = ctx;
+
+	if (strcmp(name, k->verdict) == 0 || strcmp(name, "other") == 0)
+		k->kind = n;
+	return strcmp(name, k->verdict) == 0;
+}
+
+/* The strata are those of the start; who is like none of them is among the others, if there are
+ * any. */
+static int find_stratum(
+	struct gather *g, const struct device_row *d, struct candidate *k, struct err *e)
+{
+	int rc;
+
+	k->kind = 0;
+	kinds_of(d, g->c->policy.judge.strata, k->verdict);
+	rc = strata_each(g->r->c.db, g->c->id.s, note_stratum, k, e);
+	*k->verdict = 0;
+	return MIN(rc, 0);
+}
+
+static int join(struct gather *g, const struct device_row *d, bool *out_joined, struct err *e)
+{
+	const struct policy *p = &g->c->policy;
+	struct recipient_row rec;
+	struct candidate *k;
+
+	TRY(load(g, e));
+	*out_joined = false;
+	if (recipients_get(g->r->c.db, g->c->id.s, d->id.s, &rec, e) != -ERR_NOT_FOUND)
+		return 0;
+	TRY(look_at(g, d, e));
+	k = g->v;
+	if (!g->n || *k->verdict || !(k->waves & 1U << (p->n_waves - 1)))
+		return 0;
+	if (*p->judge.strata)
+		TRY(find_stratum(g, d, k, e));
+	g->stratum[k->kind] = k->kind;
+	TRY(take(g, k, g->c->wave.recipients, e));
+	TRY(recipients_get(g->r->c.db, g->c->id.s, d->id.s, &rec, e));
+	*out_joined = true;
+	return feed_join(g->r, &rec, e);
+}
+
+static int join_one(
+	struct run *r, const char *campaign, const struct device_row *d, bool *out, struct err *e)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	struct gather g CLEANUP(gather_fini) = {.r = r, .c = &c};
+
+	TRY(campaigns_get(r->c.db, campaign, &c, e));
+	return join(&g, d, out, e);
+}
+
+int gather_late(struct run *r, const char *device, struct err *e)
+{
+	struct device_row d;
+	bool joined = false;
+
+	TRY(run_load_active(r, e));
+	for (unsigned i = 0; i < r->n_active && !joined; i++) {
+		struct camp_id id = r->active[i].id;
+
+		if (!r->active[i].policy.late || r->active[i].wave.phase == WAVE_ROLLING_BACK)
+			continue;
+		TRY(devices_get(r->c.db, device, &d, e));
+		if (!*d.campaign.s && device_is_settled(d.state))
+			TRY(join_one(r, id.s, &d, &joined, e));
+	}
+	return 0;
 }
 
 int gather_recipients(

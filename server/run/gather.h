@@ -10,4 +10,8 @@
 int gather_recipients(struct run *r, const struct campaign_row *c, struct wave_event *plan,
 	struct err *e) MUST_CHECK;
 
+/* Within a transaction: a device that has said hello takes part in the campaigns under way that let
+ * it join and that it fits, or rather in the first of them. */
+int gather_late(struct run *r, const char *device, struct err *e) MUST_CHECK;
+
 #endif

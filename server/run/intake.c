@@ -7,6 +7,7 @@
 #include "server/repo/reports.h"
 #include "server/run/configuration.h"
 #include "server/run/feed.h"
+#include "server/run/gather.h"
 #include "server/run/hook.h"
 #include "server/run/lease.h"
 #include "server/run/verdict.h"
@@ -123,6 +124,8 @@ static int move(struct run *r, const struct device_row *d, const struct report *
 	struct verdict_in in;
 	enum recipient_state is;
 
+	if (rp->kind == REPORT_HELLO && !*d->campaign.s)
+		TRY(gather_late(r, d->id.s, e));
 	if (!*d->desired.campaign.s)
 		return 0;
 	TRY(campaigns_get(r->c.db, d->desired.campaign.s, &c, e));
@@ -132,6 +135,8 @@ static int move(struct run *r, const struct device_row *d, const struct report *
 	is = verdict_eval(&in, rp);
 	if (is == rec.state)
 		return 0;
+	if (verdict_is_again(&c.policy, rec.state, is, rp->code, rec.tries))
+		is = RECIPIENT_WAITING;
 	return feed_move(r, c.id.s, d->id.s, is, rp->text, e);
 }
 

@@ -11,6 +11,7 @@
 #include "server/run/feed.h"
 #include "server/run/imagerepo.h"
 #include "server/run/lease.h"
+#include "server/run/way.h"
 
 #define SILENT_A_TICK 256 /* so that polls are answered in between */
 
@@ -114,7 +115,7 @@ static int add_active(void *ctx, const struct campaign_row *c, struct err *e UNU
 	return 0;
 }
 
-static int load_active(struct run *r, struct err *e)
+int run_load_active(struct run *r, struct err *e)
 {
 	if (!r->stale)
 		return 0;
@@ -126,7 +127,7 @@ static int load_active(struct run *r, struct err *e)
 
 int run_active(struct run *r, const char *id, const struct campaign_row **out, struct err *e)
 {
-	TRY(load_active(r, e));
+	TRY(run_load_active(r, e));
 	*out = NULL;
 	for (unsigned i = 0; i < r->n_active; i++)
 		if (strcmp(r->active[i].id.s, id) == 0)
@@ -156,8 +157,8 @@ static int count_silent(struct run *r, const struct recipient_row *due, struct e
 	TRY(campaigns_get(r->c.db, rec.campaign.s, &c, e));
 	TRY(devices_contact(r->c.db, rec.device.s, &heard, e));
 	heard = MAX(MAX(heard, rec.moved), r->started);
-	if (heard + c.policy.silence > run_now(r)) {
-		rec.deadline = heard + c.policy.silence;
+	if (heard + way_silence(&c, &rec) > run_now(r)) {
+		rec.deadline = heard + way_silence(&c, &rec);
 		return recipients_save(r->c.db, &rec, e);
 	}
 	snprintf(text, sizeof text, "not heard of for %lld s",

@@ -43,6 +43,9 @@ void run_wake(struct run *r, const char *device);
 int run_audit(struct run *r, const struct campaign_row *campaign, const char *who, const char *what,
 	const char *device, const char *text, struct err *e) MUST_CHECK;
 
+/* Brings r->active up to date. */
+int run_load_active(struct run *r, struct err *e) MUST_CHECK;
+
 /* The campaign under way of that id, from memory; *out is NULL when there is none. */
 int run_active(
 	struct run *r, const char *id, const struct campaign_row **out, struct err *e) MUST_CHECK;

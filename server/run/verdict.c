@@ -84,3 +84,28 @@ enum recipient_state verdict_eval(const struct verdict_in *in, const struct repo
 		return in->state;
 	}
 }
+
+static const struct {
+	enum err_code code;
+	enum policy_transient class;
+} transient[] = {
+	{ERR_NET, POLICY_TRANSIENT_NETWORK},
+	{ERR_TIMEOUT, POLICY_TRANSIENT_NETWORK},
+	{ERR_BUSY, POLICY_TRANSIENT_NETWORK},
+	{ERR_TOO_OFTEN, POLICY_TRANSIENT_NETWORK},
+	{ERR_NO_SPACE, POLICY_TRANSIENT_DISK},
+	{ERR_IO, POLICY_TRANSIENT_DISK},
+	{ERR_UNMET, POLICY_TRANSIENT_UNMET},
+	{ERR_WORKER, POLICY_TRANSIENT_WORKER},
+};
+
+bool verdict_is_again(const struct policy *p, enum recipient_state was, enum recipient_state is,
+	enum err_code code, uint32_t tries)
+{
+	if (was != RECIPIENT_ADMITTED || is != RECIPIENT_FAILED)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(transient); i++)
+		if (transient[i].code == code)
+			return tries < p->retry[transient[i].class];
+	return false;
+}

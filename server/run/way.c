@@ -43,6 +43,11 @@ static int remember_before(
 	return rc == -ERR_NOT_FOUND ? 0 : rc;
 }
 
+ms_t way_silence(const struct campaign_row *c, const struct recipient_row *rec)
+{
+	return wave_silence(&c->policy, wave_of(&c->policy, &c->wave, rec->position));
+}
+
 int way_admit(struct run *r, const struct campaign_row *c, const char *device, struct err *e)
 {
 	struct recipient_row rec;
@@ -53,7 +58,7 @@ int way_admit(struct run *r, const struct campaign_row *c, const char *device, s
 	TRY(remember_before(r, &d, &rec, e));
 	rec.state = RECIPIENT_ADMITTED;
 	rec.moved = run_now(r);
-	rec.deadline = run_now(r) + c->policy.silence;
+	rec.deadline = run_now(r) + way_silence(c, &rec);
 	want(&d, c->release_path, &c->release_digest, DESIRED_INSTALL, &c->id);
 	d.ordered_back = false;
 	r->stats.admitted++;
@@ -124,7 +129,7 @@ int way_order_back(
 
 	rec->state = RECIPIENT_ORDERED_BACK;
 	rec->moved = run_now(r);
-	rec->deadline = run_now(r) + c->policy.silence;
+	rec->deadline = run_now(r) + way_silence(c, rec);
 	TRY(recipients_save(r->c.db, rec, e));
 	TRY(devices_get(r->c.db, rec->device.s, &d, e));
 	if (!is_of(&d, rec))

@@ -5,6 +5,9 @@
 
 #include "server/run/run_priv.h"
 
+/* How long this recipient may be silent: its wave's, or the policy's. */
+ms_t way_silence(const struct campaign_row *c, const struct recipient_row *rec);
+
 /* The device gets the campaign's release, and what it runs now is remembered as its way back. */
 int way_admit(
 	struct run *r, const struct campaign_row *c, const char *device, struct err *e) MUST_CHECK;

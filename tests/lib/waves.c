@@ -92,14 +92,22 @@ static void check_laws(
 	}
 	if (before->s.phase == WAVE_HOLD && after->s.phase == WAVE_OPEN)
 		assert_int_equal(ev->kind, WEV_APPROVE);
+	if (before->s.phase == WAVE_HOLD && after->s.phase == WAVE_OPEN &&
+		before->s.hold != WAVE_HOLD_APPROVAL)
+		assert_true(*before->s.agreed && strcmp(before->s.agreed, ev->who) != 0);
+	for (uint32_t i = after->s.control_from;
+		i < after->s.control_to && !after->s.control_released; i++)
+		assert_int_equal(after->device[i], RECIPIENT_WAITING);
+	if (after->s.rung < before->s.rung)
+		assert_true(ev->kind == WEV_APPROVE || ev->kind == WEV_PROMOTE);
 	if (after->s.phase == WAVE_OPEN && after->s.wave != before->s.wave &&
 		after->p->waves[after->s.wave].approval)
-		assert_int_equal(ev->kind, WEV_APPROVE);
+		assert_true(ev->kind == WEV_APPROVE || ev->kind == WEV_PROMOTE);
 	if (before->s.judge.verdict == JUDGE_ABORT && ev->kind != WEV_MOVED &&
 		before->s.phase != WAVE_DONE)
 		assert_true(before->s.phase == WAVE_ROLLING_BACK || before->s.phase == WAVE_HALTED);
 	if (before->s.phase == WAVE_HALTED && after->s.phase != WAVE_HALTED)
-		assert_int_equal(ev->kind, WEV_ROLL_BACK);
+		assert_true(ev->kind == WEV_ROLL_BACK || ev->kind == WEV_ROLL_BACK_ALL);
 	if (after->s.phase == WAVE_DONE && before->s.phase != WAVE_DONE)
 		assert_true(
 			c.n[RECIPIENT_REVERTED] + c.n[RECIPIENT_FAILED] + c.n[RECIPIENT_SILENT] <=
@@ -175,6 +183,7 @@ bool waves_may_go(const struct waves *f, uint32_t position, enum recipient_state
 	bool is_back = is == RECIPIENT_ORDERED_BACK || is == RECIPIENT_BACK;
 
 	return recipient_may_move(f->device[position], is) &&
+	       (is != RECIPIENT_WAITING || position < f->s.open_to) &&
 	       (!is_back || f->s.phase == WAVE_ROLLING_BACK || f->s.phase == WAVE_HALTED);
 }
 

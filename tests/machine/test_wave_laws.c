@@ -1,5 +1,5 @@
 /* The laws of the wave engine: every phase and event, every reachable state of a small campaign,
- * and long random walks that are replayed. */
+ * with and without a judge. */
 #include "tests/lib/expect.h"
 
 #include <stdio.h>
@@ -14,15 +14,16 @@
 enum answer { C, S, Y }; /* conflict, same, yes */
 
 static const enum answer answers[WAVE_PHASE_MAX][WEV_MAX] = {
-	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS, CONTROL */
-	[WAVE_DRAFT] = {Y, S, C, S, C, C, Y, C, C, C, S},
-	[WAVE_FIRST] = {S, Y, Y, S, Y, S, Y, Y, C, Y, S},
-	[WAVE_OPEN] = {S, Y, Y, S, Y, S, Y, Y, C, Y, S},
-	[WAVE_SOAK] = {S, S, Y, S, Y, S, Y, Y, C, Y, S},
-	[WAVE_HOLD] = {S, S, Y, S, Y, S, Y, Y, Y, Y, S},
-	[WAVE_ROLLING_BACK] = {C, S, Y, S, C, C, Y, S, C, C, S},
-	[WAVE_HALTED] = {C, S, Y, S, C, C, S, Y, C, C, S},
-	[WAVE_DONE] = {C, S, Y, S, C, C, C, Y, C, C, S},
+	/* START, ASK, MOVED, TICK, PAUSE, RESUME, HALT, ROLL_BACK, APPROVE, BREAK_GLASS, CONTROL,
+	 * JOIN, PROMOTE, REVOKE, ROLL_BACK_ALL */
+	[WAVE_DRAFT] = {Y, S, C, S, C, C, Y, C, C, C, S, C, C, C, C},
+	[WAVE_FIRST] = {S, Y, Y, S, Y, S, Y, Y, C, Y, S, Y, C, Y, Y},
+	[WAVE_OPEN] = {S, Y, Y, S, Y, S, Y, Y, C, Y, S, Y, C, Y, Y},
+	[WAVE_SOAK] = {S, S, Y, Y, Y, S, Y, Y, C, Y, S, Y, C, Y, Y},
+	[WAVE_HOLD] = {S, S, Y, S, Y, S, Y, Y, Y, Y, S, Y, C, Y, Y},
+	[WAVE_ROLLING_BACK] = {C, S, Y, S, C, C, Y, S, C, C, S, C, C, C, Y},
+	[WAVE_HALTED] = {C, S, Y, S, C, C, S, Y, C, C, S, C, C, C, Y},
+	[WAVE_DONE] = {C, S, Y, S, C, C, C, Y, C, C, S, C, C, C, Y},
 };
 
 /* A campaign of six in the given phase: device 0 has committed, 1 is silent, 2 waits if anybody
@@ -75,6 +76,8 @@ static void every_phase_answers_every_event(void **state)
 			int rc;
 			enum answer got;
 
+			if (k == WEV_JOIN)
+				ev.position = 6;
 			if (k == WEV_BREAK_GLASS)
 				waves_freeze(&p, 0, 2000000);
 			else
@@ -122,9 +125,10 @@ static void impossible_events_are_bugs(void **state)
 /* ---- every reachable state of a small campaign ---- */
 
 #define SMALL 4
-#define SLOTS (1U << 17)
+#define SLOTS (1U << 18)
 
-static uint32_t small = SMALL; /* devices */
+static uint32_t small = SMALL;             /* devices */
+static enum wave_ev_kind orders = WEV_MAX; /* those below it are given */
 
 struct walk {
 	struct waves *queue;
@@ -148,9 +152,9 @@ static bool is_same(const struct waves *a, const struct waves *b)
 {
 	return a->s.phase == b->s.phase && a->s.paused == b->s.paused && a->s.wave == b->s.wave &&
 	       a->s.open_to == b->s.open_to && a->s.committed_before == b->s.committed_before &&
-	       a->s.hold == b->s.hold && a->s.extended == b->s.extended &&
-	       !strcmp(a->s.agreed, b->s.agreed) && a->s.thawed == b->s.thawed &&
-	       judges_alike(&a->s.judge, &b->s.judge) &&
+	       a->s.hold == b->s.hold && a->s.resume == b->s.resume &&
+	       a->s.extended == b->s.extended && !strcmp(a->s.agreed, b->s.agreed) &&
+	       a->s.thawed == b->s.thawed && judges_alike(&a->s.judge, &b->s.judge) &&
 	       !memcmp(a->device, b->device, SMALL * sizeof a->device[0]);
 }
 
@@ -216,9 +220,11 @@ static void walk_all(const struct policy *p, struct walk *w)
 	visit(w, &f);
 	for (size_t i = 0; i < w->n; i++) {
 		f = w->queue[i];
-		for (enum wave_ev_kind k = WEV_TICK; k < WEV_MAX; k++)
-			try_event(
-				w, &f, (struct wave_event){.kind = k, .who = "ann", .text = "so"});
+		/* joining and promoting are left to the random walks: they make too many states */
+		for (enum wave_ev_kind k = WEV_TICK; k < orders; k++)
+			if (k != WEV_JOIN && k != WEV_PROMOTE)
+				try_event(w, &f,
+					(struct wave_event){.kind = k, .who = "ann", .text = "so"});
 		try_event(w, &f,
 			(struct wave_event){.kind = WEV_APPROVE, .who = "bob", .text = "so"});
 		for (uint32_t d = 0; d < small; d++)
@@ -242,6 +248,7 @@ static void every_state_of_a_small_campaign_keeps_the_laws(void **state)
 
 		p.first_alone = !(variant & 2);
 		small = SMALL;
+		orders = WEV_MAX;
 		walk_all(&p, &w);
 		for (enum wave_phase ph = WAVE_OPEN; ph < WAVE_PHASE_MAX; ph++)
 			assert_true(w.ends[ph] > 0 || ph == WAVE_HOLD);
@@ -265,7 +272,8 @@ static void every_state_with_a_judge_keeps_the_laws(void **state)
 	uint64_t states = 0, steps = 0;
 
 	(void)state;
-	for (enum policy_unsure u = 0; u < POLICY_UNSURE_MAX; u++) {
+	for (enum policy_unsure u = 0; u < POLICY_UNSURE_MAX;
+		u += getenv("BACKSTAY_LONG") ? 1 : 3) {
 		struct policy p = waves_policy(3, waves, LIMIT_DEVICES);
 		struct walk w;
 
@@ -279,6 +287,7 @@ static void every_state_with_a_judge_keeps_the_laws(void **state)
 			.unsure = u,
 			.extend_max = 1};
 		small = 3;
+		orders = WEV_CONTROL;
 		walk_all(&p, &w);
 		for (enum wave_phase ph = WAVE_OPEN; ph < WAVE_PHASE_MAX; ph++)
 			assert_true(w.ends[ph] > 0);
@@ -291,99 +300,6 @@ static void every_state_with_a_judge_keeps_the_laws(void **state)
 		(unsigned long long)states, (unsigned long long)steps);
 }
 
-/* ---- random walks, replayed ---- */
-
-struct log {
-	struct wave_event v[600];
-	unsigned n;
-};
-
-static struct wave_event random_event(struct prng *r, const struct waves *f)
-{
-	struct wave_event ev = {.position = (uint32_t)prng_below(r, f->s.recipients)};
-	enum recipient_state to = (enum recipient_state)prng_below(r, RECIPIENT_STATE_MAX);
-	uint64_t dice = prng_below(r, 100);
-
-	if (dice >= 98)
-		ev.kind = WEV_PAUSE + (unsigned)prng_below(r, WEV_MAX - WEV_PAUSE);
-	else if (dice >= 80)
-		ev.kind = WEV_TICK;
-	else if (f->device[ev.position] == RECIPIENT_WAITING)
-		ev.kind = WEV_ASK;
-	else if (waves_may_go(f, ev.position, to) &&
-		 (to == RECIPIENT_COMMITTED || to == RECIPIENT_BACK || !prng_below(r, 12)))
-		ev.kind = WEV_MOVED;
-	else
-		ev.kind = WEV_TICK;
-	ev.was = f->device[ev.position];
-	ev.is = to;
-	snprintf(ev.who, sizeof ev.who, "dev-%u", ev.position);
-	snprintf(ev.text, sizeof ev.text, "so");
-	return ev;
-}
-
-static void replay(const struct waves *f, const struct log *log, uint32_t recipients)
-{
-	struct waves g;
-
-	waves_start(&g, f->p, recipients);
-	for (unsigned i = 0; i < log->n; i++) {
-		g.now = log->v[i].now;
-		(void)waves_step(&g, log->v[i]);
-	}
-	assert_memory_equal(&g.s, &f->s, sizeof g.s);
-	assert_memory_equal(&g.acts, &f->acts, sizeof g.acts);
-}
-
-/* Any of what a policy may have. */
-static void spice(struct policy *p, struct prng *r)
-{
-	if (prng_below(r, 2)) {
-		p->judge = (struct policy_judge){true, 10000, 50000, 50000, 5000, 2, 5,
-			(enum policy_unsure)prng_below(r, POLICY_UNSURE_MAX), 2, ""};
-		p->max_failures = LIMIT_DEVICES;
-	}
-	if (prng_below(r, 2))
-		waves_freeze(p, 1000000 + (ms_t)prng_below(r, 2000000), 4000000);
-	for (unsigned i = 0; i < p->n_waves; i++) {
-		p->waves[i].approval = !prng_below(r, 3);
-		p->waves[i].rate_count = (uint32_t)prng_below(r, 3);
-		p->waves[i].rate_per = 90000;
-	}
-}
-
-static void random_walk(uint64_t seed, unsigned ends[WAVE_PHASE_MAX])
-{
-	struct prng r = {seed};
-	struct policy p = waves_policy(3, waves_three, (uint32_t)prng_below(&r, 6));
-	uint32_t n = 1 + (uint32_t)prng_below(&r, WAVES_DEVICES);
-	struct log log = {.n = 0};
-	struct waves f;
-
-	p.first_alone = prng_below(&r, 2);
-	p.roll_back_on_abort = prng_below(&r, 2);
-	spice(&p, &r);
-	waves_start(&f, &p, n);
-	for (unsigned i = 0; i < ARRAY_LEN(log.v); i++) {
-		f.now += (ms_t)prng_below(&r, 40000);
-		log.v[log.n] = random_event(&r, &f);
-		log.v[log.n++].now = f.now;
-		(void)waves_step(&f, log.v[i]);
-	}
-	ends[f.s.phase]++;
-	replay(&f, &log, n);
-}
-
-static void random_walks_keep_the_laws_and_replay(void **state)
-{
-	unsigned ends[WAVE_PHASE_MAX] = {0};
-
-	(void)state;
-	for (uint64_t seed = 1; seed <= 300; seed++)
-		random_walk(seed, ends);
-	assert_true(ends[WAVE_DONE] > 0 && ends[WAVE_HALTED] > 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,7 +307,6 @@ int main(void)
 		cmocka_unit_test(impossible_events_are_bugs),
 		cmocka_unit_test(every_state_of_a_small_campaign_keeps_the_laws),
 		cmocka_unit_test(every_state_with_a_judge_keeps_the_laws),
-		cmocka_unit_test(random_walks_keep_the_laws_and_replay),
 	};
 
 	return cmocka_run_group_tests_name("wave_laws", tests, NULL, NULL);

@@ -71,7 +71,8 @@ static void encoding_comes_back_and_is_one(void **state)
 {
 	static const char *const vectors[] = {"manifests/vectors/good/policy.careful.json",
 		"manifests/vectors/good/policy.least.json",
-		"manifests/vectors/good/policy.full.json"};
+		"manifests/vectors/good/policy.full.json",
+		"manifests/vectors/good/policy.compared.json"};
 	struct err e;
 
 	(void)state;
@@ -159,6 +160,29 @@ static const struct mistake bad[] = {
 };
 
 static const struct mistake bad_full[] = {
+	{"control", "7", ERR_BAD_INPUT, "policy.control"},
+	{"control", "{}", ERR_BAD_INPUT, "policy.control.share_ppm is missing"},
+	{"control", "{\"share_ppm\":900001}", ERR_BAD_INPUT, "policy.control.share_ppm"},
+	{"control", "{\"share_ppm\":1,\"min\":0}", ERR_BAD_INPUT, "policy.control.min"},
+	{"control", "{\"share_ppm\":1,\"n\":0}", ERR_BAD_INPUT, "policy.control: unknown"},
+	{"ratio_alpha_ppm", "1000", ERR_BAD_INPUT, "no control group to be heard"},
+	{"ladder", "[]", ERR_BAD_INPUT, "policy.ladder"},
+	{"ladder", "{\"fall\":1}", ERR_BAD_INPUT, "policy.ladder: unknown member"},
+	{"ladder", "{\"hold\":3,\"stop\":2}", ERR_BAD_INPUT, "but a lower rung wants 3"},
+	{"ladder", "{\"abort\":\"stop\"}", ERR_BAD_INPUT, "stop does not end a campaign"},
+	{"ladder", "{\"abort\":\"up\"}", ERR_BAD_INPUT, "policy.ladder.abort"},
+	{"retry", "3", ERR_BAD_INPUT, "policy.retry"},
+	{"retry", "{\"network\":101}", ERR_BAD_INPUT, "policy.retry.network"},
+	{"retry", "{\"smoke\":1}", ERR_BAD_INPUT, "policy.retry: unknown member"},
+	{"late", "true", ERR_BAD_INPUT, "policy.late"},
+	{"judge.strata", "\"a b\"", ERR_BAD_INPUT, "policy.judge.strata"},
+	{"waves.0.floor", "5", ERR_BAD_INPUT, "policy.waves[0].floor"},
+	{"waves.0.floor", "{\"devices\":6}", ERR_BAD_INPUT, "6 of a wave of 5 devices"},
+	{"waves.0.floor", "{\"time\":6}", ERR_BAD_INPUT, "policy.waves[0].floor: unknown"},
+	{"waves.0.silence_ms", "0", ERR_BAD_INPUT, "policy.waves[0].silence_ms"},
+	{"waves.0.selector", "{}", ERR_BAD_INPUT, "policy.waves[0].selector is empty"},
+	{"waves.0.selector", "{\"line\":1}", ERR_BAD_INPUT, "selector.line: text is wanted"},
+	{"waves.0.selector", "{\"line\":\"a b\"}", ERR_BAD_INPUT, "policy.waves[0].selector"},
 	{"judge", "true", ERR_BAD_INPUT, "policy.judge"},
 	{"judge.alpha", "1", ERR_BAD_INPUT, "policy.judge: unknown member"},
 	{"judge.abort_alpha_ppm", "1000000", ERR_BAD_INPUT, "policy.judge.abort_alpha_ppm"},
