@@ -67,12 +67,14 @@ static void keep_ack(struct ear *r, const MQTTAsync_message *m)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* The length of a topic is only given when there is a NUL in it. */
+/* The length of a topic need not be given where there is no NUL in it. */
 static int on_message(void *self, char *topic, int n, MQTTAsync_message *m)
 {
 	struct ear *r = self;
 
-	if (n == 0 && r->acks[0] && strcmp(topic, r->acks) == 0)
+	struct str at = {topic, n > 0 ? (size_t)n : strlen(topic)};
+
+	if (r->acks[0] && str_is(at, r->acks))
 		keep_ack(r, m);
 	else
 		atomic_fetch_add(&r->heard, 1);

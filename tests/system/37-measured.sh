@@ -73,3 +73,32 @@ was=$(events watch)
 wait_until 60 "a watch, by HTTP" more watch $((was + 1))
 [ "$(ask one .push.acks)" = 0 ] || fail "who has acknowledged anything?"
 echo "== where the broker brings no acks, HTTP carries on"
+
+# A server that takes what devices say from this broker acknowledges it there, and HTTP carries none of it any more.
+let_go server
+let_go one
+cat >>"$W/server.conf" <<CONF
+[mqtt]
+url = mqtt://127.0.0.1:$broker_port
+devices = trusted
+CONF
+keep server "$BACKSTAY_BIN/backstay-server" --config "$W/server.conf"
+wait_until 20 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
+device_start one
+acked() { [ "$(ask one .push.acks)" -gt "$1" ]; }
+wait_until 90 "the server's word by the broker" acked 3
+was=$(events watch)
+wait_until 60 "a watch, by the broker" more watch $((was + 1))
+api "/v1/devices/one/telemetry?last=1000" '(.windows + .events)[].seq' | sort -n | uniq -d >twice
+[ ! -s twice ] || fail "numbers came twice: $(cat twice)"
+echo "== where the server listens, the broker carries it"
+
+# A broker of before MQTT 5: spoken to in 3.1.1.
+let_go one
+keep old python3 "$BACKSTAY_SRC/tests/system/old_broker.py" "$broker_port" "$W/old"
+wait_until 10 "the old broker to listen" test -s old
+sed -i "s|^url = mqtt://.*|url = mqtt://127.0.0.1:$(head -1 old)|" "$W/dev/one.conf"
+device_start one
+wait_until 90 "acks in 3.1.1" acked 3
+grep -q 'refused 5' old && grep -q 'passed 4' old || fail "which protocol was spoken? $(cat old)"
+echo "== a broker that only knows MQTT 3.1.1 will do"
