@@ -364,6 +364,7 @@ static void on_file(struct call *c)
 {
 	struct device *d = (struct device *)((char *)c - offsetof(struct device, call));
 	bool is_missing = c->answered && c->status == 404;
+	struct str bytes = {0};
 	struct desired want;
 	char path[400];
 	bool may_miss;
@@ -375,7 +376,9 @@ static void on_file(struct call *c)
 	figures_count(d->herd->figures, COUNT_FILES);
 	if (is_own_timestamp(path))
 		snprintf(d->call_etag, sizeof d->call_etag, "%s", c->new_etag);
-	if (reading_take(d->reading, is_missing ? (struct str){0} : buf_str(&c->answer), &e) < 0) {
+	if (!is_missing)
+		bytes = buf_str(&c->answer);
+	if (reading_take(d->reading, bytes, &e) < 0) {
 		/* Signed anew between two of its files, most of the time. */
 		fprintf(stderr, "%s: %s: %s\n", d->id.s, path, e.text);
 		figures_count(d->herd->figures, COUNT_WRONG);
