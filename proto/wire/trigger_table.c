@@ -55,7 +55,7 @@ static const struct trig_measure measures[] = {
 	{.type = TRIG_QUALITY, .of = "rate", .source = TRIG_SRC_METRICS, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_SHIFT,
 		.members = COUNTERS | TRIG_HAS_SIGMA, .comparators = BASELINE | CHAMPION,
 		.factor_milli = 20, .factor_least_milli = 1, .factor_most_milli = 999,
-		.window = MINUTE(5), .hold_k = 3, .hold_m = 5, .min_samples = 200, .sigma_milli = 3000,
+		.window = MINUTE(5), .hold_k = 3, .hold_m = 5, .min_samples = 200, .sigma_milli = 4000,
 		.text = "share of one decision, such as reject"},
 	{.type = TRIG_QUALITY, .of = "override", .source = TRIG_SRC_METRICS, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_RATIO,
 		.members = COUNTERS | TRIG_HAS_SIGMA, .comparators = COMPARED,

@@ -211,6 +211,7 @@ int main(int argc, char **argv)
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	unsigned tries = (unsigned)fmin(fmax(hours / 100, 2), TRIES_MAX);
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	good_versions(hours, seed);
 	without_safeguards(fmin(fmax(hours / 20, 4), 100), seed);
 	bad_versions(tries, seed);

@@ -117,7 +117,7 @@ static void sample_errors(struct load *l, double n, bool excuse, struct sample *
 	}
 }
 
-/* One decision in four requests. */
+/* One decision in two requests. */
 static void sample_rejects(struct load *l, double n, struct sample *out)
 {
 	double share = l->is.rejects + l->reject_wobble;
@@ -125,8 +125,8 @@ static void sample_rejects(struct load *l, double n, struct sample *out)
 	if (l->fault == FAULT_DECIDES)
 		share += l->wronger > 0.5 ? 0.07 : -0.045;
 	share = fmax(share, 0.001);
-	out->bad = draw_poisson(l->r, n / 4 * share);
-	out->n = draw_poisson(l->r, n / 4 * (1 - share)) + out->bad;
+	out->bad = draw_poisson(l->r, n / 2 * share);
+	out->n = draw_poisson(l->r, n / 2 * (1 - share)) + out->bad;
 }
 
 static void sample_scores(struct load *l, double n, const struct trig_rule *r, struct sample *out)
