@@ -166,7 +166,7 @@ static double must_find(enum trouble t, enum fault_kind f)
 
 static void bad_version(enum trouble t, enum fault_kind f, unsigned tries, uint64_t seed)
 {
-	double minutes[TRIES_MAX];
+	double minutes[TRIES_MAX] = {0};
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < tries; i++) {
