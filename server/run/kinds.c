@@ -49,7 +49,7 @@ static int by_size(const void *a, const void *b)
 void kinds_rank(const struct kinds *k, unsigned most, unsigned out_stratum[KINDS_MAX + 1],
 	char (*out_name)[ID_TEXT_MAX], unsigned *out_n)
 {
-	const struct kind *order[KINDS_MAX];
+	const struct kind *order[KINDS_MAX] = {NULL};
 	bool all = k->n <= most && k->n < KINDS_MAX;
 	unsigned named = all ? k->n : most - 1;
 
