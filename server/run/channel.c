@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/repo/channels.h"
+#include "server/run/hook.h"
 
 /* "ocr/plates-1.2.json" is of the product ocr. */
 static void product_of(const struct campaign_row *c, char out[LIMIT_TARGET_NAME])
@@ -17,6 +18,9 @@ static int freeze(
 {
 	struct channel_row there;
 	char text[LIMIT_TEXT];
+	const struct hook_fact told = {.event = HOOK_CHANNEL_FROZEN,
+		.campaign = campaign ? campaign->id.s : NULL,
+		.text = text};
 	int rc = channels_get(r->c.db, c->product, &there, e);
 
 	if (rc != -ERR_NOT_FOUND)
@@ -25,7 +29,8 @@ static int freeze(
 	TRY(channels_add(r->c.db, c, e));
 	snprintf(
 		text, sizeof text, "%s froze the channel %.60s: %.120s", c->by, c->product, c->why);
-	return run_audit(r, campaign, c->by, "channel_freeze", "", text, e);
+	TRY(run_audit(r, campaign, c->by, "channel_freeze", "", text, e));
+	return hook_raise(r, &told, e);
 }
 
 int channel_freeze_for(struct run *r, const struct campaign_row *campaign, struct err *e)

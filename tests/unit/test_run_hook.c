@@ -8,6 +8,7 @@
 #include "proto/wire/telemetry.h"
 #include "server/repo/drifts.h"
 #include "server/repo/metadata.h"
+#include "server/run/channel.h"
 #include "server/run/drift.h"
 #include "server/run/ending.h"
 #include "server/run/hook.h"
@@ -143,6 +144,16 @@ static void a_device_that_goes_back_is_told_and_the_campaign_that_gives_up(void 
 	assert_true(is_told("devices", HOOK_DEVICE_REVERTED, text, sizeof text));
 	assert_true(is_told("campaigns", HOOK_CAMPAIGN_ABORTED, text, sizeof text));
 	assert_true(is_told("campaigns", HOOK_CAMPAIGN_HALTED, text, sizeof text));
+}
+
+static void a_channel_that_is_frozen_is_told(void **state UNUSED)
+{
+	char text[LIMIT_TEXT * 2];
+
+	add_hook("ops", "channel.frozen");
+	expect_ok(channel_freeze(f.run, "toy", "ann", "plates are misread", &e), &e);
+	assert_true(is_told("ops", HOOK_CHANNEL_FROZEN, text, sizeof text));
+	assert_non_null(strstr(text, "plates are misread"));
 }
 
 static void silence_is_told(void **state UNUSED)
@@ -407,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_campaign_is_told_from_start_to_end),
 		TEST(a_device_that_goes_back_is_told_and_the_campaign_that_gives_up),
+		TEST(a_channel_that_is_frozen_is_told),
 		TEST(silence_is_told),
 		TEST(an_event_and_its_letters_are_one_thing),
 		TEST(a_letter_is_tried_given_up_and_sent_again),
