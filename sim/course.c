@@ -57,7 +57,7 @@ static void change_weather(struct course *m, uint32_t which)
 	m->weather = begins ? m->weather | 1U << which : m->weather & ~(1U << which);
 	if (!begins)
 		return;
-	for (uint32_t i = 0; i < m->c->devices; i++) {
+	for (uint32_t i = 0; i < m->n; i++) {
 		if (!kind_is_hit(m, i, which))
 			continue;
 		if (w->what == WEATHER_CLOCK_AHEAD || w->what == WEATHER_CLOCK_BACK)
@@ -86,7 +86,7 @@ static bool is_history(const struct course *m, const struct moment *x, enum what
 	return false;
 }
 
-static int of_device(struct course *m, uint32_t device, enum what what, struct err *e)
+static int of_device(struct course *m, uint32_t device, enum what what, uint32_t gen, struct err *e)
 {
 	const struct twin *w = &m->v[device];
 	struct upd_event ev;
@@ -113,6 +113,8 @@ static int of_device(struct course *m, uint32_t device, enum what what, struct e
 			       : twin_desire(m, device, false, e);
 	case AT_SILENCE:
 		return office_silence(m, device, e);
+	case AT_WATCH:
+		return control_look(m, device, gen, e);
 	case AT_JOIN:
 		office_join(m, device);
 		if (!m->ask_at)
@@ -133,7 +135,7 @@ static int happen(struct course *m, const struct moment *x, struct err *e)
 	}
 	if (what == AT_ORDER)
 		return office_order(m, x->device, e);
-	return is_history(m, x, what) ? 0 : of_device(m, x->device, what, e);
+	return is_history(m, x, what) ? 0 : of_device(m, x->device, what, x->what >> WHAT_BITS, e);
 }
 
 /* ---- the course ---- */
@@ -146,11 +148,11 @@ static void earlier(ms_t *least, ms_t t)
 
 static void tick(struct course *m)
 {
-	uint32_t ended = m->c->devices - m->counts[RECIPIENT_WAITING] -
-			 m->counts[RECIPIENT_ADMITTED] - m->counts[RECIPIENT_ORDERED_BACK];
+	uint32_t ended = m->n - m->counts[RECIPIENT_WAITING] - m->counts[RECIPIENT_ADMITTED] -
+			 m->counts[RECIPIENT_ORDERED_BACK];
 
 	if (m->r.events++ % TICK_EVERY == 0 && m->c->tick)
-		m->c->tick(m->c->ctx, ended, m->c->devices, m->now - m->sc->begin);
+		m->c->tick(m->c->ctx, ended, m->n, m->now - m->sc->begin);
 }
 
 /* One moment; *out_more is false when nothing would ever happen again. */
@@ -222,7 +224,7 @@ static int by_size(const void *a, const void *b)
 
 static void sum_up(struct course *m)
 {
-	for (uint32_t i = 0; i < m->c->devices; i++)
+	for (uint32_t i = 0; i < m->n; i++)
 		m->r.left += !m->v[i].dead && twin_runs_new(&m->v[i]);
 	m->r.reverted = m->s.all.n[RECIPIENT_REVERTED];
 	m->r.failed = m->s.all.n[RECIPIENT_FAILED];
@@ -230,8 +232,7 @@ static void sum_up(struct course *m)
 		qsort(m->mends, m->n_mends, sizeof *m->mends, by_size);
 		m->r.mend_median = SEC(m->mends[m->n_mends / 2]);
 	}
-	m->r.bytes = m->c->devices * (sizeof *m->v + sizeof *m->asking) +
-		     m->queue.cap * sizeof *m->queue.v +
+	m->r.bytes = m->n * (sizeof *m->v + sizeof *m->asking) + m->queue.cap * sizeof *m->queue.v +
 		     m->trials_most * (sizeof(struct trial) +
 					      m->sc->n_triggers * sizeof(struct trig_window));
 }
@@ -241,6 +242,7 @@ static void sum_up(struct course *m)
 static void course_fini(struct course *m)
 {
 	for (uint32_t i = 0; i < m->c->devices; i++) {
+		control_fini(&m->v[i]);
 		free(m->v[i].trial);
 		mem_free(&m->v[i].quarantine);
 	}
@@ -253,10 +255,11 @@ static void course_fini(struct course *m)
 
 static void begin(struct course *m)
 {
-	m->v = mem_new(m->c->devices * sizeof *m->v);
-	m->asking = mem_new(m->c->devices * sizeof *m->asking);
-	memset(m->v, 0, m->c->devices * sizeof *m->v);
-	for (uint32_t i = 0; i < m->c->devices; i++) {
+	m->n = m->c->devices;
+	m->v = mem_new(m->n * sizeof *m->v);
+	m->asking = mem_new(m->n * sizeof *m->asking);
+	memset(m->v, 0, m->n * sizeof *m->v);
+	for (uint32_t i = 0; i < m->n; i++) {
 		m->v[i].hold[0] = HOLDS_OLD;
 		m->v[i].floor = 1;
 		m->v[i].director_seen = 1;

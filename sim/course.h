@@ -61,7 +61,8 @@ struct course_result {
 	uint32_t false_rollbacks; /* went back, and nothing was wrong with it there */
 	uint32_t bricked;         /* are gone for good */
 	uint32_t left;            /* run it when all is over */
-	uint32_t cuts, refused;   /* power cuts in updates; releases refused by quarantine */
+	uint32_t watched, watched_bad; /* watches of the control group, and how many tripped */
+	uint32_t cuts, refused;        /* power cuts in updates; releases refused by quarantine */
 	ms_t mend_median; /* of those that went back: from the start of the new version to the old
 			     one running again */
 	uint64_t wave_steps, update_steps, looks, events;

@@ -30,15 +30,17 @@ struct kind {
 	const char *labels;
 	const struct scenario_group *group;
 	uint32_t faults, weather;
+	unsigned stratum;
 };
 
 /* One device, all the time: about 64 bytes, so that a million of them are cheap. What lives only
  * while an update is under way is its trial. */
 struct twin {
-	ms_t heard;          /* by the server */
-	ms_t clock;          /* its wall clock is ahead of the true time by this */
-	char *quarantine;    /* as its file would be; NULL: empty; owned */
-	struct trial *trial; /* NULL: no update is under way; owned */
+	ms_t heard;            /* by the server */
+	ms_t clock;            /* its wall clock is ahead of the true time by this */
+	char *quarantine;      /* as its file would be; NULL: empty; owned */
+	struct steady *steady; /* control.c; NULL: not compared with just now; owned */
+	struct trial *trial;   /* NULL: no update is under way; owned */
 	uint32_t kind;
 	uint32_t faults;                           /* of the release, that it has */
 	uint32_t floor, report_seq, director_seen; /* what its record keeps over updates */
@@ -82,6 +84,7 @@ enum what {
 	AT_POLL,    /* a device asks, that has an order to go back */
 	AT_AGAIN,   /* a device is told the same release once more */
 	AT_SILENCE, /* the server looks whether it was heard of */
+	AT_WATCH,   /* a device of the control group looks at its workload */
 	AT_JOIN,    /* a late one asks for the first time */
 	AT_WEATHER, /* begins or ends; the device is its number */
 	AT_ORDER,   /* of a person; the device is its number */
@@ -99,11 +102,15 @@ struct course {
 	ms_t now;
 	struct wave_state s;
 	struct wave_acts acts;
-	ms_t ask_at, approve_at; /* 0: nobody asks; nobody waits for it */
-	bool stopped, halted;    /* by a person */
-	bool over;               /* decided; devices end what they have begun */
+	char refusal[2 * LIMIT_TEXT]; /* the engine's last */
+	ms_t ask_at, approve_at;      /* 0: nobody asks; nobody waits for it */
+	bool selected;                /* waves take devices by their labels, and end here: */
+	uint32_t end[LIMIT_WAVES];
+	bool stopped, halted; /* by a person */
+	bool over;            /* decided; devices end what they have begun */
 	ms_t over_at;
 	struct twin *v;
+	uint32_t n; /* recipients */
 	struct kind *kinds;
 	uint32_t n_kinds;
 	uint32_t *asking, n_asking; /* devices whose turn it is and that have not been let in */
@@ -130,9 +137,25 @@ uint64_t course_trait(const struct course *m, uint32_t device, uint32_t which);
 /* ---- kind.c ---- */
 
 void kind_all(struct course *m);
+/* Which faults each device has; after positions are settled. */
+void kind_faults(struct course *m);
 void kind_fini(struct course *m);
+/* Has a device with these labels all of `where`? */
+bool kind_is_where(const char *labels, const char *where);
 /* Does this weather hit the device? */
 bool kind_is_hit(const struct course *m, uint32_t device, unsigned weather);
+
+/* ---- plan.c ---- */
+
+/* Settles positions; fills what the start of the campaign says. */
+void plan_all(struct course *m, struct wave_event *start);
+
+/* ---- control.c ---- */
+
+/* A wave has opened: whoever is compared with begins a span of its watch. */
+void control_begin(struct course *m);
+int control_look(struct course *m, uint32_t device, uint32_t wave, struct err *e);
+void control_fini(struct twin *w);
 
 /* ---- reach.c ---- */
 

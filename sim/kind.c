@@ -2,12 +2,18 @@
  * weather may hit them. */
 #include <string.h>
 
+#include "proto/wire/report.h"
 #include "sim/course_priv.h"
+
+bool kind_is_where(const char *labels, const char *where)
+{
+	return !*where || labels_have(str_of(labels), where);
+}
 
 static const struct scenario_group *group_of(const struct scenario *s, const char *labels)
 {
 	for (unsigned i = 0; i + 1 < s->n_groups; i++)
-		if (scenario_is_where(labels, s->groups[i].labels))
+		if (kind_is_where(labels, s->groups[i].labels))
 			return &s->groups[i];
 	return &s->groups[s->n_groups - 1];
 }
@@ -17,9 +23,9 @@ static void fill(const struct course *m, struct kind *k)
 	const struct scenario *s = m->sc;
 
 	for (unsigned i = 0; i < s->n_faults; i++)
-		k->faults |= scenario_is_where(k->labels, s->faults[i].where) ? 1U << i : 0;
+		k->faults |= kind_is_where(k->labels, s->faults[i].where) ? 1U << i : 0;
 	for (unsigned i = 0; i < s->n_weather; i++)
-		k->weather |= scenario_is_where(k->labels, s->weather[i].where) ? 1U << i : 0;
+		k->weather |= kind_is_where(k->labels, s->weather[i].where) ? 1U << i : 0;
 }
 
 /* ---- a fleet that the scenario describes ---- */
@@ -110,9 +116,13 @@ void kind_all(struct course *m)
 		from_labels(m);
 	else
 		from_groups(m);
-	for (uint32_t i = 0; i < m->c->devices; i++) {
-		if (!m->c->labels)
-			m->v[i].kind = drawn(m, i);
+	for (uint32_t i = 0; i < m->n && !m->c->labels; i++)
+		m->v[i].kind = drawn(m, i);
+}
+
+void kind_faults(struct course *m)
+{
+	for (uint32_t i = 0; i < m->n; i++) {
 		m->v[i].faults = faults_of(m, i);
 		m->r.bad += m->v[i].faults != 0;
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/wire/report.h"
 #include "server/core/freeze.h"
 #include "sim/course_priv.h"
 
@@ -63,12 +64,14 @@ static uint32_t share_end(const struct course *m, unsigned wave)
 {
 	uint64_t end = 0;
 
+	if (m->selected)
+		return m->end[wave];
 	for (unsigned i = 0; i <= wave; i++) {
 		const struct policy_wave *w = &m->p->waves[i];
 
-		end += w->count ? w->count : (m->c->devices * (uint64_t)w->permille + 999) / 1000;
+		end += w->count ? w->count : (m->n * (uint64_t)w->permille + 999) / 1000;
 	}
-	return wave + 1 < m->p->n_waves ? (uint32_t)MIN(end, m->c->devices) : m->c->devices;
+	return wave + 1 < m->p->n_waves ? (uint32_t)MIN(end, m->n) : m->n;
 }
 
 static void law_admission(
@@ -80,6 +83,12 @@ static void law_admission(
 	freeze_look(m->p, m->now, &frozen);
 	expect(m, ev->position, !frozen.frozen || m->now < was->thawed,
 		"a device is let in while everything is frozen");
+	expect(m, ev->position, !wave_is_control(was, ev->position),
+		"a device that is compared with is let in");
+	expect(m, ev->position,
+		kind_is_where(m->kinds[m->v[ev->position].kind].labels,
+			m->p->waves[wave_of(m->p, was, ev->position)].labels),
+		"a device is let in by a wave that is for others");
 	expect(m, ev->position,
 		!was->paused && (was->phase == WAVE_FIRST || was->phase == WAVE_OPEN),
 		"a device is let in by a campaign that is paused, held or over");
@@ -118,6 +127,13 @@ static bool should_be_back(const struct course *m)
 	return ended && m->p->roll_back_on_abort && !m->halted;
 }
 
+/* Whoever cannot be reached, and whoever has tried, could not, and has said so: a way back is
+ * watched like any update, and may trip. */
+static bool is_excused(const struct course *m, uint32_t device)
+{
+	return twin_fault(m, device, FAULT_MUTE) || m->v[device].state == RECIPIENT_FAILED;
+}
+
 static void law_rest(struct course *m, uint32_t device)
 {
 	const struct twin *w = &m->v[device];
@@ -128,14 +144,13 @@ static void law_rest(struct course *m, uint32_t device)
 		stuck || (w->active == w->confirmed && is_whole(w, w->active) &&
 				 w->runs == w->active),
 		"a device that does not end on a whole, confirmed version that runs");
-	expect(m, device,
-		!should_be_back(m) || !twin_runs_new(w) || twin_fault(m, device, FAULT_MUTE),
-		"a device that can be reached runs what was ordered back");
+	expect(m, device, !should_be_back(m) || !twin_runs_new(w) || is_excused(m, device),
+		"a device that can be reached runs what was ordered back, and has not said so");
 }
 
 void law_end(struct course *m)
 {
-	for (uint32_t i = 0; i < m->c->devices; i++)
+	for (uint32_t i = 0; i < m->n; i++)
 		if (!m->v[i].dead)
 			law_rest(m, i);
 }

@@ -236,7 +236,8 @@ void load_look(struct course *m, uint32_t device, ms_t span, struct sample out[L
 		set_edges(m);
 	if (w->runs < SLOT_COUNT)
 		run_workload(m, device, span, &l);
-	w->trial->ended += (uint32_t)l.ends;
+	if (w->trial)
+		w->trial->ended += (uint32_t)l.ends;
 	for (unsigned i = 0; i < m->sc->n_triggers; i++) {
 		out[i] = (struct sample){.at = m->now};
 		see(m, &l, &m->sc->triggers[i], &out[i]);

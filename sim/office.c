@@ -27,6 +27,7 @@ void office_join(struct course *m, uint32_t device)
 {
 	if (m->v[device].state != RECIPIENT_WAITING || m->v[device].asking)
 		return;
+	control_fini(&m->v[device]);
 	m->v[device].asking = true;
 	m->asking[m->n_asking++] = device;
 }
@@ -72,9 +73,12 @@ void office_plan_ask(struct course *m)
 		m->ask_at = at;
 }
 
-static struct wave_event event_of(enum wave_ev_kind kind, uint32_t device)
+static struct wave_event event_of(const struct course *m, enum wave_ev_kind kind, uint32_t device)
 {
-	return (struct wave_event){.kind = kind, .position = device, .who = "device"};
+	return (struct wave_event){.kind = kind,
+		.position = device,
+		.stratum = m->kinds[m->v[device].kind].stratum,
+		.who = "device"};
 }
 
 int office_ask(struct course *m, struct err *e)
@@ -87,7 +91,7 @@ int office_ask(struct course *m, struct err *e)
 		m->asking[at] = m->asking[m->n_asking - 1];
 		m->n_asking--;
 		m->v[device].asking = false;
-		TRY(office_step(m, event_of(WEV_ASK, device), e));
+		TRY(office_step(m, event_of(m, WEV_ASK, device), e));
 		if (m->c->mistake == COURSE_ADMIT_ALL && m->s.rev == rev)
 			office_admit(m, device);
 		if (m->v[device].state == RECIPIENT_WAITING)
@@ -111,11 +115,18 @@ static void set_state(struct course *m, uint32_t device, enum recipient_state is
 	course_note(m, device, RECIPIENT_STATE_MAX, is);
 }
 
+static ms_t silence_of(const struct course *m, uint32_t device)
+{
+	ms_t own = m->p->waves[wave_of(m->p, &m->s, device)].silence;
+
+	return own ? own : m->p->silence;
+}
+
 static void await(struct course *m, uint32_t device)
 {
 	m->v[device].heard = m->now;
-	if (m->p->silence)
-		course_at(m, m->now + m->p->silence, device, AT_SILENCE, 0);
+	if (silence_of(m, device))
+		course_at(m, m->now + silence_of(m, device), device, AT_SILENCE, 0);
 }
 
 void office_admit(struct course *m, uint32_t device)
@@ -146,7 +157,7 @@ static void obey(struct course *m, const struct wave_event *ev)
 		if (m->acts.v[i].kind == WACT_ADMIT)
 			office_admit(m, ev->position);
 		else if (m->acts.v[i].kind == WACT_ROLL_BACK)
-			for (uint32_t k = 0; k < m->c->devices; k++)
+			for (uint32_t k = 0; k < m->n; k++)
 				order_back(m, k);
 }
 
@@ -161,6 +172,7 @@ int office_step(struct course *m, struct wave_event ev, struct err *e UNUSED)
 	if (wave_step(policy_of(m, &room), &was, &ev, &m->s, &m->acts, &why) < 0) {
 		if (why.code == ERR_BUG)
 			law_broken(m, ev.position, why.text);
+		snprintf(m->refusal, sizeof m->refusal, "%s", why.text);
 		return 0;
 	}
 	if (m->s.rev == was.rev)
@@ -169,6 +181,8 @@ int office_step(struct course *m, struct wave_event ev, struct err *e UNUSED)
 	obey(m, &ev);
 	law_wave(m, &was, &ev);
 	open_askers(m);
+	if (m->s.wave != was.wave || was.phase == WAVE_DRAFT)
+		control_begin(m);
 	if (!m->ask_at || m->s.phase != was.phase || m->s.paused != was.paused)
 		office_plan_ask(m);
 	if (m->s.phase == WAVE_HOLD && was.phase != WAVE_HOLD)
@@ -178,14 +192,15 @@ int office_step(struct course *m, struct wave_event ev, struct err *e UNUSED)
 
 int office_begin(struct course *m, struct err *e)
 {
-	struct wave_event ev = {
-		.kind = WEV_START, .recipients = m->c->devices, .who = "ann", .text = "simulated"};
+	struct wave_event ev = {.kind = WEV_START, .who = "ann", .text = "simulated"};
 
 	wave_init(&m->s);
-	m->counts[RECIPIENT_WAITING] = m->c->devices;
+	plan_all(m, &ev);
+	kind_faults(m);
+	m->counts[RECIPIENT_WAITING] = m->n;
 	TRY(office_step(m, ev, e));
 	if (m->s.phase == WAVE_DRAFT)
-		return err_set(e, ERR_BAD_INPUT, "the campaign does not start");
+		return err_set(e, ERR_BAD_INPUT, "the campaign does not start: %s", m->refusal);
 	return 0;
 }
 
@@ -193,7 +208,7 @@ int office_begin(struct course *m, struct err *e)
 
 static int move(struct course *m, uint32_t device, enum recipient_state is, struct err *e)
 {
-	struct wave_event ev = event_of(WEV_MOVED, device);
+	struct wave_event ev = event_of(m, WEV_MOVED, device);
 
 	ev.was = m->v[device].state;
 	ev.is = is;
@@ -231,7 +246,7 @@ static int take_report(struct course *m, uint32_t device, struct err *e)
 {
 	struct twin *w = &m->v[device];
 	enum recipient_state was = w->state, is = verdict(w);
-	struct wave_event twice = event_of(WEV_MOVED, device);
+	struct wave_event twice = event_of(m, WEV_MOVED, device);
 
 	w->heard = m->now;
 	if (is == RECIPIENT_COMMITTED && !w->reported_commit) {
@@ -346,8 +361,8 @@ int office_silence(struct course *m, uint32_t device, struct err *e)
 	if (!recipient_is_due(w->state))
 		return 0;
 	w->heard = last_heard(m, device);
-	if (m->now - w->heard < m->p->silence) {
-		course_at(m, w->heard + m->p->silence, device, AT_SILENCE, 0);
+	if (m->now - w->heard < silence_of(m, device)) {
+		course_at(m, w->heard + silence_of(m, device), device, AT_SILENCE, 0);
 		return 0;
 	}
 	m->r.silent++;

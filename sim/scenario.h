@@ -113,9 +113,6 @@ struct scenario {
  * *out is untouched then. */
 int scenario_parse(struct str text, struct scenario *out, struct err *e) MUST_CHECK;
 
-/* Has a device with these labels all of `where`? */
-bool scenario_is_where(const char *labels, const char *where);
-
 const char *scenario_end_name(unsigned end);
 const char *scenario_fault_name(unsigned kind);
 

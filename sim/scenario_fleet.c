@@ -60,20 +60,6 @@ static int labels_parse(
 	return 0;
 }
 
-bool scenario_is_where(const char *labels, const char *where)
-{
-	struct str rest = str_of(where), label, name, value;
-
-	while (*where && str_split(&rest, ',', &label)) {
-		struct str want = label;
-
-		if (!str_split(&want, '=', &name) || !labels_find(str_of(labels), name, &value) ||
-			!str_eq(want, value))
-			return false;
-	}
-	return true;
-}
-
 /* ---- groups ---- */
 
 #define GROUP(key, member, min, max) SCENARIO_ROW(struct scenario_group, key, member, min, max)

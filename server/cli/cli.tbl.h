@@ -50,7 +50,8 @@
 	X(PREDICATE, "predicate", "FILE", "what is stated, in JSON")                                \
 	X(NAME, "name", "NAME", "name of the file; default the kind")                               \
 	X(DEVICES, "devices", "N", "how many devices; default those that the server has")           \
-	X(RUNS, "runs", "N", "how many campaigns of each kind; default 200")                        \
+	X(RUNS, "runs", "N", "how many simulated campaigns; default 200 of each kind with plan, 20 with simulate")                        \
+	X(SCENARIO, "scenario", "FILE", "what a simulated campaign meets: manifests/schema/scenario.md") \
 	X(MINUTES, "minutes", "N", "how long one update takes at least, its soak included; at most twice that; default 30") \
 	X(SEED, "seed", "N", "where chance begins: the same seed, the same answer; default 1")      \
 	X(URL, "url", "URL", "where a hook is told: http:// or https://")                           \
@@ -167,6 +168,11 @@
 			O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                      \
 		"simulate a policy: what it finds, what it cannot, how long it takes, who is hurt", \
 		"backstay campaign plan --policy policy.json --devices 1000")                      \
+	X(CAMPAIGN_SIMULATE, "campaign", "simulate", "[CAMPAIGN]", 0, 1,                           \
+		O(SCENARIO) | O(POLICY) | O(DEVICES) | O(RUNS) | O(SEED) | O(SERVER) |             \
+			O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                      \
+		"let a policy meet a scenario on your own fleet: hidden faults, bad links, power cuts, silence, people", \
+		"backstay campaign simulate spring --scenario manifests/scenarios/silent-bricks.json") \
 	X(CAMPAIGN_START, "campaign", "start", "NAME", 1, 1,                                       \
 		O(WATCH) | O(REASON) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),           \
 		"freeze the recipients and begin with the first",                                  \
