@@ -44,6 +44,17 @@ jq -e '.rates[0].done == 20 and .rates[-1].aborted == 20 and .rates[-1].had_it_p
 	fail "a plan does not say what a policy finds"
 exits 0 "$backstay" campaign plan --policy "$BACKSTAY_SRC/manifests/vectors/good/policy.careful.json" --devices 50 --runs 20 --json
 cmp -s out.txt plan.json || fail "the same seed, another plan"
+
+scenarios=$BACKSTAY_SRC/manifests/scenarios
+exits 64 "$backstay" campaign simulate --devices 5
+exits 75 "$backstay" campaign simulate --scenario "$scenarios/good.json" --server http://127.0.0.1:9
+exits 65 "$backstay" campaign simulate --scenario "$scenarios/../gates/ocr-release.json" --devices 5
+exits 0 "$backstay" campaign simulate --scenario "$scenarios/silent-bricks.json" --devices 300 --runs 3 --seed 2 --json
+cp out.txt simulated.json
+jq -e '.ends.aborted == 3 and .false_aborts == 0 and all(.runs[]; .bad_committed == 0 and .silent > 0 and .left == 0)' \
+	simulated.json >/dev/null || fail "a release that bricks devices is not found"
+exits 0 "$backstay" campaign simulate --scenario "$scenarios/silent-bricks.json" --devices 300 --runs 3 --seed 2 --json
+cmp -s out.txt simulated.json || fail "the same seed, another course"
 echo "== a policy is tried before it is used, the same way each time"
 
 toy 1

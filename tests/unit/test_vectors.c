@@ -87,7 +87,7 @@ static void an_unknown_kind_is_an_error(void **state)
  * name. */
 static void examples_of_the_schema_pages_are_read(void **state)
 {
-	static const char *const kinds[] = {"release", "policy", "report", "gate"};
+	static const char *const kinds[] = {"release", "policy", "report", "gate", "scenario"};
 	static const char open[] = "\n```json\n", close[] = "\n```\n";
 
 	(void)state;
