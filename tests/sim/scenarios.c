@@ -69,6 +69,16 @@ static void add(struct sum *s, const struct scenario *sc, const struct course_re
 		snprintf(s->said, sizeof s->said, "%s", r->violations ? r->law : differs);
 }
 
+/* Bounds are those of the scenario's own fleet. */
+static void scale(struct scenario_expect *x, double by)
+{
+	uint32_t *const bounds[] = {
+		&x->had_it, &x->bad_committed, &x->bricked, &x->false_rollbacks};
+
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
+		*bounds[i] = (uint32_t)MIN((double)LIMIT_SCENARIO_DEVICES, *bounds[i] * by);
+}
+
 static bool simulate(const struct options *o, const char *path, struct sum *all)
 {
 	struct scenario *sc CLEANUP(mem_free) = mem_new(sizeof *sc);
@@ -77,6 +87,8 @@ static bool simulate(const struct options *o, const char *path, struct sum *all)
 	struct err e;
 
 	read_scenario(path, sc);
+	if (o->devices > sc->devices)
+		scale(&sc->expect, (double)o->devices / sc->devices);
 	for (uint32_t i = 0; i < o->runs; i++) {
 		struct course_conf c = {.scenario = sc,
 			.policy = &sc->policy,
