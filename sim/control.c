@@ -33,7 +33,7 @@ static void remember_baseline(struct course *m, uint32_t device, struct steady *
 	for (unsigned k = 0; k < BASELINE_LOOKS; k++, m->now += m->sc->look) {
 		load_look(m, device, m->sc->look, x);
 		for (unsigned i = 0; i < m->sc->n_triggers; i++)
-			trig_gather(&s->window[i], &x[i]);
+			trig_gather(&m->sc->triggers[i], &s->window[i], &x[i]);
 	}
 	m->weather = weather;
 	m->now = now;

@@ -267,7 +267,7 @@ static int take_report(struct course *m, uint32_t device, struct err *e)
 static void tell_again(struct course *m, uint32_t device)
 {
 	if (m->v[device].outcome == UPD_REVERTED && m->v[device].outcome_new &&
-		!m->v[device].ordered_back && course_happens(m, PPM / 4))
+		!m->v[device].ordered_back && course_happens(m, PPM / 2))
 		course_at(m, m->now + m->sc->poll, device, AT_AGAIN, 0);
 }
 

@@ -49,7 +49,8 @@ static bool gather(struct course *m, uint32_t device)
 		if (!wants_baseline(r))
 			continue;
 		trig_gather(r, &t->window[i], &x[i]);
-		all &= trig_baseline(r, &t->window[i], &t->state[i]);
+		all &= trig_baseline(r, &t->window[i], &t->state[i]) &&
+		       trig_is_ready(r, &t->window[i]);
 	}
 	return all || t->waited >= m->sc->baseline_wait;
 }

@@ -9,7 +9,7 @@
 #include "sim/course.h"
 
 static const char *const files[] = {
-	"good", "one-in-five", "freeze", "silent-bricks", "crash-loop", "power-cuts"};
+	"good", "one-in-five", "freeze", "silent-bricks", "slow-model", "power-cuts"};
 
 static struct scenario *read_scenario(const char *name)
 {
