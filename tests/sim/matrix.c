@@ -151,7 +151,7 @@ static double quantile(const double *sorted, unsigned n, double q)
 }
 
 /* A trouble that lasts for most of a soak leaves too few windows that count for the smallest of the
- * faults, now and then: two of 5,000 with the first seed. */
+ * faults, now and then: two of 3,400 with the first seed. */
 #define MAY_MISS 0.97
 
 /* The share that must be found. Where a device has too few samples for the defaults, what needs
