@@ -232,7 +232,7 @@ void load_look(struct course *m, uint32_t device, ms_t span, struct sample out[L
 	struct twin *w = &m->v[device];
 	struct load l = {.unhealthy = 1, .reached = reach_is_up(m, device, m->now)};
 
-	if (!m->edge[0])
+	if (m->edge[0] == 0)
 		set_edges(m);
 	if (w->runs < SLOT_COUNT)
 		run_workload(m, device, span, &l);
