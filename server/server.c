@@ -279,7 +279,7 @@ static int open_web(struct server *s, sd_event *loop, struct err *e)
 	s->api.signer = s->signer;
 	s->api.artifacts = s->artifacts;
 	s->api.poll_after_s = (unsigned)(s->conf->device.poll_after / 1000);
-	TRY(web_open(loop, &web, api_answer, &s->api, &s->web, e));
+	TRY(web_open(loop, &web, api_answer, &api_turn, &s->api, &s->web, e));
 	s->api.web = s->web;
 	return 0;
 }

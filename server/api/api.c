@@ -49,6 +49,31 @@ void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out)
 			route_path(rq->route), rq->peer);
 }
 
+/* ---- a turn ---- */
+
+static void begin_turn(void *ctx)
+{
+	const struct api *a = ctx;
+
+	run_group_begin(a->run);
+}
+
+static bool is_turn_open(void *ctx)
+{
+	const struct api *a = ctx;
+
+	return run_group_is_open(a->run);
+}
+
+static int end_turn(void *ctx, struct err *e)
+{
+	const struct api *a = ctx;
+
+	return run_group_end(a->run, e);
+}
+
+const struct web_turn api_turn = {begin_turn, is_turn_open, end_turn};
+
 /* ---- what the answers share ---- */
 
 void answer_json(struct web_reply *out, json_t *j)

@@ -32,5 +32,7 @@ struct api {
 
 /* The handler for web_open; ctx is the struct api. */
 void api_answer(void *ctx, const struct web_request *rq, struct web_reply *out);
+/* With the same ctx: what a turn's requests have changed becomes durable with one sync. */
+extern const struct web_turn api_turn;
 
 #endif

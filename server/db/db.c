@@ -35,10 +35,65 @@ struct db_val db_digest(const struct sha256 *d)
 	return db_bytes((struct str){(const char *)d->b, sizeof d->b});
 }
 
+/* ---- a group of transactions: one of the store, with a savepoint for each ---- */
+
+void db_group_begin(struct db *db)
+{
+	assert(!db->in_transaction && !db->group.on);
+	db->group.on = true;
+}
+
+bool db_group_is_open(const struct db *db)
+{
+	return db->group.open || db->group.lost;
+}
+
+static int refuse_lost(struct err *e)
+{
+	return err_set(e, ERR_IO, "store: what was to be kept together with this was lost");
+}
+
+int db_group_end(struct db *db, struct err *e)
+{
+	bool was_open = db->group.open, was_lost = db->group.lost;
+	int rc = 0;
+
+	assert(!db->in_transaction);
+	memset(&db->group, 0, sizeof db->group);
+	if (was_open)
+		rc = db->ops->commit(db, e);
+	if (rc < 0)
+		db->ops->abort(db);
+	return rc == 0 && was_lost ? refuse_lost(e) : rc;
+}
+
+static int begin_in_group(struct db *db, struct err *e)
+{
+	if (db->group.lost)
+		return refuse_lost(e);
+	if (!db->group.open)
+		TRY(db->ops->begin(db, e));
+	db->group.open = true;
+	return db->ops->exec(db, "SAVEPOINT one", DB_NO_ARGS, NULL, e);
+}
+
+/* The store takes all back by itself after some failures, and the savepoint is gone then. */
+static void abort_in_group(struct db *db)
+{
+	if (db->ops->exec(db, "ROLLBACK TO one", DB_NO_ARGS, NULL, NULL) == 0 &&
+		db->ops->exec(db, "RELEASE one", DB_NO_ARGS, NULL, NULL) == 0)
+		return;
+	db->ops->abort(db);
+	db->group.open = false;
+	db->group.lost = true;
+}
+
+/* ---- one transaction ---- */
+
 int db_begin(struct db *db, struct err *e)
 {
 	assert(!db->in_transaction);
-	TRY(db->ops->begin(db, e));
+	TRY(db->group.on ? begin_in_group(db, e) : db->ops->begin(db, e));
 	db->in_transaction = true;
 	return 0;
 }
@@ -46,7 +101,8 @@ int db_begin(struct db *db, struct err *e)
 int db_commit(struct db *db, struct err *e)
 {
 	assert(db->in_transaction);
-	TRY(db->ops->commit(db, e));
+	TRY(db->group.on ? db->ops->exec(db, "RELEASE one", DB_NO_ARGS, NULL, e)
+			 : db->ops->commit(db, e));
 	db->in_transaction = false;
 	return 0;
 }
@@ -55,7 +111,10 @@ void db_abort(struct db *db)
 {
 	if (!db->in_transaction)
 		return;
-	db->ops->abort(db);
+	if (db->group.on)
+		abort_in_group(db);
+	else
+		db->ops->abort(db);
 	db->in_transaction = false;
 }
 

@@ -37,6 +37,9 @@ struct db {
 	const struct db_ops *ops;
 	void *self;
 	bool in_transaction;
+	struct {
+		bool on, open, lost;
+	} group; /* db_group_begin */
 };
 
 /* A query under way. db_rows_fini may be called at any time, also twice. */
@@ -97,6 +100,14 @@ int db_commit(struct db *db, struct err *e) MUST_CHECK;
 void db_abort(struct db *db);
 /* Ends a transaction by what happened: commits when rc >= 0, else aborts and hands rc up. */
 int db_end(struct db *db, int rc, struct err *e) MUST_CHECK;
+
+/* From db_group_begin on, transactions are made durable together: db_commit keeps what one has
+ * changed, the next ones see it, and one that is aborted takes nothing of the others with it. Only
+ * db_group_end makes all of them durable, with one sync; when it fails none is, so nobody may have
+ * been told before. db_group_is_open: something waits for that. */
+void db_group_begin(struct db *db);
+bool db_group_is_open(const struct db *db);
+int db_group_end(struct db *db, struct err *e) MUST_CHECK;
 
 /* `sql` is a literal: statements are kept by its address. *out_changed may be NULL. */
 int db_exec(struct db *db, const char *sql, const struct db_val *args, size_t n,

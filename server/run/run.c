@@ -34,8 +34,8 @@ const struct run_stats *run_stats(const struct run *r)
 
 int run_begin(struct run *r, struct err *e)
 {
-	buf_clear(&r->said);
-	buf_clear(&r->woken);
+	r->said_before = r->said.n;
+	r->woken_before = r->woken.n;
 	r->was_shown = false;
 	return db_begin(r->c.db, e);
 }
@@ -68,18 +68,52 @@ static void wake_devices(struct run *r)
 	buf_clear(&r->woken);
 }
 
+static void tell(struct run *r)
+{
+	log_sentences(r);
+	wake_devices(r);
+}
+
 int run_end(struct run *r, int rc, struct err *e)
 {
 	rc = db_end(r->c.db, rc, e);
 	if (rc < 0) {
-		buf_clear(&r->said);
-		buf_clear(&r->woken);
+		r->said.n = r->said_before;
+		r->woken.n = r->woken_before;
 		return rc;
 	}
 	if (r->was_shown)
 		r->to_be_shown = false;
-	log_sentences(r);
-	wake_devices(r);
+	if (!db_group_is_open(r->c.db))
+		tell(r);
+	return rc;
+}
+
+/* ---- transactions that become durable together ---- */
+
+void run_group_begin(struct run *r)
+{
+	db_group_begin(r->c.db);
+}
+
+bool run_group_is_open(const struct run *r)
+{
+	return db_group_is_open(r->c.db);
+}
+
+int run_group_end(struct run *r, struct err *e)
+{
+	int rc = db_group_end(r->c.db, e);
+
+	if (rc == 0) {
+		tell(r);
+		return 0;
+	}
+	buf_clear(&r->said);
+	buf_clear(&r->woken);
+	r->stale = true;
+	r->to_be_shown = true;
+	r->image_refresh_s = 0;
 	return rc;
 }
 

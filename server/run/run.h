@@ -38,6 +38,13 @@ void run_close(struct run **r);
  * repository is signed again. To be called every second; cheap when nothing is due. */
 int run_tick(struct run *r, struct err *e) MUST_CHECK;
 
+/* What is done in between becomes durable together, with one sync, in run_group_end; when that
+ * fails nothing of it is. Nobody may be told before: an answer waits as long as run_group_is_open,
+ * and what would be called `wake` for or logged waits, too. */
+void run_group_begin(struct run *r);
+bool run_group_is_open(const struct run *r);
+int run_group_end(struct run *r, struct err *e) MUST_CHECK;
+
 struct run_stats {
 	uint64_t admitted, reports, duplicates, published;
 };

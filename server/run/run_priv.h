@@ -25,6 +25,7 @@ struct run {
 	ms_t checkpoint;             /* wall clock: when one was last looked for */
 	struct buf said;             /* sentences to be logged when they are durable */
 	struct buf woken;            /* devices to be told then, a line each */
+	size_t said_before, woken_before; /* by the transactions of the group before this one */
 	struct run_stats stats;
 	struct telemetry_stats telemetry;
 	struct totals totals; /* of telemetry, since the start */

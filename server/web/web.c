@@ -34,11 +34,32 @@ static void follow_timeout(struct web *w)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
+static void run_at_once(struct web *w)
+{
+	sd_event_source_set_time_relative(w->timer, 0);
+	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+/* Everybody who has asked is answered, and what was changed for them becomes durable with one sync.
+ */
 static void turn(struct web *w)
 {
+	struct err e = {0};
+	int rc = 0;
+
 	web_load_turn(w);
+	if (w->turn.begin)
+		w->turn.begin(w->ctx);
 	MHD_run(w->daemon);
-	follow_timeout(w);
+	if (w->turn.end)
+		rc = w->turn.end(w->ctx, &e);
+	if (rc < 0)
+		log_err(LOG_ID_STORE, &e, "what=turn");
+	/* libmicrohttpd does not say that those who go on want it to run. */
+	if (web_release_held(w, rc, &e))
+		run_at_once(w);
+	else
+		follow_timeout(w);
 }
 
 static int on_sockets(sd_event_source *s UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *ctx)
@@ -129,7 +150,7 @@ static void set_tls(
 static int start_daemon(struct web *w, struct err *e)
 {
 	struct MHD_OptionItem tls[5] = {{MHD_OPTION_END, 0, NULL}};
-	unsigned flags = MHD_USE_EPOLL;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 	struct sockaddr_storage address;
 	BUF_AUTO cert = {0}, key = {0};
 
@@ -156,14 +177,16 @@ static int start_daemon(struct web *w, struct err *e)
 	return 0;
 }
 
-int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler, void *ctx,
-	struct web **out, struct err *e)
+int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler,
+	const struct web_turn *turn_of, void *ctx, struct web **out, struct err *e)
 {
 	struct web *w = mem_new(sizeof *w);
 	int rc;
 
 	w->conf = *c;
 	w->handler = handler;
+	if (turn_of)
+		w->turn = *turn_of;
 	w->ctx = ctx;
 	web_load_open(w);
 	rc = start_daemon(w, e);

@@ -50,9 +50,19 @@ struct web_reply {
 
 typedef void web_handler_f(void *ctx, const struct web_request *rq, struct web_reply *out);
 
+/* For handlers whose changes become durable together: `begin` is called before the requests of one
+ * turn of the loop, `end` after them. An answer that was given while `is_open` says so is sent
+ * after `end`, as it is, or as the error that `end` returns. */
+struct web_turn {
+	void (*begin)(void *ctx);
+	bool (*is_open)(void *ctx);
+	int (*end)(void *ctx, struct err *e);
+};
+
 struct web;
-int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler, void *ctx,
-	struct web **out, struct err *e) MUST_CHECK;
+/* `turn` may be NULL: what a handler has changed is durable when it returns. */
+int web_open(sd_event *loop, const struct web_conf *c, web_handler_f *handler,
+	const struct web_turn *turn, void *ctx, struct web **out, struct err *e) MUST_CHECK;
 void web_close(struct web **w);
 uint16_t web_port(const struct web *w);
 

@@ -14,7 +14,9 @@
 struct web {
 	struct web_conf conf;
 	web_handler_f *handler;
+	struct web_turn turn; /* NULLs: there is none */
 	void *ctx;
+	struct web_exchange *held; /* whose answers wait for the end of the turn */
 	struct MHD_Daemon *daemon;
 	sd_event_source *sockets, *timer;
 	struct web_stats stats;
@@ -35,6 +37,9 @@ struct web_exchange {
 	uint64_t body_n, body_limit;
 	int upload_fd; /* -1: the body is gathered in memory */
 	char upload_path[320];
+	struct web_exchange *next_held;
+	struct web_reply reply; /* that is held */
+	bool is_held, is_released;
 	struct err refused; /* set when the request is answered without asking the handler */
 };
 
@@ -42,6 +47,8 @@ enum MHD_Result web_on_request(void *ctx, struct MHD_Connection *c, const char *
 	const char *method, const char *version, const char *data, size_t *io_n, void **state);
 void web_on_completed(
 	void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why);
+/* Lets go on who was held; each is answered in the next turn. False: nobody was. */
+bool web_release_held(struct web *w, int rc, const struct err *e);
 /* Percent-decodes in place; a "%00" stays as it is, so that no name can be cut short. */
 size_t web_unescape(void *ctx, struct MHD_Connection *c, char *s);
 

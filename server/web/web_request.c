@@ -226,15 +226,56 @@ static void ask_handler(struct web *w, struct web_exchange *x, struct web_reply 
 	note_took(w, now_us() - begun);
 }
 
+/* ---- answers that wait until what they say is durable ---- */
+
+static void hold(struct web *w, struct web_exchange *x, const struct web_reply *r)
+{
+	x->reply = *r;
+	x->is_held = true;
+	x->next_held = w->held;
+	w->held = x;
+	MHD_suspend_connection(x->connection);
+}
+
+bool web_release_held(struct web *w, int rc, const struct err *e)
+{
+	bool any = w->held != NULL;
+	struct web_exchange *x;
+
+	while ((x = w->held) != NULL) {
+		w->held = x->next_held;
+		x->is_released = true;
+		if (rc < 0) {
+			buf_fini(&x->reply.body);
+			x->reply = (struct web_reply){.retry_after_s = WEB_BUSY_AGAIN_S};
+			web_reply_err(&x->reply, e);
+		}
+		MHD_resume_connection(x->connection);
+	}
+	return any;
+}
+
+static enum MHD_Result send_held(struct web *w, struct web_exchange *x)
+{
+	x->is_held = x->is_released = false;
+	return web_send(w, x, &x->reply);
+}
+
 static enum MHD_Result answer(struct web *w, struct web_exchange *x)
 {
 	struct web_reply r = {0};
 
+	if (x->is_released)
+		return send_held(w, x);
 	if (x->refused.code == ERR_OK && end_upload(x, &x->refused) == 0) {
 		ask_handler(w, x, &r);
 	} else {
 		web_reply_err(&r, &x->refused);
 		r.retry_after_s = x->refused.code == ERR_BUSY ? WEB_BUSY_AGAIN_S : 0;
+	}
+	if (x->refused.code == ERR_OK && w->turn.is_open && w->turn.is_open(w->ctx)) {
+		hold(w, x, &r);
+		return MHD_YES;
 	}
 	return web_send(w, x, &r);
 }
@@ -267,6 +308,8 @@ void web_on_completed(void *ctx, struct MHD_Connection *c UNUSED, void **state,
 
 	if (!x)
 		return;
+	if (x->is_held)
+		buf_fini(&x->reply.body);
 	if (x->upload_fd >= 0)
 		close(x->upload_fd);
 	if (x->upload_path[0])

@@ -162,16 +162,17 @@ static const struct {
 	void (*begin)(void);
 	operation_f *operation;
 	bool in_steps; /* several transactions: a failure may leave the first ones done */
+	bool together; /* tried as one of a group of transactions, too */
 } cases[] = {
-	{"publish", registered, publish, false},
-	{"hello", registered, hello_of_a_stranger, false},
-	{"start", drafted, start, false},
-	{"admission", started, poll_first, true},
-	{"commit", admitted, first_commits, false},
-	{"revert", admitted, first_reverts, false},
-	{"rollback", half_done, roll_back, false},
-	{"telemetry", started, send_telemetry, false},
-	{"silence", silent_for_an_hour, an_hour_passes, true},
+	{"publish", registered, publish, false, false},
+	{"hello", registered, hello_of_a_stranger, false, true},
+	{"start", drafted, start, false, false},
+	{"admission", started, poll_first, true, true},
+	{"commit", admitted, first_commits, false, true},
+	{"revert", admitted, first_reverts, false, false},
+	{"rollback", half_done, roll_back, false, false},
+	{"telemetry", started, send_telemetry, false, false},
+	{"silence", silent_for_an_hour, an_hour_passes, true, false},
 };
 
 static void begin(size_t i)
@@ -204,8 +205,24 @@ static void expected(size_t i, struct buf *out)
 	fleet_close(&f);
 }
 
+/* By itself, or as one of those that become durable together. */
+static int operate(size_t i, bool together, struct err *e)
+{
+	struct err why;
+	int rc;
+
+	if (!together)
+		return cases[i].operation(e);
+	run_group_begin(f.run);
+	rc = cases[i].operation(e);
+	if (run_group_end(f.run, &why) < 0 && rc >= 0)
+		rc = err_copy(e, &why);
+	assert_false(run_group_is_open(f.run));
+	return rc;
+}
+
 /* False when the operation needs fewer calls than that. */
-static bool fail_at(size_t i, uint64_t call, struct buf *want)
+static bool fail_at(size_t i, bool together, uint64_t call, struct buf *want)
 {
 	BUF_AUTO before = {0}, after = {0};
 	struct err e = {0};
@@ -215,7 +232,7 @@ static bool fail_at(size_t i, uint64_t call, struct buf *want)
 	fleet_dump(&f, &before);
 	f.fault.calls = 0;
 	f.fault.fail_at = call;
-	rc = cases[i].operation(&e);
+	rc = operate(i, together, &e);
 	f.fault.fail_at = 0;
 	assert_false(f.store.in_transaction);
 	if (rc < 0) {
@@ -223,7 +240,7 @@ static bool fail_at(size_t i, uint64_t call, struct buf *want)
 		fleet_dump(&f, &after);
 		if (!cases[i].in_steps)
 			same(i, call, &after, &before);
-		expect_ok(cases[i].operation(&e), &e);
+		expect_ok(operate(i, together, &e), &e);
 	}
 	buf_clear(&after);
 	fleet_dump(&f, &after);
@@ -233,20 +250,28 @@ static bool fail_at(size_t i, uint64_t call, struct buf *want)
 	return rc < 0;
 }
 
-static void a_store_that_fails_changes_nothing(void **state)
+static void fail_everywhere(bool together)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		BUF_AUTO want = {0};
 		uint64_t call = 1;
 
+		if (together && !cases[i].together)
+			continue;
 		expected(i, &want);
-		while (fail_at(i, call, &want))
+		while (fail_at(i, together, call, &want))
 			call += campaign_every();
 		if (call / campaign_every() < 2)
 			fail_msg("%s: only %llu calls failed", cases[i].name,
 				(unsigned long long)call - 1);
 	}
+}
+
+static void a_store_that_fails_changes_nothing(void **state)
+{
+	(void)state;
+	fail_everywhere(false);
+	fail_everywhere(true);
 	printf("== store faults: %llu calls failed, nothing was half done\n",
 		(unsigned long long)tried);
 }

@@ -178,6 +178,88 @@ static void the_wrapper_fails_once_where_it_is_told(void **state)
 	db_close(&db);
 }
 
+/* ---- groups ---- */
+
+static int add(struct db *db, const char *device, int rc, struct err *e)
+{
+	TRY(db_begin(db, e));
+	if (db_exec(db, "INSERT INTO contacts VALUES (?1, 1)", DB_ARGS(db_text(device)), NULL, e) <
+		0)
+		rc = -ERR_IO;
+	return db_end(db, rc, e);
+}
+
+static void a_group_is_durable_at_its_end(void **state)
+{
+	struct db *db = *state, second;
+	struct err e = {0};
+
+	db_group_begin(db);
+	assert_false(db_group_is_open(db));
+	assert_int_equal(add(db, "a", 0, &e), 0);
+	assert_true(db_group_is_open(db));
+	assert_int_equal(add(db, "b", -ERR_CONFLICT, &e), -ERR_CONFLICT);
+	assert_int_equal(add(db, "c", 0, &e), 0);
+	assert_int_equal(count(db), 2);
+	assert_int_equal(db_group_end(db, &e), 0);
+	assert_false(db_group_is_open(db));
+	assert_int_equal(count(db), 2);
+	/* Killed before the end of the next one. */
+	db_group_begin(db);
+	assert_int_equal(add(db, "d", 0, &e), 0);
+	second = *db;
+	db_close(&second);
+	assert_int_equal(db_sqlite_open("store.db", db, &e), 0);
+	assert_int_equal(count(db), 2);
+}
+
+static void a_group_without_changes_costs_nothing(void **state)
+{
+	struct db *inner = *state, db;
+	struct db_fault fault = {.fail_at = 0};
+	struct err e = {0};
+
+	db_fault_open(&fault, inner, &db);
+	db_group_begin(&db);
+	assert_int_equal(db_group_end(&db, &e), 0);
+	assert_int_equal(fault.calls, 0);
+	db_close(&db);
+}
+
+/* Whatever call fails: what a transaction was said to have done is there after a good end, and
+ * nothing of it after a bad one. */
+static void a_group_that_fails_keeps_nothing(void **state)
+{
+	struct db *inner = *state, db;
+	struct db_fault fault = {.fail_at = 0};
+	struct err e = {0};
+	bool failed = true;
+
+	db_fault_open(&fault, inner, &db);
+	for (uint64_t at = 1; failed; at++) {
+		int64_t done = 0;
+		int rc;
+
+		fault.calls = 0;
+		fault.fail_at = at;
+		db_group_begin(&db);
+		done += add(&db, "a", 0, &e) == 0;
+		done += add(&db, "b", -ERR_CONFLICT, &e) == 0;
+		done += add(&db, "c", 0, &e) == 0;
+		rc = db_group_end(&db, &e);
+		failed = fault.calls >= at;
+		fault.fail_at = 0;
+		assert_false(db_group_is_open(&db));
+		assert_int_equal(count(inner), rc == 0 ? done : 0);
+		assert_true(failed || done == 2);
+		assert_int_equal(db_begin(&db, &e), 0);
+		assert_int_equal(
+			db_end(&db, db_exec(&db, "DELETE FROM contacts", DB_NO_ARGS, NULL, &e), &e),
+			0);
+	}
+	db_close(&db);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
@@ -190,6 +272,9 @@ int main(void)
 		T(a_newer_schema_is_left_alone),
 		T(garbage_is_no_store),
 		T(the_wrapper_fails_once_where_it_is_told),
+		T(a_group_is_durable_at_its_end),
+		T(a_group_without_changes_costs_nothing),
+		T(a_group_that_fails_keeps_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

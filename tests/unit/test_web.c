@@ -78,7 +78,7 @@ static void serve(int tell)
 
 	sd_event_new(&loop);
 	sd_event_add_signal(loop, NULL, SIGTERM, on_term, NULL);
-	if (web_open(loop, &c, echo, NULL, &w, &e) < 0)
+	if (web_open(loop, &c, echo, NULL, NULL, &w, &e) < 0)
 		_exit(1);
 	p = web_port(w);
 	if (write(tell, &p, sizeof p) != sizeof p)
@@ -303,7 +303,7 @@ static void a_name_is_no_address(void **state UNUSED)
 	struct err e;
 
 	sd_event_new(&loop);
-	assert_int_equal(web_open(loop, &c, echo, NULL, &w, &e), -ERR_CONFIG);
+	assert_int_equal(web_open(loop, &c, echo, NULL, NULL, &w, &e), -ERR_CONFIG);
 	assert_null(w);
 	sd_event_unref(loop);
 }

@@ -25,11 +25,36 @@ static pid_t server;
 static const struct web_stats *stats; /* in the server */
 static uint16_t port;
 
+/* ---- answers that wait for the end of their turn ---- */
+
+static bool has_changed, is_lost;
+
+static void begin_turn(void *ctx UNUSED)
+{
+	has_changed = is_lost = false;
+}
+
+static bool is_open(void *ctx UNUSED)
+{
+	return has_changed;
+}
+
+static int end_turn(void *ctx UNUSED, struct err *e)
+{
+	usleep(has_changed ? SLOW_US : 0);
+	return is_lost ? err_set(e, ERR_IO, "lost") : 0;
+}
+
+static const struct web_turn slow_turn = {begin_turn, is_open, end_turn};
+static const struct web_turn *turn; /* of the next server; NULL: none */
+
 /* The time is told slowly, everything else at once. */
 static void handle(void *ctx UNUSED, const struct web_request *rq, struct web_reply *out)
 {
-	if (rq->route == ROUTE_DIRECTOR_TIME)
+	if (rq->route == ROUTE_DIRECTOR_TIME && !turn)
 		usleep(SLOW_US);
+	has_changed |= rq->route == ROUTE_REPORT || rq->route == ROUTE_LEASE;
+	is_lost |= rq->route == ROUTE_LEASE;
 	if (rq->route == ROUTE_METRICS)
 		buf_addf(&out->body, "bodies=%llu.", (unsigned long long)stats->bodies);
 	buf_addf(&out->body, "%zu bytes", rq->body.n);
@@ -43,7 +68,7 @@ static void serve(int tell, const struct web_conf *c)
 	uint16_t p;
 
 	sd_event_new(&loop);
-	if (web_open(loop, c, handle, NULL, &w, &e) < 0)
+	if (web_open(loop, c, handle, turn, NULL, &w, &e) < 0)
 		_exit(1);
 	stats = web_stats(w);
 	p = web_port(w);
@@ -295,6 +320,40 @@ static void test_bodies_take_no_more_than_their_share(void **state UNUSED)
 	assert_int_equal(get("/metrics").bodies, 0);
 }
 
+static void post(int fd, const char *path)
+{
+	char text[200];
+
+	snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+		path);
+	say(fd, text, strlen(text));
+}
+
+/* All of them have asked when the server looks. A question that changes nothing is answered from
+ * what is not durable yet, so it waits, too, if it comes behind one that does. */
+static void test_nobody_is_told_before_the_end_of_the_turn(void **state UNUSED)
+{
+	int fd[3];
+
+	turn = &slow_turn;
+	start(100, 0);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < ARRAY_LEN(fd); i++)
+			fd[i] = join();
+		post(fd[0], "/v1/devices/one/reports");
+		ask(fd[1], TIMESTAMP);
+		post(fd[2], round == 1 ? "/v1/devices/one/lease" : "/v1/devices/two/reports");
+		for (unsigned i = 0; i < ARRAY_LEN(fd); i++) {
+			struct heard h = hear(fd[i]);
+
+			assert_true(h.status == 200 || (round == 1 && h.status == 500));
+			assert_true(i != 2 || h.status == (round == 1 ? 500 : 200));
+			close(fd[i]);
+		}
+	}
+	turn = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +361,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_many_more_wait_in_the_kernel, stop),
 		cmocka_unit_test_teardown(test_others_have_waited_too_long, stop),
 		cmocka_unit_test_teardown(test_bodies_take_no_more_than_their_share, stop),
+		cmocka_unit_test_teardown(test_nobody_is_told_before_the_end_of_the_turn, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
