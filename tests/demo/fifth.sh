@@ -18,7 +18,7 @@ begin_campaign 5 "$ocr/policy-judged.json"
 tell "campaign to-ocr-5 has begun: two of $DEVICES readers are the control group, they keep what they run and are compared with"
 narrate 5
 end_campaign 5 halted
-bad=$(recipient 5 '.state == "reverted"')
+bad=$(recipient 5 '.state == "reverted" and (.text | startswith("drift"))')
 expect_outcome "$bad" ocr-5 "triggered drift"
 [ "$CHAOS" = 1 ] || on_device "$bad" explain | indent
 expect_fleet ocr-2
