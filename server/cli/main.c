@@ -59,7 +59,7 @@ static void print_commands(FILE *to)
 			c->verb ? c->verb : "", c->args);
 		fprintf(to, "  %-30s %s\n", name, c->text);
 	}
-	fputs("\nExit status: 0 done; 64 wrong usage; 65 refused input or signature; 66 no such thing;\n"
+	fputs("\nExit status: 0 done; 64 wrong usage; 65 refused input or signature; 66 no such thing; 69 not supported there;\n"
 	      "70 a person must look; 73 contradicts the present state, or no room; 74 storage failed; 75 try again later;\n"
 	      "76 the other side cannot prove who it is; 77 not allowed; 78 wrong configuration.\n",
 		to);
