@@ -126,6 +126,11 @@ static void fire(struct agent *a, enum trig_type cause, const char *text)
 	ring_mark(a, trig_type_name(cause), text);
 }
 
+static bool may_fire(const struct agent *a, const struct trig_rule *r)
+{
+	return watch_is_looked_at(r) && (!a->rec.goal.rollback || trig_stops_way_back(r));
+}
+
 static bool feed(struct agent *a, const struct look *l)
 {
 	struct watch *w = &a->watch;
@@ -135,8 +140,7 @@ static bool feed(struct agent *a, const struct look *l)
 		if (watch_is_looked_at(&w->rule[i]))
 			trig_feed(&w->rule[i], &w->state[i], &w->window[i], &l->sample[i]);
 	for (unsigned i = 0; i < w->n; i++) {
-		if (!watch_is_looked_at(&w->rule[i]) ||
-			trig_eval(&w->rule[i], &w->state[i]) != TRIG_FIRE)
+		if (!may_fire(a, &w->rule[i]) || trig_eval(&w->rule[i], &w->state[i]) != TRIG_FIRE)
 			continue;
 		trig_explain(&w->rule[i], &w->state[i], text, sizeof(text));
 		fire(a, w->rule[i].type, text);

@@ -125,6 +125,8 @@ static unsigned feed(struct course *m, uint32_t device, const struct sample *x)
 		if (!is_looked_at(r))
 			continue;
 		trig_feed(r, &t->state[i], &t->window[i], &x[i]);
+		if (t->rec.goal.rollback && !trig_stops_way_back(r))
+			continue;
 		if (trig_eval(r, &t->state[i]) == TRIG_FIRE)
 			fires = i;
 	}

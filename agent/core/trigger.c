@@ -265,6 +265,19 @@ unsigned trig_bad_windows(const struct trig_rule *r, const struct trig_state *s)
 	return bad;
 }
 
+bool trig_stops_way_back(const struct trig_rule *r)
+{
+	switch (trig_source(r)) {
+	case TRIG_SRC_METRICS:
+	case TRIG_SRC_USAGE:
+	case TRIG_SRC_THERMAL:
+	case TRIG_SRC_SERVER:
+		return false;
+	default:
+		return true;
+	}
+}
+
 enum trig_verdict trig_eval(const struct trig_rule *r, const struct trig_state *s)
 {
 	if (trig_kind(r) == TRIG_KIND_EVENT)

@@ -95,6 +95,11 @@ void trig_feed_champion(const struct trig_rule *r, const struct trig_state *s,
  * ignores it. Events do not come from samples and are always quiet. */
 enum trig_verdict trig_eval(const struct trig_rule *r, const struct trig_state *s);
 
+/* Does it say that the version does not run at all? On a way back only such rules count: how well
+ * the old version works was judged when it was new, and an outage that every version shows must not
+ * bring back what was ordered away (docs/adr/0029). */
+bool trig_stops_way_back(const struct trig_rule *r);
+
 /* Is there nothing in this rule that forbids accepting the version now? on_blind WAIT wants the
  * newest window to have counted, unless there is nothing to compare with. */
 bool trig_may_accept(const struct trig_rule *r, const struct trig_state *s);

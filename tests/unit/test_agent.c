@@ -484,6 +484,18 @@ static void a_fleet_rollback_is_an_update(void **state)
 	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_OK), 3);
 }
 
+/* An outage that all versions show must not bring back what the fleet was ordered away from. */
+static void a_way_back_is_not_undone_by_numbers(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->two);
+	order(l, l->errs, true);
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->errs);
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 0);
+}
+
 /* ---- the agent's own death ---- */
 
 static void the_soak_goes_on_after_a_restart(void **state)
@@ -709,6 +721,7 @@ int main(void)
 		CASE(a_bad_release_goes_back_without_a_server),
 		CASE(a_newer_order_supersedes),
 		CASE(a_fleet_rollback_is_an_update),
+		CASE(a_way_back_is_not_undone_by_numbers),
 		CASE(the_soak_goes_on_after_a_restart),
 		CASE(a_crash_loop_is_counted_over_restarts),
 		CASE(a_trial_is_promised_to_end),
