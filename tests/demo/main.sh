@@ -92,7 +92,11 @@ for n in $(seq "$DEVICES"); do
 	echo "node-$n: $(ask "node-$n" '"runs \(.running.release); last: \(.last.release) \(.last.state) \(if .last.cause != "" then "(" + .last.cause + ": " + .last.reason + ")" else "" end)"')"
 done
 [ "$CHAOS" = 1 ] && tell "killed meanwhile: $(sort "$W/log/chaos.log" | uniq -c | tr -s ' \n' ' ')"
+"$BACKSTAY_BIN/backstay" report release ocr-5 --output "$W/ocr-5.json" >/dev/null
+"$BACKSTAY_BIN/backstay" report vehicle "$bad" --format html --output "$W/$bad.html" >/dev/null
 "$BACKSTAY_BIN/backstay" audit export "$W/audit.jsonl" >/dev/null
+tell "records for the authority: of ocr-5, and a page of $bad to print ($W/$bad.html)"
+"$BACKSTAY_BIN/backstay" report verify "$W/ocr-5.json" "$W/audit.jsonl" --repo "$W/keys/repo/director" | indent
 tell "audit log, $("$BACKSTAY_BIN/backstay" audit verify "$W/audit.jsonl" --repo "$W/keys/repo/director")"
 replay_part 1 2 3 4 5
 sed '/"row":{"n":7,/s/"who":"./"who":"?/' "$W/audit.jsonl" >"$W/forged.jsonl"
