@@ -86,7 +86,7 @@ static void rank(struct values *s)
 		s->rank[i] = 0;
 		for (unsigned k = 0; k < s->n; k++)
 			s->rank[i] += s->devices[k] > s->devices[i] ||
-				      (s->devices[k] == s->devices[i] && k < i);
+				      (k < i && s->devices[k] == s->devices[i]);
 		s->rank[i] = MIN(s->rank[i], JUDGE_STRATA - 1);
 	}
 }

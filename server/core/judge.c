@@ -54,7 +54,8 @@ static struct judge_tally sum_of(const struct judge_rule *r, const struct judge_
 
 bool judge_in_step(const struct judge_rule *r, const struct judge_state *s, unsigned stratum)
 {
-	struct judge_tally t = stratum < r->strata ? s->wave[0][stratum] : sum_of(r, s->wave[0]);
+	bool one = stratum < MIN(r->strata, JUDGE_STRATA);
+	struct judge_tally t = one ? s->wave[0][stratum] : sum_of(r, s->wave[0]);
 
 	return !is_compared(s) ||
 	       (uint64_t)t.control * s->share >= (uint64_t)t.begun * (MILLION - s->share);

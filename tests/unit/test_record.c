@@ -13,6 +13,24 @@
 static struct err e;
 
 /* Every byte of the record is set, so that a member that is forgotten shows. */
+static void fill_trigger(struct trig_state *t, unsigned i)
+{
+	*t = (struct trig_state){.baseline = 0.5 + i,
+		.baseline_n = i,
+		.windows = 1,
+		.history = 2,
+		.last = i ? -1e300 : (double)INFINITY,
+		.last_n = 5,
+		.baseline_bad = 6,
+		.baseline_span = -7,
+		.judged = 8,
+		.blind = 9,
+		.busy = 10,
+		.proven = i & 1};
+	t->bin[0] = 11;
+	t->bin[TRIG_BINS - 1] = UINT32_MAX;
+}
+
 static void full(struct upd_record *r, uint64_t seed)
 {
 	struct prng p = {.s = seed};
@@ -49,8 +67,7 @@ static void full(struct upd_record *r, uint64_t seed)
 	memset(r->why_text, 'w', sizeof r->why_text - 1);
 	r->n_trig = LIMIT_TRIGGERS;
 	for (unsigned i = 0; i < LIMIT_TRIGGERS; i++)
-		r->trig[i] = (struct trig_state){0.5 + i, i, 1, 2, i ? -1e300 : (double)INFINITY, 5,
-			6, -7, 8, 9, 10, i & 1, {11, [TRIG_BINS - 1] = UINT32_MAX}};
+		fill_trigger(&r->trig[i], i);
 	r->counter_floor = prng_next(&p);
 	r->report_seq = prng_next(&p);
 	r->director_seen = prng_next(&p);
