@@ -4,7 +4,7 @@
 # workloads at random in the main story. Exits 0 only if what the readers answer is what the story claims.
 set -eu
 : "${BACKSTAY_SRC:?run this with: make demo}" "${BACKSTAY_BIN:?run this with: make demo}"
-: "${KEEP:=0}" "${CHAOS:=0}" "${RATE:=2}" "${SCENARIO:=main}"
+: "${KEEP:=0}" "${CHAOS:=0}" "${RATE:=3}" "${SCENARIO:=main}"
 stories=$BACKSTAY_SRC/tests/demo
 [ -r "$stories/$SCENARIO.sh" ] && case $SCENARIO in demo | lib | chaos) false ;; esac || {
 	echo "demo: no story is called $SCENARIO; there are:" >&2
