@@ -211,7 +211,9 @@ static int dsse_check(struct str text, struct err *e)
 	return 0;
 }
 
-/* What is taken can be simulated: a few devices, for a day at most, break no law and end. */
+/* What is taken can be simulated: a few devices, for a day at most. That laws hold is asked of the
+ * scenarios that somebody means (make check-sim): one may also say that nobody can be reached, and
+ * then an update does not end. */
 static int scenario_check(struct str text, struct err *e)
 {
 	struct scenario *s CLEANUP(mem_free) = mem_new(sizeof *s);
@@ -224,7 +226,7 @@ static int scenario_check(struct str text, struct err *e)
 	s->look = MAX(s->look, SEC(30));
 	s->poll = MAX(s->poll, SEC(30));
 	assert(course_run(&c, &r, e) == 0);
-	assert(r.had_it <= c.devices && r.violations == 0);
+	assert(r.had_it <= c.devices);
 	return 0;
 }
 
