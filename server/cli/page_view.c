@@ -5,6 +5,15 @@
 	{                                                                                          \
 		NULL, NULL, PAGE_TEXT                                                              \
 	}
+/* What a device was: the same before an update as after it. */
+#define CONFIGURATION                                                                              \
+	{                                                                                          \
+		{"Runs", "runs", PAGE_TEXT}, {"Document", "release_digest", PAGE_CODE},            \
+			{"Hardware", "hardware", PAGE_TEXT}, {"Agent", "agent", PAGE_TEXT},        \
+			{"Slot", "slot", PAGE_TEXT}, {"Since", "at_ms", PAGE_TIME},                \
+			{"Digest", "digest", PAGE_CODE}, {"Audit row", "audit_row", PAGE_TEXT},    \
+			END                                                                        \
+	}
 
 /* ---- both kinds ---- */
 
@@ -64,20 +73,8 @@ static const struct page_view update[] = {
 		{{"State", "state", PAGE_STATE}, {"When", "at_ms", PAGE_TIME},
 			{"In words", "text", PAGE_TEXT}, END},
 		NULL},
-	{"Configuration before", "before.configuration", PAGE_FACTS, NULL,
-		{{"Runs", "runs", PAGE_TEXT}, {"Document", "release_digest", PAGE_CODE},
-			{"Hardware", "hardware", PAGE_TEXT}, {"Agent", "agent", PAGE_TEXT},
-			{"Slot", "slot", PAGE_TEXT}, {"Since", "at_ms", PAGE_TIME},
-			{"Digest", "digest", PAGE_CODE}, {"Audit row", "audit_row", PAGE_TEXT},
-			END},
-		NULL},
-	{"Configuration after", "after.configuration", PAGE_FACTS, NULL,
-		{{"Runs", "runs", PAGE_TEXT}, {"Document", "release_digest", PAGE_CODE},
-			{"Hardware", "hardware", PAGE_TEXT}, {"Agent", "agent", PAGE_TEXT},
-			{"Slot", "slot", PAGE_TEXT}, {"Since", "at_ms", PAGE_TIME},
-			{"Digest", "digest", PAGE_CODE}, {"Audit row", "audit_row", PAGE_TEXT},
-			END},
-		NULL},
+	{"Configuration before", "before.configuration", PAGE_FACTS, NULL, CONFIGURATION, NULL},
+	{"Configuration after", "after.configuration", PAGE_FACTS, NULL, CONFIGURATION, NULL},
 	{"Conditions of execution", "conditions", PAGE_FACTS, NULL,
 		{{"Preconditions", "preconditions", PAGE_SUMMARY},
 			{"Frozen at", "freeze", PAGE_SUMMARY},

@@ -11,7 +11,7 @@
 #include "server/run/run.h"
 
 /* {"format": 1, "record": {...}, "anchor": {...}}, the caller's to free. Blocks for as long as it
- * takes to read all that: about a second for 50,000 recipients. ERR_NOT_FOUND. */
+ * takes to read all that, which grows with the recipients. ERR_NOT_FOUND. */
 int record_vehicle(
 	struct run *r, const char *device, const char *by, json_t **out, struct err *e) MUST_CHECK;
 int record_release(
