@@ -135,7 +135,7 @@ static int move(struct run *r, const struct device_row *d, const struct report *
 	is = verdict_eval(&in, rp);
 	if (is == rec.state)
 		return 0;
-	if (verdict_is_again(&c.policy, rec.state, is, rp->code, rec.tries))
+	if (verdict_is_again(&c.policy, rec.state, is, rp, rec.tries))
 		is = RECIPIENT_WAITING;
 	return feed_move(r, c.id.s, d->id.s, is, rp->text, e);
 }

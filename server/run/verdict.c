@@ -85,6 +85,8 @@ enum recipient_state verdict_eval(const struct verdict_in *in, const struct repo
 	}
 }
 
+/* What a device gives up for reasons that are not the release's. One that waited in vain for a
+ * precondition says "expired"; what is unmet only for now ends nothing. */
 static const struct {
 	enum err_code code;
 	enum policy_transient class;
@@ -95,17 +97,24 @@ static const struct {
 	{ERR_TOO_OFTEN, POLICY_TRANSIENT_NETWORK},
 	{ERR_NO_SPACE, POLICY_TRANSIENT_DISK},
 	{ERR_IO, POLICY_TRANSIENT_DISK},
+	{ERR_EXPIRED, POLICY_TRANSIENT_UNMET},
 	{ERR_UNMET, POLICY_TRANSIENT_UNMET},
 	{ERR_WORKER, POLICY_TRANSIENT_WORKER},
 };
 
-bool verdict_is_again(const struct policy *p, enum recipient_state was, enum recipient_state is,
-	enum err_code code, uint32_t tries)
+/* One that is stuck takes no order, whatever it got stuck with. */
+static bool is_given_up(const struct report *r)
 {
-	if (was != RECIPIENT_ADMITTED || is != RECIPIENT_FAILED)
+	return r->kind == REPORT_OUTCOME && strcmp(r->state, "failed") == 0;
+}
+
+bool verdict_is_again(const struct policy *p, enum recipient_state was, enum recipient_state is,
+	const struct report *r, uint32_t tries)
+{
+	if (was != RECIPIENT_ADMITTED || is != RECIPIENT_FAILED || !is_given_up(r))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(transient); i++)
-		if (transient[i].code == code)
+		if (transient[i].code == r->code)
 			return tries < p->retry[transient[i].class];
 	return false;
 }

@@ -13,10 +13,11 @@ struct verdict_in {
 	uint64_t director_version;    /* of what it is told now */
 };
 
-/* Was it admitted, has it failed of something transient, and may it be admitted again after `tries`
- * such failures? What the device said of the release itself is final. */
+/* Was it admitted, has it given up because of something transient, and may it be admitted again
+ * after `tries` such failures? What the device said of the release itself is final: it holds that
+ * against the release and would refuse it. */
 bool verdict_is_again(const struct policy *p, enum recipient_state was, enum recipient_state is,
-	enum err_code code, uint32_t tries);
+	const struct report *r, uint32_t tries);
 
 /* The state that the recipient is in after this report; its present one when nothing follows. */
 enum recipient_state verdict_eval(const struct verdict_in *in, const struct report *r);

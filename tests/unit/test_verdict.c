@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/core/update.h"
 #include "server/run/verdict.h"
 
 #define OLD                                                                                        \
@@ -200,9 +201,67 @@ static void every_report_has_its_meaning(void **state)
 	}
 }
 
+/* Admitted and failed, with this report and two failures before it, by a policy that lets each
+ * class fail three times, but for disks twice. */
+static const struct {
+	const char *name;
+	struct report r;
+	bool again;
+} retries[] = {
+	{"network", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_TIMEOUT}, true},
+	{"no more tries", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_NO_SPACE}, false},
+	{"worker", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_WORKER}, true},
+	{"waited in vain", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_EXPIRED}, true},
+	{"smoke", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_SMOKE_FAILED}, false},
+	{"altered", {.kind = REPORT_OUTCOME, .state = "failed", .code = ERR_ALTERED}, false},
+	{"stuck", {.kind = REPORT_OUTCOME, .state = "stuck", .code = ERR_TIMEOUT}, false},
+	{"refused", {.kind = REPORT_REFUSED, .state = "idle", .code = ERR_QUARANTINED}, false},
+};
+
+static void what_is_nobodys_fault_may_be_tried_again(void **state)
+{
+	struct policy p = {.retry = {3, 2, 3, 3}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(retries); i++)
+		if (verdict_is_again(&p, RECIPIENT_ADMITTED, RECIPIENT_FAILED, &retries[i].r, 2) !=
+			retries[i].again)
+			fail_msg("%s", retries[i].name);
+	assert_false(verdict_is_again(&p, RECIPIENT_SILENT, RECIPIENT_FAILED, &retries[0].r, 0));
+	assert_false(
+		verdict_is_again(&p, RECIPIENT_ADMITTED, RECIPIENT_REVERTED, &retries[0].r, 0));
+}
+
+/* Else a device would be offered what it refuses, until its tries are used up. */
+static void what_is_tried_again_no_device_holds_against_the_release(void **state)
+{
+	struct policy p = {.retry = {1, 1, 1, 1}};
+	unsigned again = 0;
+
+	(void)state;
+	for (enum err_code c = 0; c < ERR_CODE_MAX; c++) {
+		struct report r = {.kind = REPORT_OUTCOME, .state = "failed", .code = c};
+		struct upd_record rec;
+
+		upd_record_init(&rec);
+		rec.state = UPD_FAILED;
+		rec.why = c;
+		if (!verdict_is_again(&p, RECIPIENT_ADMITTED, RECIPIENT_FAILED, &r, 0))
+			continue;
+		again++;
+		if (upd_is_blamed(&rec))
+			fail_msg("%s is tried again and quarantined", err_name(c));
+	}
+	assert_true(again > 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_report_has_its_meaning)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_report_has_its_meaning),
+		cmocka_unit_test(what_is_nobodys_fault_may_be_tried_again),
+		cmocka_unit_test(what_is_tried_again_no_device_holds_against_the_release),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
