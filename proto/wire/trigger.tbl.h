@@ -39,7 +39,8 @@
 	X(ABSOLUTE, "absolute", "the threshold itself, in the unit of the measure")                \
 	X(BASELINE, "baseline", "the device's own value before the swap")                          \
 	X(CHAMPION, "champion",                                                                    \
-		"the value of the old version that runs beside it, in the same window")            \
+		"the value of the old version that runs beside it, in the same window; in a "      \
+		"soak none does, so no release is packed or signed with it")                       \
 	X(TRAINING, "training",                                                                    \
 		"the counts that the release brings; raises an alarm, never a rollback")
 

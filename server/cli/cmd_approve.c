@@ -81,7 +81,7 @@ int cmd_RELEASE_PROPOSE(const struct cli *c, struct err *e)
 	TRY(packed_evidence_load(c->args[0], ev, e));
 	packed_evidence_all(ev, &terms);
 	TRY(packed_document(c->args[0], document, e));
-	TRY(packed_load(document, &text, &r, e));
+	TRY(packed_vet(document, &text, &r, e));
 	TRY(packed_keys(ks, c, "creator", e));
 	TRY(find_creator(ks, &creator, e));
 	TRY(request_encode(buf_str(&text), &terms, creator, &request, e));

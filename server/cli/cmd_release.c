@@ -30,8 +30,10 @@ int cmd_RELEASE_CREATE(const struct cli *c, struct err *e)
 		.out_dir = cli_value(c, CLI_OPT_OUT, NULL),
 		.progress = terminal ? show_packing : NULL};
 	JSON_AUTO *answer = NULL;
+	CLEANUP(mem_free) struct release *packed = NULL;
 	struct pack_result r;
-	char digest[SHA256_TEXT];
+	char digest[SHA256_TEXT], document[512];
+	BUF_AUTO text = {0};
 	uint64_t level;
 	int rc;
 
@@ -43,6 +45,8 @@ int cmd_RELEASE_CREATE(const struct cli *c, struct err *e)
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	TRY(rc);
+	snprintf(document, sizeof document, "%s/%s.json", spec.out_dir, r.id.s);
+	TRY(packed_vet(document, &text, &packed, e));
 	sha256_format(&r.document, digest);
 	answer = json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", r.id.s, "product", r.product,
 		"document", digest, "artifact_bytes", (json_int_t)r.artifact_bytes, "content_bytes",
@@ -83,8 +87,10 @@ int cmd_RELEASE_SIGN(const struct cli *c, struct err *e)
 	CLEANUP(keystore_free) struct keystore *ks = keystore_new();
 	unsigned n = c->n_values[CLI_OPT_ROLE];
 	CLEANUP(packed_evidence_drop) struct packed_evidence *ev = mem_new(sizeof *ev);
+	CLEANUP(mem_free) struct release *r = NULL;
 	struct release_terms terms;
 	char dir[512], document[512];
+	BUF_AUTO text = {0};
 
 	memset(ev, 0, sizeof *ev);
 	if (!keys)
@@ -94,6 +100,7 @@ int cmd_RELEASE_SIGN(const struct cli *c, struct err *e)
 	TRY(packed_evidence_load(c->args[0], ev, e));
 	packed_evidence_all(ev, &terms);
 	TRY(packed_document(c->args[0], document, e));
+	TRY(packed_vet(document, &text, &r, e));
 	snprintf(dir, sizeof dir, "%s/offline", keys);
 	TRY(keystore_load(ks, dir, e));
 	for (unsigned i = 0; i < (n ? n : DIRECTOR_MINIMUM); i++)

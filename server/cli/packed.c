@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/wire/mute.h"
 #include "server/cli/table.h"
 
 double packed_mib(uint64_t bytes)
@@ -49,6 +50,29 @@ int packed_load(const char *path, struct buf *text, struct release **out, struct
 		return err_wrap(e, "%s", path);
 	}
 	*out = r;
+	return 0;
+}
+
+/* Which trigger, why it cannot speak, and what to do about it. */
+static void put_mute(FILE *to, const char *before, const struct release *r)
+{
+	char why[MUTE_TEXT];
+
+	for (unsigned i = 0; i < r->n_triggers; i++)
+		if (mute_eval(r, i, why) != MUTE_NOT)
+			fprintf(to, "%s%s\n", before, why);
+}
+
+int packed_vet(const char *path, struct buf *text, struct release **out, struct err *e)
+{
+	CLEANUP(mem_free) struct release *r = NULL;
+
+	TRY(packed_load(path, text, &r, e));
+	if (mute_check(r, e) < 0)
+		return err_wrap(e, "%s", path);
+	put_mute(stderr, "backstay: warning: takes nothing back: ", r);
+	*out = r;
+	r = NULL;
 	return 0;
 }
 
@@ -210,6 +234,7 @@ void packed_print(const struct release *r)
 	puts("Taken back when:");
 	for (unsigned i = 0; i < r->n_triggers; i++)
 		print_rule(&r->triggers[i]);
+	put_mute(stdout, "Takes nothing back: ", r);
 	if (r->n_preconditions)
 		puts("Waits until:");
 	for (unsigned i = 0; i < r->n_preconditions; i++)

@@ -20,6 +20,10 @@ int packed_document(const char *dir, char out[512], struct err *e) MUST_CHECK;
 /* Its bytes, and parsed; *out is the caller's to free. */
 int packed_load(const char *path, struct buf *text, struct release **out, struct err *e) MUST_CHECK;
 
+/* As packed_load, at an author's desk: refused with ERR_BAD_INPUT when nothing could ever measure
+ * one of its triggers; others that cannot speak are warned of on stderr (proto/wire/mute.h). */
+int packed_vet(const char *path, struct buf *text, struct release **out, struct err *e) MUST_CHECK;
+
 /* The copy of the image repository that the options name; maybe in `buf`. */
 const char *packed_repo(const struct cli *c, char buf[512]);
 /* Loads the key files of --keys: they lie in the folder itself, or, when `keys init` made it, in

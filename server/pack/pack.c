@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "proto/wire/json.h"
+#include "proto/wire/mute.h"
 #include "server/pack/pack_priv.h"
 
 #define LEVEL_DEFAULT 9
@@ -47,13 +48,14 @@ static int document_write(const json_t *document, struct buf *out, struct err *e
 	return 0;
 }
 
-/* Parsed by those who will have to parse it. */
+/* Parsed by those who will have to parse it; and no trigger in it may be for show. */
 static int document_check(const json_t *document, struct release *out, struct err *e)
 {
 	BUF_AUTO text = {0};
 
 	TRY(document_write(document, &text, e));
-	return release_parse(buf_str(&text), out, e);
+	TRY(release_parse(buf_str(&text), out, e));
+	return mute_check(out, e);
 }
 
 /* ---- components ---- */

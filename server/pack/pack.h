@@ -32,7 +32,8 @@ struct pack_result {
 /* Writes out_dir/ID.json and out_dir/artifacts/DIGEST (artifacts that are there already stay). The
  * document is the last to appear, and has been parsed again by release_parse. Refused are links
  * that leave their folder, devices, sockets, setuid and setgid files, names that no agent would
- * accept: ERR_BAD_INPUT with the name; a document of this id with other content: ERR_CONFLICT. */
+ * accept, a trigger that nothing measures (proto/wire/mute.h): ERR_BAD_INPUT with the name; a
+ * document of this id with other content: ERR_CONFLICT. */
 int pack_release(const struct pack_spec *spec, struct pack_result *out, struct err *e) MUST_CHECK;
 
 #endif

@@ -70,3 +70,24 @@ ln -s /etc/passwd "$W/toy/1/code/out"
 exits 77 "$backstay" release create "$W/toy/1/release.json" --out "$W/c"
 grep -q out err.txt || fail "the refusal does not name the link"
 echo "== packing gives the same bytes twice, and refuses links that leave"
+
+rm "$W/toy/1/code/out"
+watched() { # watched TRIGGER: a template with one more trigger, soaked for a minute
+	jq '.soak_ms = 60000 | .triggers += ['"$1"']' toy/1/release.json >toy/1/watched.json
+}
+watched '{"type": "latency", "metric": "l", "comparator": "champion"}'
+exits 65 "$backstay" release create "$W/toy/1/watched.json" --out "$W/d"
+grep -q 'triggers\[4\]: latency: no champion runs while a release soaks. State "comparator": "baseline"' err.txt ||
+	fail "the author is not told what to compare with: $(cat err.txt)"
+[ ! -e d/toy-1.json ] || fail "it was packed all the same"
+cp a/toy-1.json toy/1/packed.json
+jq -c '.triggers += [{"type": "latency", "metric": "l", "comparator": "champion"}]' toy/1/packed.json >a/toy-1.json
+exits 65 "$backstay" release sign "$W/a" --keys "$W/keys" --hardware edge-x86 --counter 2
+exits 65 "$backstay" release propose "$W/a" --keys "$W/keys" --hardware edge-x86 --counter 2
+watched '{"type": "connectivity"}'
+exits 0 "$backstay" release create "$W/toy/1/watched.json" --out "$W/d"
+grep -q 'warning: takes nothing back: connectivity: 15 windows of 60 s must be bad, and the release soaks for 60 s' err.txt ||
+	fail "the author is not told that it comes too late: $(cat err.txt)"
+exits 0 "$backstay" release show "$W/d"
+grep -q '^Takes nothing back: connectivity' out.txt || fail "show does not tell of it"
+echo "== a trigger that takes nothing back is refused, or warned of, where the release is made"
