@@ -78,6 +78,7 @@
 
 /* preconditions */
 #define LIMIT_PRECONDITIONS   16   /* of one release, or of one configured type */
+#define LIMIT_CONDITIONS      32   /* of one report: what a switch waited for */
 #define LIMIT_PRECOND_WINDOWS 8    /* of one rule */
 #define LIMIT_PRECOND_TEXT    192  /* bytes of a configured one: a line */
 #define LIMIT_THERMAL_ZONES   64   /* that are looked at */

@@ -26,7 +26,31 @@ const char *report_kind_name(enum report_kind k)
 	return kind_names[k];
 }
 
+static const char *const condition_from[] = {"release", "device"};
+static const char *const condition_is[] = {"unknown", "met"};
+
 /* ---- writing ---- */
+
+static void put_conditions(json_t *o, const struct report *r)
+{
+	json_t *list, *one;
+
+	if (!r->n_conditions)
+		return;
+	list = json_array();
+	json_object_set_new(o, "conditions", list);
+	for (unsigned i = 0; i < r->n_conditions; i++) {
+		const struct report_condition *c = &r->conditions[i];
+
+		one = json_object();
+		json_array_append_new(list, one);
+		json_put_text(one, "type", precond_type_name(c->type));
+		json_put_text(one, "from", condition_from[c->of_device]);
+		json_put_text(one, "is", condition_is[c->known]);
+		json_put_text(one, "value", c->value);
+		json_put_text(one, "limit", c->limit);
+	}
+}
 
 /* Read inside of an object, as the server will, so that the depth is counted from there. */
 static void put_dossier(json_t *o, const char *text)
@@ -73,6 +97,7 @@ void report_encode(const struct report *r, struct buf *out)
 	json_put_text(o, "text", r->text);
 	json_put_text(o, "consent", r->consent);
 	json_put_text(o, "who", r->who);
+	put_conditions(o, r);
 	put_dossier(o, r->dossier);
 	json_write(o, out);
 }
@@ -151,6 +176,51 @@ static int consent_decode(const json_t *j, struct report *r, struct err *e)
 	return json_id(j, "report", "who", r->who, e);
 }
 
+static int condition_decode(
+	const json_t *j, const char *where, struct report_condition *out, struct err *e)
+{
+	static const char *const known[] = {"type", "from", "is", "value", "limit", NULL};
+	const char *types[PRECOND_TYPE_MAX];
+	unsigned type, from, is;
+
+	for (unsigned t = 0; t < PRECOND_TYPE_MAX; t++)
+		types[t] = precond_type_name((enum precond_type)t);
+	if (!json_is_object(j))
+		return err_set(e, ERR_BAD_INPUT, "%s: an object is wanted", where);
+	TRY(json_only(j, where, known, e));
+	TRY(json_choice(j, where, "type", types, ARRAY_LEN(types), &type, e));
+	TRY(json_choice(j, where, "from", condition_from, ARRAY_LEN(condition_from), &from, e));
+	TRY(json_choice(j, where, "is", condition_is, ARRAY_LEN(condition_is), &is, e));
+	out->type = (enum precond_type)type;
+	out->of_device = from != 0;
+	out->known = is != 0;
+	TRY(json_text_opt(j, where, "value", out->value, sizeof out->value, e));
+	return json_text_opt(j, where, "limit", out->limit, sizeof out->limit, e);
+}
+
+/* A switch without anything that it waited for is told like every other state. */
+static int conditions_decode(const json_t *j, struct report *r, struct err *e)
+{
+	const json_t *list;
+	char where[40];
+
+	if (r->kind != REPORT_SWITCH) {
+		if (json_object_get(j, "conditions"))
+			return err_set(e, ERR_BAD_INPUT, "report.conditions: not in a %s",
+				report_kind_name(r->kind));
+		return 0;
+	}
+	TRY(json_arr(j, "report", "conditions", LIMIT_CONDITIONS, &list, e));
+	if (json_array_size(list) == 0)
+		return err_set(e, ERR_BAD_INPUT, "report.conditions is empty");
+	for (; r->n_conditions < json_array_size(list); r->n_conditions++) {
+		snprintf(where, sizeof where, "report.conditions[%u]", r->n_conditions);
+		TRY(condition_decode(json_array_get(list, r->n_conditions), where,
+			&r->conditions[r->n_conditions], e));
+	}
+	return 0;
+}
+
 static int texts_decode(const json_t *j, struct report *r, struct err *e)
 {
 	TRY(json_text_opt(j, "report", "agent", r->agent, sizeof r->agent, e));
@@ -161,6 +231,7 @@ static int texts_decode(const json_t *j, struct report *r, struct err *e)
 	TRY(txn_decode(j, r->txn, e));
 	TRY(labels_decode(j, r->labels, e));
 	TRY(consent_decode(j, r, e));
+	TRY(conditions_decode(j, r, e));
 	return code_decode(j, &r->code, e);
 }
 
@@ -186,7 +257,7 @@ static int document_decode(const json_t *j, struct report *r, struct err *e)
 	static const char *const known[] = {"format", "seq", "kind", "at_ms", "agent", "hardware",
 		"labels", "running", "running_digest", "slot", "state", "txn", "campaign", "target",
 		"target_digest", "director_version", "done", "total", "code", "cause", "text",
-		"consent", "who", "dossier", NULL};
+		"consent", "who", "conditions", "dossier", NULL};
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_BAD_INPUT, "report: an object is wanted");

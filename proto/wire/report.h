@@ -6,6 +6,7 @@
 #include "lib/id.h"
 #include "proto/wire/json.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/precond.h"
 
 /*  id, name, what it means */
 #define REPORT_KIND_TABLE(X)                                                                       \
@@ -16,13 +17,24 @@
 	X(REFUSED, "refused", "a desired state was refused, with the typed reason")                \
 	X(CONSENT, "consent",                                                                      \
 		"a person at the device has agreed to an update, said no, or put it off")          \
-	X(CONDITION, "condition", "something else of the device failed, or is well again (ok)")
+	X(CONDITION, "condition", "something else of the device failed, or is well again (ok)")    \
+	X(SWITCH, "switch",                                                                        \
+		"the device has decided to switch, and this is what its preconditions saw")
 
 enum report_kind {
 #define X(id, ...) REPORT_##id,
 	REPORT_KIND_TABLE(X)
 #undef X
 		REPORT_KIND_MAX
+};
+
+/* What one precondition saw when the switch was decided. */
+struct report_condition {
+	enum precond_type type;
+	bool of_device; /* its configuration asks for it, not the release */
+	bool known;     /* false: it could not be seen, and that passes */
+	char value[64]; /* as it was seen: "80 %, on mains"; "" when nothing was */
+	char limit[96]; /* what is wanted: "mains or at least 50 %" */
 };
 
 struct report {
@@ -47,6 +59,8 @@ struct report {
 	char text[LIMIT_TEXT];     /* one sentence for people */
 	char consent[8];           /* CONSENT: "yes", "no" or "later", to target_digest */
 	char who[ID_TEXT_MAX];     /* CONSENT: the person, as the device knows him; when is `at` */
+	unsigned n_conditions;     /* SWITCH: at least one */
+	struct report_condition conditions[LIMIT_CONDITIONS];
 	char *dossier; /* OUTCOME: rollback dossier as JSON text, owned; NULL when none */
 };
 

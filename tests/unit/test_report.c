@@ -52,7 +52,8 @@ static void reports_go_both_ways(void **state)
 	static const char *const vectors[] = {"manifests/vectors/good/report.outcome.json",
 		"manifests/vectors/good/report.hello.json",
 		"manifests/vectors/good/report.progress.json",
-		"manifests/vectors/good/report.consent.json"};
+		"manifests/vectors/good/report.consent.json",
+		"manifests/vectors/good/report.switch.json"};
 	struct err e;
 
 	(void)state;
@@ -160,7 +161,7 @@ static void a_dossier_that_cannot_be_read_is_left_out(void **state)
 	}
 }
 
-static const struct {
+static const struct bad {
 	const char *path, *value;
 	enum err_code code;
 	const char *text;
@@ -202,24 +203,75 @@ static const struct {
 	{"consent", "\"yes\"", ERR_BAD_INPUT, "report.consent: not in a outcome"},
 	{"who", "\"anna\"", ERR_BAD_INPUT, "report.consent: not in a outcome"},
 	{"kind", "\"consent\"", ERR_BAD_INPUT, "report.consent is missing"},
+	{"kind", "\"switch\"", ERR_BAD_INPUT, "report.conditions is missing"},
+	{"conditions", "[]", ERR_BAD_INPUT, "report.conditions: not in a outcome"},
 };
 
-static void mistakes_are_refused_with_their_place(void **state)
+static const struct bad bad_switch[] = {
+	{"conditions", NULL, ERR_BAD_INPUT, "report.conditions is missing"},
+	{"conditions", "[]", ERR_BAD_INPUT, "report.conditions is empty"},
+	{"conditions", "{}", ERR_BAD_INPUT, "report.conditions"},
+	{"conditions.0", "7", ERR_BAD_INPUT, "report.conditions[0]: an object"},
+	{"conditions.0.type", NULL, ERR_BAD_INPUT, "report.conditions[0].type is missing"},
+	{"conditions.0.type", "\"weather\"", ERR_BAD_INPUT, "report.conditions[0].type"},
+	{"conditions.1.from", "\"server\"", ERR_BAD_INPUT, "report.conditions[1].from"},
+	{"conditions.1.is", "\"unmet\"", ERR_BAD_INPUT, "report.conditions[1].is"},
+	{"conditions.1.is", NULL, ERR_BAD_INPUT, "report.conditions[1].is is missing"},
+	{"conditions.1.value", "80", ERR_BAD_INPUT, "report.conditions[1].value"},
+	{"conditions.1.value", "\"a\\u0007\"", ERR_BAD_INPUT, "a control character"},
+	{"conditions.2.limit",
+		"\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
+		"23456789012345\"",
+		ERR_TOO_LARGE, "report.conditions[2].limit"},
+	{"conditions.2.note", "7", ERR_BAD_INPUT, "unknown member \"note\""},
+};
+
+static void refused(const char *vector, const struct bad *rows, size_t n)
 {
 	struct report r CLEANUP(report_fini) = {0};
 	JSON_AUTO *base = NULL;
 	BUF_AUTO text = {0};
 	struct err e;
 
-	(void)state;
-	source_read("manifests/vectors/good/report.outcome.json", &text);
+	source_read(vector, &text);
 	expect_ok(json_read(buf_str(&text), text.n, &base, &e), &e);
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		patch_write(base, bad[i].path, bad[i].value, &text);
-		expect_err(report_decode(buf_str(&text), &r, &e), &e, bad[i].code, bad[i].text,
-			bad[i].path);
+	for (size_t i = 0; i < n; i++) {
+		patch_write(base, rows[i].path, rows[i].value, &text);
+		expect_err(report_decode(buf_str(&text), &r, &e), &e, rows[i].code, rows[i].text,
+			rows[i].path);
 	}
+	assert_int_equal(r.seq, 0);
+}
+
+static void more_conditions_than_fit_are_refused(void **state)
+{
+	struct report a = {.seq = 1, .kind = REPORT_SWITCH, .n_conditions = LIMIT_CONDITIONS}, b;
+	JSON_AUTO *o = NULL;
+	BUF_AUTO text = {0};
+	struct err e;
+
+	(void)state;
+	report_encode(&a, &text);
+	expect_ok(report_decode(buf_str(&text), &b, &e), &e);
+	assert_int_equal(b.n_conditions, LIMIT_CONDITIONS);
+	expect_ok(json_read(buf_str(&text), text.n, &o, &e), &e);
+	json_array_append(json_object_get(o, "conditions"),
+		json_array_get(json_object_get(o, "conditions"), 0));
 	buf_clear(&text);
+	json_write(o, &text);
+	expect_err(report_decode(buf_str(&text), &b, &e), &e, ERR_TOO_LARGE, "report.conditions",
+		"one too many");
+}
+
+static void mistakes_are_refused_with_their_place(void **state)
+{
+	struct report r CLEANUP(report_fini) = {0};
+	BUF_AUTO text = {0};
+	struct err e;
+
+	(void)state;
+	refused("manifests/vectors/good/report.outcome.json", bad, ARRAY_LEN(bad));
+	refused("manifests/vectors/good/report.switch.json", bad_switch, ARRAY_LEN(bad_switch));
 	for (int i = 0; i <= LIMIT_REPORT_BYTES; i++)
 		buf_add_char(&text, ' ');
 	expect_err(report_decode(buf_str(&text), &r, &e), &e, ERR_TOO_LARGE, NULL, "blanks");
@@ -234,6 +286,7 @@ int main(void)
 		cmocka_unit_test(reports_go_both_ways),
 		cmocka_unit_test(what_is_sent_can_always_be_read),
 		cmocka_unit_test(a_dossier_that_cannot_be_read_is_left_out),
+		cmocka_unit_test(more_conditions_than_fit_are_refused),
 		cmocka_unit_test(mistakes_are_refused_with_their_place),
 	};
 
