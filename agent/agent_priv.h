@@ -72,6 +72,8 @@ void waits_end_swap(struct agent *a, const struct wait_list *l, const struct pre
 void waits_ask_lease(struct agent *a, const struct wait_list *l, const struct precond_facts *f);
 /* Something has changed that may end a wait: look now. */
 void waits_poke(struct agent *a);
+/* What the switch that is decided just now has waited for; none when nothing was asked for. */
+void waits_conditions(const struct agent *a, struct report *out);
 /* waited.c: counts the time that was waited; hands up the failure, or ERR_EXPIRED. */
 int waits_count(struct agent *a, ms_t *out_again, struct err *e) MUST_CHECK;
 /* waits_answer.c */
@@ -328,6 +330,9 @@ bool outbox_progress(const struct agent *a, const char **of, uint64_t *done, uin
 /* Something about the device that is no update: `what` is OK when it is as it should be again. */
 void outbox_condition(struct agent *a, const struct err *what);
 void outbox_refuse(struct agent *a, const struct err *why, const struct desired *d);
+/* What preconditions saw when the switch was decided, if there are any; durable before it happens.
+ * A failure is logged. */
+void outbox_switch(struct agent *a);
 
 /* ---- outcome.c: how updates ended, for the tail and for people ---- */
 

@@ -127,6 +127,22 @@ void outbox_condition(struct agent *a, const struct err *what)
 	report_fini(&r);
 }
 
+void outbox_switch(struct agent *a)
+{
+	struct report r;
+	uint64_t seq;
+
+	outbox_fill(a, REPORT_SWITCH, 0, &r);
+	waits_conditions(a, &r);
+	if (!r.n_conditions || !number_or_log(a, a->rec.director_seen, &seq))
+		return;
+	r.seq = seq;
+	snprintf(r.text, sizeof(r.text), "switches to %.64s: all that it waited for holds",
+		a->rec.goal.release.s);
+	put_or_log(a, &r);
+	report_fini(&r);
+}
+
 static void note_refusal(struct agent *a, const struct err *why)
 {
 	BUF_AUTO line = {0};

@@ -1,6 +1,8 @@
 /* What an update waits for, as programs and people read it. */
 #include "agent/agent_priv.h"
 
+#include <stdio.h>
+
 static json_t *rule_json(const struct wait_rule *r, const struct precond_verdict *v)
 {
 	return json_pack("{ss ss ss sb so so so}", "type", precond_type_name(r->rule.type), "from",
@@ -33,6 +35,24 @@ json_t *waits_answer(const struct agent *a)
 	return json_pack("{so so sI sI so}", "before", phases_json(w->phases), "text",
 		findings_text(str_of(w->text), sizeof(w->text)), "waited_ms", (json_int_t)w->waited,
 		"looked_ms_ago", (json_int_t)(agent_mono(a) - w->looked), "preconditions", rules);
+}
+
+/* Only the look that opened the way counts: an earlier one was about staging. */
+void waits_conditions(const struct agent *a, struct report *out)
+{
+	const struct waits *w = &a->waits;
+
+	out->n_conditions = w->phases == PRECOND_SWAP ? MIN(w->list.n, LIMIT_CONDITIONS) : 0;
+	for (unsigned i = 0; i < out->n_conditions; i++) {
+		const struct precond_verdict *v = &w->verdict[i];
+		struct report_condition *c = &out->conditions[i];
+
+		c->type = w->list.v[i].rule.type;
+		c->of_device = w->list.v[i].of_device;
+		c->known = v->is == PRECOND_MET;
+		snprintf(c->value, sizeof(c->value), "%s", v->value);
+		snprintf(c->limit, sizeof(c->limit), "%s", v->limit);
+	}
 }
 
 void waits_say(const struct agent *a, json_t *sentences)

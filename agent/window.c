@@ -51,6 +51,7 @@ void window_answer(struct agent *a)
 		!waits_allow(a))
 		return;
 	w->asked = 0;
+	outbox_switch(a);
 	for (unsigned i = 0; i < w->n; i++) {
 		struct trig_window fresh;
 

@@ -16,7 +16,8 @@
 
 /* Stores reports/SEQ.json, durable on return; the same seq again replaces it. r->seq must be set
  * (from the journal's record). When the queue is full, the oldest PROGRESS or STATE gives way, then
- * the oldest HELLO, never an OUTCOME, REFUSED or CONSENT: when only these wait, ERR_NO_SPACE. */
+ * the oldest HELLO, never an OUTCOME, REFUSED, CONSENT or SWITCH: when only these wait,
+ * ERR_NO_SPACE. */
 int tele_put(struct fs *fs, const struct report *r, struct err *e) MUST_CHECK;
 
 /* Sends what waits, oldest first, and removes what the server has acknowledged. *out_left is what

@@ -108,6 +108,74 @@ static bool try(const struct simdev *image, const struct crashfs *disk, uint64_t
 	return beyond;
 }
 
+static bool is_idle(const struct simdev *d)
+{
+	return agent_state(d->agent) == UPD_IDLE;
+}
+
+static bool is_lost(void *disk)
+{
+	return crashfs_is_cut(disk);
+}
+
+/* Everybody has agreed: whenever the power goes from here to the end, what runs then did not begin
+ * without the server being told what its preconditions saw. True when the cut came too late. */
+static bool try_switch(
+	const struct simdev *image, const struct crashfs *disk, uint64_t cut, uint64_t seed)
+{
+	struct crashfs *c = crashfs_dup(disk);
+	struct simdev d = *image;
+
+	simdev_adopt(&d, crashfs_fs(c));
+	power_up(&d);
+	wait_in_ready(&d);
+	assert_int_equal(answer(&d), 0);
+	crashfs_settle(c);
+	crashfs_reset_ops(c);
+	crashfs_cut_at(c, cut);
+	simdev_run(&d, is_idle, is_lost, c);
+	bool beyond = !crashfs_is_cut(c);
+
+	simdev_stop_agent(&d);
+	if (beyond)
+		crashfs_settle(c);
+	else
+		crashfs_reboot(c, seed);
+	power_up(&d);
+	simdev_run(&d, NULL, NULL, NULL);
+	simdev_check_rest(&d);
+	if (!d.violation[0] && d.server.switched.n_conditions != 1)
+		simdev_blame(
+			&d, "the server was told of %u conditions", d.server.switched.n_conditions);
+	if (d.violation[0])
+		fail_msg("cut %llu seed %llu: %s", (unsigned long long)cut,
+			(unsigned long long)seed, d.violation);
+	simdev_fini(&d);
+	crashfs_free(&c);
+	return beyond;
+}
+
+static void the_power_goes_at_the_switch(void **state UNUSED)
+{
+	struct crashfs *disk;
+	struct simdev image;
+	uint64_t cut = 1, cuts = 0;
+	bool beyond = false;
+
+	log_init("test_consent_power", LOG_FORM_TEXT, getenv("LOUD") ? LOG_DEBUG : LOG_EMERG);
+	sim_vendor_init(&vendor);
+	make(&image, &disk, sim_vendor_make(&vendor, "sim-1", 1, SIM_GOOD));
+	for (; !beyond; cut++)
+		for (uint64_t seed = 0; seed < SEEDS; seed++, cuts++)
+			beyond = try_switch(&image, disk, cut, seed);
+	printf("== the switch: %llu cuts at %llu operations, what was seen is told each time\n",
+		(unsigned long long)cuts, (unsigned long long)cut - 1);
+	assert_true(cut > 20);
+	simdev_fini(&image);
+	sim_vendor_fini(&vendor);
+	crashfs_free(&disk);
+}
+
 static void the_power_goes_while_somebody_agrees(void **state UNUSED)
 {
 	struct crashfs *disk;
@@ -132,7 +200,8 @@ static void the_power_goes_while_somebody_agrees(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(the_power_goes_while_somebody_agrees)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(the_power_goes_while_somebody_agrees),
+		cmocka_unit_test(the_power_goes_at_the_switch)};
 
 	return cmocka_run_group_tests_name("consent_power", tests, NULL, NULL);
 }

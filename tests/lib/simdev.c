@@ -382,6 +382,8 @@ static void receive(struct simdev *d, const struct report *r, uint64_t hash)
 	memcpy(s->report[i].txn, r->txn, sizeof(r->txn));
 	memcpy(s->report[i].target, r->target.s, sizeof(r->target.s));
 	memcpy(s->report[i].state, r->state, sizeof(r->state));
+	if (r->kind == REPORT_SWITCH)
+		s->switched = *r; /* owns nothing: it has no dossier */
 }
 
 struct mail {

@@ -73,6 +73,7 @@ struct sim_server {
 		char txn[TXN_TEXT], target[ID_TEXT_MAX], state[16];
 		bool dossier;
 	} report[SIM_REPORTS];
+	struct report switched; /* the newest of its kind */
 };
 
 /* ---- the device ---- */

@@ -213,6 +213,68 @@ static void before_the_swap_it_waits_to_be_parked(void **state)
 	expect_runs(l, l->two);
 }
 
+static unsigned switches(const struct lab *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->dev.server.n_reports; i++)
+		n += l->dev.server.report[i].kind == REPORT_SWITCH;
+	return n;
+}
+
+static void expect_condition(const struct lab *l, unsigned i, const char *want)
+{
+	const struct report_condition *c = &l->dev.server.switched.conditions[i];
+	char is[256];
+
+	snprintf(is, sizeof(is), "%s of %s: %s '%s', %s", precond_type_name(c->type),
+		c->of_device ? "device" : "release", c->known ? "met" : "unknown", c->value,
+		c->limit);
+	expect_text(is, want);
+}
+
+/* As they were when it was decided, not when it was first looked; and before the new version runs.
+ */
+static void the_switch_tells_what_it_waited_for(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_POWER, "battery_percent=50, before=swap");
+	asks_for(l, PRECOND_PARKED, "yes");
+	asks_for(l, PRECOND_TEMPERATURE, "at_most=60, before=swap");
+	asks_for(l, PRECOND_FREE_SPACE, "at_least=5, before=install");
+	has_battery(l, 34);
+	l->dev.facts.parked.is = PRECOND_SIGNAL_YES;
+	strcpy(l->dev.facts.parked.text, "P");
+	order(l, l->one, false);
+	run_for(l, MINUTE(5));
+	expect_waits_in(l, UPD_READY);
+	assert_int_equal(switches(l), 0);
+	has_battery(l, 81);
+	run_for(l, MINUTE(1));
+	rest(l);
+	expect_runs(l, l->one);
+	assert_int_equal(switches(l), 1);
+	assert_int_equal(l->dev.server.switched.n_conditions, 3);
+	expect_condition(l, 0, "power of device: met '81 %, on battery', mains or at least 50 %");
+	expect_condition(l, 1, "parked of device: met 'P', parked");
+	expect_condition(l, 2, "temperature of device: unknown '', at most 60 C");
+	expect_text(l->dev.server.switched.state, "ready");
+	expect_text(l->dev.server.switched.target.s, "sim-1");
+	expect_text(l->dev.server.switched.text, "switches to sim-1: all that it waited for holds");
+}
+
+static void who_waits_for_nothing_tells_nothing(void **state)
+{
+	struct lab *l = *state;
+
+	asks_for(l, PRECOND_FREE_SPACE, "at_least=5, before=install");
+	order(l, l->one, false);
+	rest(l);
+	expect_runs(l, l->one);
+	assert_int_equal(switches(l), 0);
+}
+
 static void a_window_is_waited_for_until_it_opens(void **state)
 {
 	struct lab *l = *state;
@@ -515,6 +577,8 @@ int main(void)
 		CASE(before_the_download_it_waits_for_power),
 		CASE(status_has_the_value_and_the_limit),
 		CASE(before_the_swap_it_waits_to_be_parked),
+		CASE(the_switch_tells_what_it_waited_for),
+		CASE(who_waits_for_nothing_tells_nothing),
 		CASE(a_window_is_waited_for_until_it_opens),
 		CASE(both_must_hold),
 		CASE(waiting_has_an_end),
