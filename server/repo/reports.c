@@ -55,7 +55,7 @@ int reports_each(struct db *db, const char *device, uint64_t before, unsigned li
 int reports_prune(struct db *db, const char *device, uint64_t keep, struct err *e)
 {
 	return db_exec(db,
-		"DELETE FROM reports WHERE device = ?1 AND kind NOT IN ('outcome', 'refused', 'consent')"
+		"DELETE FROM reports WHERE device = ?1 AND kind NOT IN ('outcome', 'refused', 'consent', 'switch')"
 		" AND n < (SELECT n FROM reports WHERE device = ?1"
 		" ORDER BY epoch DESC, seq DESC LIMIT 1 OFFSET ?2)",
 		DB_ARGS(db_text(device), db_int((int64_t)keep)), NULL, e);

@@ -49,6 +49,9 @@
 		"state preconditions in the release")                                              \
 	X(CONDITIONS_OF, VEHICLE, "7.1.2.5 (g)", "the conditions that applied to each update",     \
 		"updates.*.conditions.preconditions", "state preconditions in the release")        \
+	X(SEEN, VEHICLE, "7.1.2.5 (g)",                                                            \
+		"and what was seen of them when the vehicle switched", "updates.*.seen",           \
+		"state preconditions before the swap; agents from before do not report it")        \
 	X(SAFE, RELEASE, "7.1.2.5 (h)", "that it will be carried out safely and securely",         \
 		"software.triggers", "state triggers in the release")                              \
 	X(SIGNED, RELEASE, "7.1.2.5 (h)", "and who vouched for it", "signatures",                  \

@@ -130,6 +130,24 @@ static int take_event(
 	return 0;
 }
 
+/* What preconditions saw when a switch was decided: one row each. Reports come newest first. */
+static void note_conditions(struct vehicle *v, const json_t *body)
+{
+	const json_t *conditions = json_object_get(body, "conditions"), *one;
+	json_t *seen, *row;
+	size_t i, at = 0;
+
+	if (!conditions)
+		return;
+	seen = list_of(v->update, "seen");
+	json_array_foreach (conditions, i, one) {
+		row = json_pack("{s:O, s:O, s:O}", "seq", json_object_get(body, "seq"), "epoch",
+			json_object_get(body, "epoch"), "at_ms", json_object_get(body, "at_ms"));
+		json_object_update(row, (json_t *)one);
+		json_array_insert_new(seen, at++, row);
+	}
+}
+
 /* A report that belongs to this campaign: what the vehicle did, and what its user said. */
 static int take_report(void *ctx, const struct report_row *row, struct err *e UNUSED)
 {
@@ -148,6 +166,7 @@ static int take_report(void *ctx, const struct report_row *row, struct err *e UN
 	json_array_insert(
 		list_of(v->update, strcmp(row->kind, "consent") == 0 ? "consent" : "execution"), 0,
 		body);
+	note_conditions(v, body);
 	return 0;
 }
 

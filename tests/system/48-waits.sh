@@ -79,7 +79,15 @@ wait_until 30 "to-1 to end" campaign_is to-1 done
 on_device one history | grep -q "consent to toy-1: yes, by anna" || fail "the history does not have it"
 wait_until 20 "the audit log to have it" sh -c "'$BACKSTAY_BIN/backstay' audit list --last 200 | grep -q 'consent to toy-1 (.*): yes, by anna'"
 exits 73 on_device one consent --yes --who anna
-echo "== battery, a file, temperature and consent: each is waited for, explained, and over when it holds"
+"$BACKSTAY_BIN/backstay" report vehicle one --output one.json
+/usr/bin/python3 "$BACKSTAY_SRC/tests/system/check_schema.py" "$BACKSTAY_SRC/manifests/schema/vehicle-record.json" one.json || fail "not what the schema says"
+jq -r '.record.updates[0].seen[] | "\(.type) of \(.from): \(.is) \(.value), \(.limit)"' one.json >seen.txt
+printf '%s\n' 'consent of release: met yes, by anna, yes' 'parked of device: met P, parked' \
+	'temperature of device: met 70.0 C, at most 70 C' | cmp -s - seen.txt || fail "what was seen at the switch is not recorded: $(cat seen.txt)"
+jq -e '[.record.requirements[] | select(.at == "updates.*.seen")] | .[0].state == "recorded"' one.json >/dev/null || fail "it is not judged as recorded"
+"$BACKSTAY_BIN/backstay" report vehicle one --format html --output one.html
+python3 "$BACKSTAY_SRC/tests/system/read_page.py" one.html "What was seen when it decided to switch" "70.0 C" "at most 70 C"
+echo "== battery, a file, temperature and consent: each is waited for, explained, over when it holds, and recorded at the switch"
 
 # ---- a window, in a zone whose clock says 11:59:56 ------------------------------------------------------------------
 now=$(date -u +%s)

@@ -49,6 +49,7 @@ static const char record[] =
 	"\"configurations\":[{\"at_ms\":\"@\",\"runs\":\"@\",\"digest\":\"@\",\"labels\":{\"@\":[\"@\"]}}],"
 	"\"updates\":[{\"campaign\":\"@\",\"purpose\":\"@\",\"outcome\":{\"state\":\"@\",\"text\":\"@\"},"
 	"\"conditions\":{\"preconditions\":[{\"@\":\"@\"}]},\"consent\":[{\"who\":\"@\",\"consent\":\"@\"}],"
+	"\"seen\":[{\"type\":\"@\",\"from\":\"@\",\"value\":\"@\",\"limit\":\"@\"}],"
 	"\"moves\":[{\"to\":\"@\",\"text\":\"@\"}],\"execution\":[{\"text\":\"@\",\"dossier\":{\"@\":\"@\"}}],"
 	"\"orders\":[{\"reason\":\"@\",\"by\":\"@\"}]}],"
 	"\"software\":{\"release\":\"@\",\"purpose\":\"@\",\"match\":{\"hardwareIds\":[\"@\",\"@\"],\"rollbackTo\":[\"@\"]},"
