@@ -29,13 +29,19 @@ static bool is_compared(const struct judge_state *s)
 	return s->share < MILLION;
 }
 
+/* Canaries that have begun, ended or not: those that fail end first. */
+static uint32_t exposed(const struct judge_tally *t)
+{
+	return MAX(t->begun, t->canary);
+}
+
 static double abort_evidence(const struct judge_rule *r, const struct judge_state *s,
 	unsigned metric, const struct judge_tally *t)
 {
 	if (is_compared(s))
 		return evalue_two_arm(t->canary_bad, (uint64_t)t->canary_bad + t->control_bad,
 			share_of(s->share));
-	return evalue_one_arm(t->canary_bad, t->canary, share_of(r->base[metric]));
+	return evalue_one_arm(t->canary_bad, exposed(t), share_of(r->base[metric]));
 }
 
 static struct judge_tally sum_of(const struct judge_rule *r, const struct judge_tally *t)
@@ -287,6 +293,8 @@ static void format_abort(const struct judge_rule *r, const struct judge_state *s
 	struct judge_tally sum = sum_of(r, s->wave[s->by_metric]);
 
 	buf_addf(out, "%u of %u canaries failed", sum.canary_bad, sum.canary);
+	if (sum.begun > sum.canary)
+		buf_addf(out, " (%u have begun)", sum.begun);
 	if (is_compared(s))
 		buf_addf(out, ", %u of %u in the control group", sum.control_bad, sum.control);
 	if (!judge_in_step(r, s, JUDGE_STRATA))

@@ -14,7 +14,8 @@
  * share says. Failures are faster than successes, so whoever looked at canaries that have ended
  * would find bad ones first; and as long as the control group is behind, its failures are missing.
  * In step, more control outcomes than the share says only make it harder to abort, and canaries
- * that have not ended can only add failures: the chance of a false abort stays below alpha.
+ * that have not ended can only add failures: the chance of a false abort stays below alpha. One arm
+ * is compared with the usual rate of all that have begun, for the same reason.
  *
  * Each may be looked at after every device. Evidence is carried from wave to wave: the e-values of
  * the waves' abort tests multiply, the promote test counts on. A verdict to abort stays. One to

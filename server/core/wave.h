@@ -39,7 +39,7 @@
 #include "server/core/judge.h"
 
 /* Stands in audit rows: a decision is replayed with the engine that made it. */
-#define WAVE_ENGINE "wave-3"
+#define WAVE_ENGINE "wave-4"
 
 /*  id, name, what it means */
 #define WAVE_PHASE_TABLE(X)                                                                        \

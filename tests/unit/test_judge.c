@@ -62,6 +62,31 @@ static void the_guard_guards_the_first_only(void **state)
 	assert_int_equal(s.verdict, JUDGE_OPEN);
 }
 
+static void begin(const struct judge_rule *r, struct judge_state *s, int32_t n)
+{
+	feed(r, s, (struct judge_event){.kind = JEV_BEGUN, .n = n});
+}
+
+/* Of a thousand that begin together, the usual five are heard of first. */
+static void failures_come_before_successes(void **state)
+{
+	struct judge_rule r = usual;
+	struct judge_state s;
+
+	(void)state;
+	r.guard_k = 0;
+	judge_init(&s);
+	begin(&r, &s, 1000);
+	for (unsigned i = 0; i < 5; i++)
+		outcome(&r, &s, JUDGE_CANARY, 1, 1);
+	assert_int_equal(s.verdict, JUDGE_OPEN);
+	outcome(&r, &s, JUDGE_CANARY, 995, 0);
+	assert_int_equal(s.verdict, JUDGE_PROMOTE);
+	for (unsigned i = 0; i < 15; i++)
+		outcome(&r, &s, JUDGE_CANARY, 0, 1);
+	assert_int_equal(s.verdict, JUDGE_ABORT);
+}
+
 /* One tenth of the exposure, all failures: each is worth nearly ten. */
 static void failures_that_fall_into_the_canary_abort(void **state)
 {
@@ -317,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_guard_needs_no_statistics),
 		cmocka_unit_test(the_guard_guards_the_first_only),
+		cmocka_unit_test(failures_come_before_successes),
 		cmocka_unit_test(failures_that_fall_into_the_canary_abort),
 		cmocka_unit_test(failures_of_both_arms_do_not),
 		cmocka_unit_test(no_wave_of_5_20_75_promotes_but_all_do),
