@@ -1,31 +1,11 @@
 #include "server/sim/sim.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "server/sim/queue.h"
+#include "server/sim/sim_priv.h"
 
 #define PPM  1000000U
 #define YEAR MINUTE(365LL * 24 * 60)
-
-enum what { ASKS, COMMITS, GOES_BACK, FALLS_SILENT, IS_BACK };
-
-struct device {
-	enum recipient_state state;
-	bool asking; /* a moment of its ASKS is in the queue */
-};
-
-struct sim {
-	const struct sim_conf *c;
-	struct sim_result r;
-	struct wave_state s;
-	struct wave_acts acts;
-	struct queue queue;
-	struct device *v;
-	struct prng random;
-	ms_t now;
-	ms_t approve_at; /* 0: nobody waits for it */
-};
 
 static void sim_fini(struct sim *m)
 {
@@ -33,17 +13,17 @@ static void sim_fini(struct sim *m)
 	mem_free(&m->v);
 }
 
-static ms_t within(struct sim *m, ms_t span)
+ms_t sim_within(struct sim *m, ms_t span)
 {
 	return span > 0 ? (ms_t)prng_below(&m->random, (uint64_t)span) : 0;
 }
 
-static bool happens(struct sim *m, uint32_t ppm)
+bool sim_happens(struct sim *m, uint32_t ppm)
 {
 	return prng_below(&m->random, PPM) < ppm;
 }
 
-static void at(struct sim *m, ms_t when, uint32_t device, enum what what)
+void sim_at(struct sim *m, ms_t when, uint32_t device, enum what what)
 {
 	queue_put(&m->queue, (struct moment){when, device, what});
 }
@@ -61,25 +41,11 @@ static void wake_askers(struct sim *m, ms_t from)
 		if (m->v[i].state != RECIPIENT_WAITING || m->v[i].asking)
 			continue;
 		m->v[i].asking = true;
-		at(m, from + within(m, m->c->poll), i, ASKS);
+		sim_at(m, from + sim_within(m, m->c->poll), i, ASKS);
 	}
 }
 
 /* ---- what the engine says ---- */
-
-static void begin_update(struct sim *m, uint32_t i)
-{
-	ms_t end = m->now + m->c->update_min + within(m, m->c->update_max - m->c->update_min + 1);
-
-	m->v[i].state = RECIPIENT_ADMITTED;
-	m->r.had_it++;
-	if (!happens(m, m->c->fail))
-		at(m, end, i, COMMITS);
-	else if (happens(m, m->c->silent))
-		at(m, m->now + m->c->policy->silence, i, FALLS_SILENT);
-	else
-		at(m, end, i, GOES_BACK);
-}
 
 static void order_back(struct sim *m)
 {
@@ -89,7 +55,8 @@ static void order_back(struct sim *m)
 		if (*s != RECIPIENT_ADMITTED && *s != RECIPIENT_COMMITTED && *s != RECIPIENT_SILENT)
 			continue;
 		if (*s != RECIPIENT_SILENT)
-			at(m, m->now + within(m, m->c->poll) + m->c->update_min, i, IS_BACK);
+			sim_at(m, m->now + sim_within(m, m->c->poll) + m->c->update_min, i,
+				IS_BACK);
 		*s = RECIPIENT_ORDERED_BACK;
 	}
 }
@@ -102,7 +69,7 @@ static void note(struct sim *m)
 	m->r.trace = hash64(m->r.trace, &m->now, sizeof m->now);
 }
 
-static int step(struct sim *m, struct wave_event ev, struct err *e)
+int sim_step(struct sim *m, struct wave_event ev, struct err *e)
 {
 	struct wave_state was = m->s;
 
@@ -113,9 +80,11 @@ static int step(struct sim *m, struct wave_event ev, struct err *e)
 	note(m);
 	for (unsigned i = 0; i < m->acts.n; i++)
 		if (m->acts.v[i].kind == WACT_ADMIT)
-			begin_update(m, ev.position);
+			device_begin(m, ev.position);
 		else if (m->acts.v[i].kind == WACT_ROLL_BACK)
 			order_back(m);
+	if (m->s.wave != was.wave || was.phase == WAVE_DRAFT)
+		device_watch_all(m);
 	if (lets_in(m) && (m->s.phase != was.phase || m->s.open_to != was.open_to))
 		wake_askers(m, m->now);
 	if (m->s.phase == WAVE_HOLD && m->s.hold == WAVE_HOLD_APPROVAL && !m->approve_at)
@@ -130,7 +99,7 @@ static int move(struct sim *m, uint32_t i, enum recipient_state is, struct err *
 
 	m->v[i].state = is;
 	m->r.failed += is == RECIPIENT_REVERTED || is == RECIPIENT_SILENT;
-	return step(m, ev, e);
+	return sim_step(m, ev, e);
 }
 
 /* ---- what devices do ---- */
@@ -144,31 +113,37 @@ static int ask(struct sim *m, uint32_t i, struct err *e)
 	m->v[i].asking = false;
 	if (m->v[i].state != RECIPIENT_WAITING || !lets_in(m) || i >= m->s.open_to)
 		return 0;
-	if (wave_admits(m->c->policy, &m->s, i, m->now))
-		return step(
+	if (device_is_away(m, i, &until))
+		again = until + sim_within(m, m->c->poll);
+	else if (wave_admits(m->c->policy, &m->s, i, m->now))
+		return sim_step(
 			m, (struct wave_event){.kind = WEV_ASK, .position = i, .who = "device"}, e);
-	if (wave_is_frozen(m->c->policy, &m->s, m->now, &which, &until))
-		again = until + within(m, m->c->poll);
+	else if (wave_is_frozen(m->c->policy, &m->s, m->now, &which, &until))
+		again = until + sim_within(m, m->c->poll);
 	m->v[i].asking = true;
-	at(m, again, i, ASKS);
+	sim_at(m, again, i, ASKS);
 	return 0;
 }
 
-/* Whoever was ordered back meanwhile does not end what it had begun. */
+/* Whoever was ordered back meanwhile does not end what it had begun; whoever was taken for silent
+ * may be heard of again. */
 static int happen(struct sim *m, const struct moment *x, struct err *e)
 {
 	static const struct {
-		enum recipient_state was, is;
+		enum recipient_state was, or_was, is;
 	} moves[] = {
-		[COMMITS] = {RECIPIENT_ADMITTED, RECIPIENT_COMMITTED},
-		[GOES_BACK] = {RECIPIENT_ADMITTED, RECIPIENT_REVERTED},
-		[FALLS_SILENT] = {RECIPIENT_ADMITTED, RECIPIENT_SILENT},
-		[IS_BACK] = {RECIPIENT_ORDERED_BACK, RECIPIENT_BACK},
+		[COMMITS] = {RECIPIENT_ADMITTED, RECIPIENT_SILENT, RECIPIENT_COMMITTED},
+		[GOES_BACK] = {RECIPIENT_ADMITTED, RECIPIENT_SILENT, RECIPIENT_REVERTED},
+		[FALLS_SILENT] = {RECIPIENT_ADMITTED, RECIPIENT_ADMITTED, RECIPIENT_SILENT},
+		[IS_BACK] = {RECIPIENT_ORDERED_BACK, RECIPIENT_ORDERED_BACK, RECIPIENT_BACK},
 	};
+	enum recipient_state was = m->v[x->device].state;
 
 	if (x->what == ASKS)
 		return ask(m, x->device, e);
-	if (m->v[x->device].state != moves[x->what].was)
+	if (x->what == WATCHES)
+		return device_watched(m, x->device, e);
+	if (was != moves[x->what].was && was != moves[x->what].or_was)
 		return 0;
 	return move(m, x->device, moves[x->what].is, e);
 }
@@ -180,7 +155,7 @@ static int approve(struct sim *m, struct err *e)
 	m->approve_at = 0;
 	if (m->s.phase != WAVE_HOLD)
 		return 0;
-	return step(
+	return sim_step(
 		m, (struct wave_event){.kind = WEV_APPROVE, .who = "ann", .text = "planned"}, e);
 }
 
@@ -207,21 +182,26 @@ static int advance(struct sim *m, bool *out_more, struct err *e)
 	if (m->approve_at && m->approve_at <= m->now)
 		return approve(m, e);
 	if (m->s.wake_at && m->s.wake_at <= m->now)
-		return step(m, (struct wave_event){.kind = WEV_TICK, .who = "server"}, e);
+		return sim_step(m, (struct wave_event){.kind = WEV_TICK, .who = "server"}, e);
 	x = *first;
 	queue_take(&m->queue);
 	return happen(m, &x, e);
 }
 
+static bool is_at_its_end(const struct sim *m)
+{
+	return m->c->until_wave && m->s.wave >= m->c->until_wave;
+}
+
 static bool is_decided(const struct sim *m)
 {
-	return wave_is_over(m->s.phase) || m->s.phase == WAVE_ROLLING_BACK ||
+	return is_at_its_end(m) || wave_is_over(m->s.phase) || m->s.phase == WAVE_ROLLING_BACK ||
 	       (m->s.phase == WAVE_HOLD && m->s.hold == WAVE_HOLD_JUDGE);
 }
 
 static enum sim_end end_of(const struct sim *m)
 {
-	if (m->s.phase == WAVE_DONE)
+	if (m->s.phase == WAVE_DONE || is_at_its_end(m))
 		return SIM_DONE;
 	if (m->s.phase == WAVE_ROLLING_BACK || m->s.phase == WAVE_HALTED)
 		return SIM_ABORTED;
@@ -231,10 +211,14 @@ static enum sim_end end_of(const struct sim *m)
 static int check(const struct sim_conf *c, struct err *e)
 {
 	if (!c->policy->n_waves || !c->devices || c->poll <= 0 || c->update_min < 0 ||
-		c->update_max < c->update_min || c->begin <= 0)
+		c->update_max < c->update_min || c->watch < 0 || c->watch > c->update_min ||
+		c->begin <= 0)
 		return err_set(e, ERR_BAD_INPUT, "a simulation without waves, devices or time");
-	if (c->fail > PPM || c->silent > PPM)
+	if (c->fail > PPM || c->silent > PPM || c->usual > PPM || c->sick > PPM ||
+		c->trouble.share > PPM)
 		return err_set(e, ERR_BAD_INPUT, "a share is more than all of it");
+	if (c->policy->control.share && c->watch <= 0)
+		return err_set(e, ERR_BAD_INPUT, "a control group that is never watched");
 	return 0;
 }
 
@@ -244,7 +228,7 @@ static int run(struct sim *m, struct err *e)
 	bool more = true;
 
 	wave_init(&m->s);
-	TRY(step(m,
+	TRY(sim_step(m,
 		(struct wave_event){.kind = WEV_START, .recipients = m->c->devices, .who = "ann"},
 		e));
 	while (more && !is_decided(m) && m->now < horizon)
@@ -253,6 +237,7 @@ static int run(struct sim *m, struct err *e)
 	m->r.took = m->now - m->c->begin;
 	m->r.wave = m->s.wave;
 	m->r.by = m->s.judge.by;
+	m->r.hold = m->s.hold;
 	return 0;
 }
 
