@@ -226,6 +226,8 @@ void wave_allot(const struct policy *p, const uint16_t *fits, uint32_t n, uint8_
 /* The wave of a position in a campaign that has started. */
 unsigned wave_of(const struct policy *p, const struct wave_state *s, uint32_t position);
 
+/* How many of so many recipients are compared with, by the policy's counts and shares alone. */
+uint32_t wave_control_size(const struct policy *p, uint32_t recipients);
 /* Is this position one to compare with, at present? */
 bool wave_is_control(const struct wave_state *s, uint32_t position);
 

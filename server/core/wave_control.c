@@ -10,12 +10,25 @@ bool wave_is_control(const struct wave_state *s, uint32_t position)
 	return !s->control_released && position >= s->control_from && position < s->control_to;
 }
 
+static uint32_t size_of(const struct policy *p, uint32_t recipients, uint32_t room)
+{
+	uint64_t want = ((uint64_t)recipients * p->control.share + PPM - 1) / PPM;
+
+	return p->control.share ? (uint32_t)MIN(room, MAX(want, p->control.min)) : 0;
+}
+
+uint32_t wave_control_size(const struct policy *p, uint32_t recipients)
+{
+	unsigned last = p->n_waves - 1;
+
+	return size_of(p, recipients, last ? recipients - wave_end(p, recipients, last - 1) : 0);
+}
+
 /* All of it waits for the last wave, so it is no larger than that. */
 int wave_control_begin(struct step *x, struct err *e)
 {
 	unsigned last = x->p->n_waves - 1;
 	uint32_t n = x->s.recipients, room = last ? x->s.end[last] - x->s.end[last - 1] : 0;
-	uint64_t want = ((uint64_t)n * x->p->control.share + PPM - 1) / PPM;
 
 	if (!x->p->control.share)
 		return 0;
@@ -24,7 +37,7 @@ int wave_control_begin(struct step *x, struct err *e)
 			"a control group of %u devices is wanted, and the last wave has %u of %u recipients",
 			x->p->control.min, room, n);
 	x->s.control_to = n;
-	x->s.control_from = n - (uint32_t)MIN(room, MAX(want, x->p->control.min));
+	x->s.control_from = n - size_of(x->p, n, room);
 	return 0;
 }
 

@@ -62,6 +62,8 @@ static void it_is_the_end_of_the_order_and_no_more_than_the_last_wave(void **sta
 		waves_start(&f, &p, cases[i].recipients);
 		assert_int_equal(f.s.control_from, cases[i].from);
 		assert_int_equal(f.s.control_to, cases[i].recipients);
+		assert_int_equal(wave_control_size(&p, cases[i].recipients),
+			cases[i].recipients - cases[i].from);
 	}
 }
 

@@ -44,6 +44,13 @@ jq -e '.rates[0].done == 20 and .rates[-1].aborted == 20 and .rates[-1].had_it_p
 	fail "a plan does not say what a policy finds"
 exits 0 "$backstay" campaign plan --policy "$BACKSTAY_SRC/manifests/vectors/good/policy.careful.json" --devices 50 --runs 20 --json
 cmp -s out.txt plan.json || fail "the same seed, another plan"
+compared=$BACKSTAY_SRC/manifests/vectors/good/policy.compared.json
+exits 0 "$backstay" campaign plan --policy "$compared" --devices 300 --runs 20 --json
+jq -e '.control == 60 and .rates[0].aborted <= 1 and ([.one_wave[] | select(.devices == 100 and .fail_ppm >= 200000) | .aborted] | min) >= 18' \
+	out.txt >/dev/null || fail "a plan knows no control group"
+exits 0 "$backstay" campaign plan --policy "$compared" --devices 300 --runs 10
+grep -q '^The last 60 devices are the control group' out.txt || fail "a plan does not say who is compared with"
+grep -q '^  5 devices: .* is mostly missed; a good one cannot be shown to be good.$' out.txt || fail "a plan does not say what it misses"
 
 scenarios=$BACKSTAY_SRC/manifests/scenarios
 exits 64 "$backstay" campaign simulate --devices 5
