@@ -30,6 +30,8 @@ static const struct page pages[] = {
 		"manifests/schema/policy.md"},
 	{"backstay-gate", 5, "which evidence a release needs", NULL, NULL,
 		"manifests/schema/gate.md"},
+	{"backstay-scenario", 5, "what a simulated campaign meets", NULL, NULL,
+		"manifests/schema/scenario.md"},
 	{"backstay-triggers", 7, "what takes a bad release back", manual_triggers, NULL, NULL},
 	{"backstay-preconditions", 7, "what an update waits for", manual_preconditions, NULL, NULL},
 	{"backstay-hooks", 7, "what the server tells others of", manual_hooks, NULL, NULL},

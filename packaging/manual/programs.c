@@ -203,6 +203,6 @@ void manual_commands(void)
 	mdoc_list_end();
 	print_exits();
 	manual_see(
-		"backstay-gate 5 backstay-policy 5 backstay-release 5 backstay-errors 7 backstay-triggers 7 "
+		"backstay-gate 5 backstay-policy 5 backstay-release 5 backstay-scenario 5 backstay-errors 7 backstay-triggers 7 "
 		"backstay-agent 8 backstay-server 8 backstay-signer 8");
 }
