@@ -258,5 +258,9 @@ static const char configurations[] =
 	"CREATE INDEX recipients_device ON recipients (device);"
 	"CREATE INDEX excluded_device ON excluded (device);";
 
+/* Devices that have left a campaign, and have not been looked at since for others that they might
+ * join. */
+static const char freed[] = "ALTER TABLE devices ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, hooks, telemetry, waves, configurations, NULL};
+	chain, approvals, judged, leases, hooks, telemetry, waves, configurations, freed, NULL};

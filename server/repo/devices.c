@@ -129,6 +129,7 @@ static void read_poll(const struct db_rows *r, struct device_poll *p)
 	db_col_text(r, 6, p->etag, sizeof p->etag);
 	p->refresh_s = db_col_int(r, 7);
 	p->waiting = db_col_int(r, 8) != 0;
+	p->freed = db_col_int(r, 9) != 0;
 }
 
 int devices_poll(struct db *db, const char *id, struct device_poll *out, struct err *e)
@@ -138,7 +139,7 @@ int devices_poll(struct db *db, const char *id, struct device_poll *out, struct 
 	TRY(db_one(db,
 		"SELECT d.director_version, d.campaign, d.position, d.state,"
 		" d.ordered_back AND d.running_digest = d.desired_digest,"
-		" g.version, t.etag, t.refresh_s, r.state = 'waiting' FROM devices d"
+		" g.version, t.etag, t.refresh_s, r.state = 'waiting', d.freed FROM devices d"
 		" LEFT JOIN director g ON g.device = d.id AND g.role = 'targets'"
 		" LEFT JOIN director t ON t.device = d.id AND t.role = 'timestamp'"
 		" LEFT JOIN recipients r ON r.campaign = d.campaign AND r.device = d.id"
@@ -158,9 +159,15 @@ int devices_join(
 int devices_leave(struct db *db, const char *campaign, struct err *e)
 {
 	return db_exec(db,
-		"UPDATE devices SET campaign = NULL WHERE campaign = ?1 AND id IN"
+		"UPDATE devices SET campaign = NULL, freed = 1 WHERE campaign = ?1 AND id IN"
 		" (SELECT device FROM recipients WHERE recipients.campaign = ?1)",
 		DB_ARGS(db_text(campaign)), NULL, e);
+}
+
+int devices_note_free(struct db *db, const char *id, struct err *e)
+{
+	return db_exec(
+		db, "UPDATE devices SET freed = 0 WHERE id = ?1", DB_ARGS(db_text(id)), NULL, e);
 }
 
 int devices_touch(struct db *db, const char *id, ms_t at, struct err *e)

@@ -50,6 +50,7 @@ struct device_poll {
 	uint32_t position;       /* there */
 	bool waiting;            /* a recipient there that has not been admitted */
 	bool settled;            /* no update is under way on it */
+	bool freed;              /* it has left a campaign, and has said nothing since */
 	bool may_be_back;        /* ordered back, and it runs what it shall */
 	uint64_t signed_version; /* of the newest signed targets.json; 0: none */
 	char etag[80];           /* of its timestamp.json, or "" */
@@ -65,6 +66,8 @@ int devices_join(struct db *db, const char *id, const char *campaign, uint32_t p
 	struct err *e) MUST_CHECK;
 /* Frees every device of a campaign for the next one. */
 int devices_leave(struct db *db, const char *campaign, struct err *e) MUST_CHECK;
+/* It was seen that this one is free. */
+int devices_note_free(struct db *db, const char *id, struct err *e) MUST_CHECK;
 
 /* Progress and last contact: gathered by the caller, written seldom. */
 int devices_touch(struct db *db, const char *id, ms_t at, struct err *e) MUST_CHECK;

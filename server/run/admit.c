@@ -5,6 +5,7 @@
 
 #include "server/run/desired.h"
 #include "server/run/feed.h"
+#include "server/run/gather.h"
 
 /* Of a group whose members a policy counts, no more than so many are in update at once, whatever
  * campaign they are in. */
@@ -68,6 +69,24 @@ static int may_ask(struct run *r, const struct device_poll *p, bool *out, struct
 	return 0;
 }
 
+/* A device that was in another campaign when one began that lets it join has nothing to report when
+ * the other one ends. Looked at once: what it says later is looked at when it says it. */
+static int let_join(struct run *r, const char *device, struct device_poll *p, struct err *e)
+{
+	bool open;
+	int rc;
+
+	if (!p->freed || !p->settled || *p->campaign.s)
+		return 0;
+	TRY(gather_is_open(r, &open, e));
+	if (!open)
+		return 0;
+	TRY(run_begin(r, e));
+	rc = gather_late(r, device, e);
+	TRY(run_end(r, rc < 0 ? rc : devices_note_free(r->c.db, device, e), e));
+	return devices_poll(r->c.db, device, p, e);
+}
+
 static bool is_current(const struct run *r, const struct device_poll *p)
 {
 	return p->signed_version == p->version && p->refresh_s > run_now_s(r) && *p->etag;
@@ -79,6 +98,7 @@ int admit_carried(struct run *r, const char *device, struct err *e)
 	bool asks;
 
 	TRY(devices_poll(r->c.db, device, &p, e));
+	TRY(let_join(r, device, &p, e));
 	TRY(may_ask(r, &p, &asks, e));
 	if (!asks)
 		return 0;
@@ -97,6 +117,7 @@ int admit_poll(struct run *r, const char *device, const char *has, char out_etag
 			"%s has never reported; a device registers by its first report", device);
 	TRY(rc);
 	contacts_put(&r->contacts, device, run_now(r));
+	TRY(let_join(r, device, &p, e));
 	TRY(may_ask(r, &p, &asks, e));
 	if (asks) {
 		TRY(run_begin(r, e));

@@ -341,6 +341,22 @@ static int join_one(
 	return join(&g, d, out, e);
 }
 
+static bool may_join(const struct campaign_row *c)
+{
+	return c->policy.late && c->wave.phase != WAVE_ROLLING_BACK;
+}
+
+int gather_is_open(struct run *r, bool *out, struct err *e)
+{
+	bool any = false;
+
+	TRY(run_load_active(r, e));
+	for (unsigned i = 0; i < r->n_active; i++)
+		any = any || may_join(&r->active[i]);
+	*out = any;
+	return 0;
+}
+
 int gather_late(struct run *r, const char *device, struct err *e)
 {
 	struct device_row d;
@@ -350,7 +366,7 @@ int gather_late(struct run *r, const char *device, struct err *e)
 	for (unsigned i = 0; i < r->n_active && !joined; i++) {
 		struct camp_id id = r->active[i].id;
 
-		if (!r->active[i].policy.late || r->active[i].wave.phase == WAVE_ROLLING_BACK)
+		if (!may_join(&r->active[i]))
 			continue;
 		TRY(devices_get(r->c.db, device, &d, e));
 		if (!*d.campaign.s && device_is_settled(d.state))

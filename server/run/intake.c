@@ -124,7 +124,7 @@ static int move(struct run *r, const struct device_row *d, const struct report *
 	struct verdict_in in;
 	enum recipient_state is;
 
-	if (rp->kind == REPORT_HELLO && !*d->campaign.s)
+	if (!*d->campaign.s)
 		TRY(gather_late(r, d->id.s, e));
 	if (!*d->desired.campaign.s)
 		return 0;

@@ -135,6 +135,108 @@ static void who_comes_late_is_the_last(void **state)
 	fleet_close(&f);
 }
 
+static uint32_t recipients(const char *campaign)
+{
+	CAMPAIGN_ROW_AUTO c = {0};
+	struct err e;
+
+	expect_ok(campaigns_get(&f.store, campaign, &c, &e), &e);
+	return c.wave.recipients;
+}
+
+static void labelled(struct fleet_device *who, const char *labels)
+{
+	struct err e;
+
+	who->labels = labels;
+	expect_ok(fleet_report(&f, who, REPORT_HELLO, ERR_OK, &e), &e);
+}
+
+static void make_for(const char *id, const char *release, json_t *selector, const char *policy)
+{
+	struct campaign_new in = {.who = "ann", .selector = selector};
+	struct err e;
+	bool is_new;
+
+	snprintf(in.id.s, sizeof in.id.s, "%s", id);
+	snprintf(in.release, sizeof in.release, "%s", release);
+	expect_ok(policy_parse(str_of(policy), &in.policy, &e), &e);
+	expect_ok(campaign_create(f.run, &in, &is_new, &e), &e);
+	json_decref(selector);
+}
+
+#define LATE                                                                                       \
+	"{\"format\": 1, \"name\": \"p\", \"late\": \"join\", \"waves\": [{\"name\": \"a\", \"count\": 9}]}"
+
+/* Known for long; a label, and with it a campaign, comes later. One that is in update when it says
+ * so takes part as soon as it is not. */
+static void a_label_that_comes_later_counts(void **state)
+{
+	struct err e;
+
+	(void)state;
+	fleet_open(&f);
+	fleet_release(&f, "toy-1", 1, NULL);
+	fleet_release(&f, "toy-2", 2, "toy-1");
+	for (unsigned i = 0; i < 4; i++)
+		fleet_device(&f, &d[i], (char[]){'d', (char)('0' + i), 0}, "toy-1");
+	labelled(&d[0], "line=north");
+	make_for("spring", "toy-2", json_pack("{s:{s:s}}", "labels", "line", "north"), LATE);
+	fleet_order(&f, "spring", WEV_START);
+	assert_int_equal(recipients("spring"), 1);
+	labelled(&d[1], "line=south");
+	assert_int_equal(recipients("spring"), 1);
+	labelled(&d[1], "line=north,site=berlin");
+	assert_int_equal(recipients("spring"), 2);
+	d[2].state = "staging";
+	labelled(&d[2], "line=north");
+	assert_int_equal(recipients("spring"), 2);
+	d[2].state = "failed";
+	expect_ok(fleet_report(&f, &d[2], REPORT_OUTCOME, ERR_NET, &e), &e);
+	assert_int_equal(recipients("spring"), 3);
+	assert_int_equal(fleet_position(&f, "spring", d[2].id), 2);
+	fleet_check(&f, "spring");
+	fleet_close(&f);
+}
+
+/* Whoever is in another campaign when one begins is left out, and has nothing to say when the other
+ * one ends: polling is enough. */
+static void who_is_let_go_joins_at_its_next_poll(void **state)
+{
+	(void)state;
+	fleet_open(&f);
+	fleet_release(&f, "toy-1", 1, NULL);
+	fleet_release(&f, "toy-2", 2, "toy-1");
+	fleet_release(&f, "toy-3", 3, "toy-2");
+	for (unsigned i = 0; i < 3; i++)
+		fleet_device(&f, &d[i], (char[]){'d', (char)('0' + i), 0}, i ? "toy-1" : "toy-2");
+	make_for("winter", "toy-2", json_pack("{s:[s, s]}", "devices", "d1", "d2"),
+		"{\"format\": 1, \"name\": \"p\", \"waves\": [{\"name\": \"a\", \"count\": 2}]}");
+	make_for("spring", "toy-3", json_pack("{s:b}", "all", 1), LATE);
+	fleet_order(&f, "winter", WEV_START);
+	fleet_order(&f, "spring", WEV_START);
+	assert_int_equal(recipients("spring"), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct fleet_device *next = &d[fleet_position(&f, "winter", "d1") == i ? 1 : 2];
+
+		assert_true(fleet_update(&f, next, "committed"));
+	}
+	fleet_pass(&f, MINUTE(60));
+	assert_int_equal(fleet_phase(&f, "winter"), WAVE_DONE);
+	assert_int_equal(recipients("spring"), 1);
+	assert_true(fleet_update(&f, &d[1], "committed"));
+	expect_text(d[1].running.s, "toy-3");
+	assert_int_equal(recipients("spring"), 2);
+	fleet_restart(&f);
+	assert_true(fleet_update(&f, &d[2], "committed"));
+	assert_int_equal(recipients("spring"), 3);
+	assert_true(fleet_update(&f, &d[0], "committed"));
+	fleet_pass(&f, MINUTE(60));
+	assert_int_equal(fleet_phase(&f, "spring"), WAVE_DONE);
+	fleet_check(&f, "spring");
+	fleet_close(&f);
+}
+
 static void a_frozen_channel_starts_nothing(void **state)
 {
 	struct err e;
@@ -174,6 +276,8 @@ int main(void)
 		cmocka_unit_test(the_control_group_counts_once_a_wave),
 		cmocka_unit_test(what_is_transient_is_tried_again_and_no_more_often),
 		cmocka_unit_test(who_comes_late_is_the_last),
+		cmocka_unit_test(a_label_that_comes_later_counts),
+		cmocka_unit_test(who_is_let_go_joins_at_its_next_poll),
 		cmocka_unit_test(a_frozen_channel_starts_nothing),
 		cmocka_unit_test(the_last_rung_freezes_the_channel),
 	};
