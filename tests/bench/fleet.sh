@@ -5,7 +5,6 @@ set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 . "$BACKSTAY_SRC/tests/bench/lib.sh"
 . "$BACKSTAY_SRC/tests/bench/fleet/lib.sh"
-trap 'stop_all >/dev/null 2>&1' EXIT
 trap 'exit 1' INT TERM
 : "${N:=10000}" "${RUNS:=3}" "${POLL_MS:=60000}" "${SPAN:=15}"
 backstay=$BACKSTAY_BIN/backstay
@@ -106,7 +105,7 @@ mkdir -p "$rows"
 for run in $(seq "$RUNS"); do
 	W=$top/$run
 	(
-		trap 'stop_all >/dev/null 2>&1' EXIT
+		trap fleet_end EXIT
 		one_run
 	)
 done

@@ -120,7 +120,7 @@ top=$W
 for run in calm killed; do
 	(
 		W=$top/$run
-		trap 'stop_all >/dev/null 2>&1' EXIT
+		trap fleet_end EXIT
 		one_run $run
 	)
 done

@@ -11,7 +11,7 @@
 #define CONNECTIONS 100000L
 
 struct calls {
-	sd_event *loop;
+	struct ready *ready;
 	CURLM *multi;
 	sd_event_source *timer;
 	uint16_t port;
@@ -68,17 +68,16 @@ static int on_timer(sd_event_source *s UNUSED, uint64_t us UNUSED, void *ctx)
 	return 0;
 }
 
-static int on_socket(sd_event_source *s UNUSED, int fd, uint32_t revents, void *ctx)
+static void on_socket(void *ctx, int fd, uint32_t events)
 {
 	struct calls *all = ctx;
 	int what = 0, running;
 
-	what |= revents & EPOLLIN ? CURL_CSELECT_IN : 0;
-	what |= revents & EPOLLOUT ? CURL_CSELECT_OUT : 0;
-	what |= revents & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
+	what |= events & EPOLLIN ? CURL_CSELECT_IN : 0;
+	what |= events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
+	what |= events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
 	curl_multi_socket_action(all->multi, fd, what, &running);
 	reap(all);
-	return 0;
 }
 
 static int follow_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *ctx, void *of_socket)
@@ -88,17 +87,16 @@ static int follow_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *ct
 		[CURL_POLL_OUT] = EPOLLOUT,
 		[CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT};
 	struct calls *all = ctx;
-	sd_event_source *source = of_socket;
+	struct ready_fd *f = of_socket;
 
 	if (what == CURL_POLL_REMOVE) {
-		sd_event_source_disable_unref(source);
+		ready_drop(&f);
 		curl_multi_assign(all->multi, fd, NULL);
-	} else if (source) {
-		sd_event_source_set_io_events(source, wanted[what]);
+	} else if (f) {
+		ready_want(f, wanted[what]);
 	} else {
-		if (sd_event_add_io(all->loop, &source, fd, wanted[what], on_socket, all) < 0)
-			abort();
-		curl_multi_assign(all->multi, fd, source);
+		f = ready_add(all->ready, fd, wanted[what], on_socket, all);
+		curl_multi_assign(all->multi, fd, f);
 	}
 	return 0;
 }
@@ -116,11 +114,11 @@ static int follow_timer(CURLM *multi UNUSED, long ms, void *ctx)
 	return 0;
 }
 
-struct calls *calls_new(sd_event *loop, uint16_t port, bool reconnect)
+struct calls *calls_new(sd_event *loop, struct ready *ready, uint16_t port, bool reconnect)
 {
 	struct calls *all = mem_new(sizeof *all);
 
-	*all = (struct calls){.loop = loop, .port = port, .reconnect = reconnect};
+	*all = (struct calls){.ready = ready, .port = port, .reconnect = reconnect};
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	all->multi = curl_multi_init();
 	if (!all->multi || sd_event_add_time_relative(
@@ -164,6 +162,8 @@ static void set_address(const struct calls *all, CURL *h, const struct call *c)
 	curl_easy_setopt(h, CURLOPT_URL, url);
 	curl_easy_setopt(h, CURLOPT_INTERFACE, from);
 	curl_easy_setopt(h, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
+	/* For ever: otherwise every call looks through the names of all devices for old ones. */
+	curl_easy_setopt(h, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 	curl_easy_setopt(h, CURLOPT_FORBID_REUSE, (long)all->reconnect);
 	curl_easy_setopt(h, CURLOPT_PROXY, "");
 }

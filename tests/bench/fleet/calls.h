@@ -6,9 +6,9 @@
 #define TESTS_BENCH_FLEET_CALLS_H
 
 #include <curl/curl.h>
-#include <systemd/sd-event.h>
 
 #include "lib/buf.h"
+#include "tests/bench/fleet/ready.h"
 
 struct calls;
 
@@ -34,7 +34,7 @@ struct call {
 };
 
 /* `reconnect`: a connection for each call. Dies on failure. */
-struct calls *calls_new(sd_event *loop, uint16_t port, bool reconnect);
+struct calls *calls_new(sd_event *loop, struct ready *ready, uint16_t port, bool reconnect);
 void calls_free(struct calls **c);
 void call_begin(struct calls *all, struct call *c);
 

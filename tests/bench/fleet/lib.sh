@@ -31,7 +31,8 @@ ${fleet_more:-}"
 fleet_start() {
 	n=$1
 	shift
-	mkdir -p home
+	# Each device has a disk of its own in the field: theirs are in memory, the server's is not.
+	[ -d home ] || ln -s "$(mktemp -d /dev/shm/backstay-fleet.XXXXXX)" home
 	mkfifo "$W/run/to-fleet"
 	"$FLEET" --devices "$n" --port "$server_port" --broker "$broker_port" --home "$W/home" --repo "$W/keys/repo" \
 		--runs toy-1 --digest "$first" "$@" <"$W/run/to-fleet" >"$W/run/fleet.out" 2>>"$W/log/fleet.log" &
@@ -70,6 +71,12 @@ fleet_stop() {
 	exec 3>&-
 	wait "$fleet_pid" || true
 	rm -f "$W/run/to-fleet"
+}
+
+# fleet_end: at the end of a run, however it ended.
+fleet_end() {
+	stop_all >/dev/null 2>&1 || true
+	[ ! -L "$W/home" ] || rm -rf "$(readlink "$W/home")"
 }
 
 server_pid() {

@@ -21,7 +21,7 @@ struct client {
 	struct listen *all;
 	unsigned device;
 	struct mosquitto *m;
-	sd_event_source *io;
+	struct ready_fd *io;
 	uint64_t retry_us; /* not before */
 	bool connected;
 };
@@ -38,8 +38,7 @@ static void lost(struct client *k)
 {
 	struct listen *all = k->all;
 
-	sd_event_source_disable_unref(k->io);
-	k->io = NULL;
+	ready_drop(&k->io);
 	k->retry_us = figures_now_us() + PAUSE_MIN_US + prng_below(&all->random, PAUSE_MORE_US);
 	if (k->connected)
 		all->c.listening(all->c.ctx, k->device, false);
@@ -52,21 +51,19 @@ static void settle(struct client *k, int rc)
 		lost(k);
 		return;
 	}
-	sd_event_source_set_io_events(
-		k->io, EPOLLIN | (mosquitto_want_write(k->m) ? (uint32_t)EPOLLOUT : 0U));
+	ready_want(k->io, EPOLLIN | (mosquitto_want_write(k->m) ? (uint32_t)EPOLLOUT : 0U));
 }
 
-static int on_io(sd_event_source *s UNUSED, int fd UNUSED, uint32_t revents, void *ctx)
+static void on_io(void *ctx, int fd UNUSED, uint32_t events)
 {
 	struct client *k = ctx;
 	int rc = MOSQ_ERR_SUCCESS;
 
-	if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		rc = mosquitto_loop_read(k->m, 8);
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_want_write(k->m))
 		rc = mosquitto_loop_write(k->m, 8);
 	settle(k, rc);
-	return 0;
 }
 
 static void on_connect(struct mosquitto *m, void *ctx, int rc)
@@ -123,8 +120,7 @@ static void begin(struct client *k)
 		lost(k);
 		return;
 	}
-	if (sd_event_add_io(all->c.loop, &k->io, mosquitto_socket(k->m), EPOLLIN, on_io, k) < 0)
-		abort();
+	k->io = ready_add(all->c.ready, mosquitto_socket(k->m), EPOLLIN, on_io, k);
 	settle(k, rc);
 }
 

@@ -3,14 +3,14 @@
 #ifndef TESTS_BENCH_FLEET_LISTEN_H
 #define TESTS_BENCH_FLEET_LISTEN_H
 
-#include <systemd/sd-event.h>
-
 #include "lib/util.h"
+#include "tests/bench/fleet/ready.h"
 
 struct listen;
 
 struct listen_conf {
 	sd_event *loop;
+	struct ready *ready;
 	uint16_t port;
 	unsigned first, n; /* devices */
 	void (*woken)(void *ctx, unsigned device, bool retained);

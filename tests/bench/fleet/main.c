@@ -102,6 +102,7 @@ static void read_roots(struct roots *out, const char *repo)
 static void work(const struct bench *b, unsigned which)
 {
 	struct worker *w = mem_new(sizeof *w);
+	struct ready *ready;
 	struct err e = {0};
 
 	*w = (struct worker){.first = which * b->each};
@@ -114,12 +115,13 @@ static void work(const struct bench *b, unsigned which)
 	check(fs_posix_open(b->c.home, &w->herd.home, &e), &e);
 	if (sd_event_new(&w->herd.loop) < 0)
 		abort();
-	w->herd.calls = calls_new(w->herd.loop, b->c.port, b->c.reconnect);
+	ready = ready_new(w->herd.loop);
+	w->herd.calls = calls_new(w->herd.loop, ready, b->c.port, b->c.reconnect);
 	for (unsigned i = 0; i < w->n; i++)
 		device_begin(&w->v[i], &w->herd, w->first + i);
 	if (b->c.broker_port) {
-		struct listen_conf l = {
-			w->herd.loop, b->c.broker_port, w->first, w->n, on_woken, on_listening, w};
+		struct listen_conf l = {w->herd.loop, ready, b->c.broker_port, w->first, w->n,
+			on_woken, on_listening, w};
 
 		(void)listen_new(&l);
 	}
@@ -284,7 +286,7 @@ static void serve(struct bench *b)
 /*  letter, name, argument, text */
 #define OPTIONS(X)                                                                                 \
 	X('n', "devices", "N", "how many (100)")                                                   \
-	X('e', "each", "N", "in one process (2500)")                                               \
+	X('e', "each", "N", "in one process (500)")                                                \
 	X('p', "port", "PORT", "of the server on 127.0.0.1")                                       \
 	X('b', "broker", "PORT", "of the broker; without: devices only poll")                      \
 	X('h', "home", "DIR", "of the devices' files")                                             \
@@ -371,7 +373,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	const struct argp parser = {.options = options, .parser = parse};
-	struct bench b = {.devices = 100, .each = 2500};
+	struct bench b = {.devices = 100, .each = 500};
 
 	b.c = (struct herd_conf){.poll = MINUTE(1), .soak = SEC(1), .verify_each = 100, .seed = 1};
 	argp_parse(&parser, argc, argv, 0, NULL, &b);
