@@ -38,6 +38,22 @@ polling() {
 	note "$1.cpu" "$(per "$(per "$used" "$(of "$1" polls)")" 0.000001)"
 }
 
+# measuring: SPAN seconds with telemetry; what a batch costs is what is left when the polls are paid as in "calm".
+measuring() {
+	tell measure
+	tell sleep 2
+	figures ignored
+	was=$(cpu "$(server_pid)")
+	tell sleep "$SPAN"
+	figures measured
+	used=$(spent "$(server_pid)" "$was")
+	note batch.rate "$(per "$(of measured batches)" "$SPAN")"
+	note batch.p50 "$(of measured batch_p50)"
+	note batch.p99 "$(of measured batch_p99)"
+	note batch.cpu "$(awk -v used="$used" -v polls="$(of measured polls)" -v poll="$(tail -1 "$rows/calm.cpu")" \
+		-v batches="$(of measured batches)" 'BEGIN { printf "%.4g\n", batches ? (used * 1000000 - polls * poll) / batches : 0 }')"
+}
+
 campaign() {
 	cat >policy.json <<JSON
 {"format": 1, "name": "fleet", "first_alone": true, "max_failures": $N, "silence_ms": 3600000, "roll_back_on_abort": false,
@@ -59,13 +75,14 @@ JSON
 	[ "$(of campaign refused)$(of campaign early)" = 00 ] || fail "reports were refused, or came too early"
 	note minutes "$(per "$took" 60)"
 	note events "$(per "$(of campaign reports)" "$took")"
-	note requests "$(per $(($(of campaign reports) + $(of campaign polls) + $(of campaign files))) "$took")"
+	note requests "$(per $(($(of campaign reports) + $(of campaign polls) + $(of campaign files) + $(of campaign batches))) "$took")"
 	for k in report_p50 report_p99 decision_p50 decision_p99 poll_p99 meta_p99; do
 		note $k "$(of campaign $k)"
 	done
 	note server.cpu "$(per "$(spent "$(server_pid)" "$server_was")" "$(per "$N" 1000)")"
 	note signer.cpu "$(per "$(spent "$(signer_pid)" "$signer_was")" "$(per "$N" 1000)")"
 	note broker.cpu "$(per "$(spent "$(broker_pid)" "$broker_was")" "$(per "$N" 1000)")"
+	note batches "$(per "$(of campaign batches)" "$took")"
 	"$backstay" audit replay to-2 >replay.txt || fail "the replay differs: $(cat replay.txt)"
 }
 
@@ -86,10 +103,12 @@ one_run() {
 	polling flood
 	tell calm
 	tell sleep 3
+	measuring
 	campaign
 	note server.rss "$(resident "$(server_pid)")"
 	note signer.rss "$(resident "$(signer_pid)")"
 	note broker.rss "$(resident "$(broker_pid)")"
+	[ "$(of campaign wrong)$(of campaign broken)" = 00 ] || fail "answers that a device cannot use: $(tail -3 log/fleet.log)"
 	note store "$(du -sm "$W/server/store.db" | cut -f1)"
 	fleet_stop
 	fleet_start "$N" --poll "$POLL_MS" --reconnect
@@ -125,9 +144,14 @@ figure "— p99" ms flood.p99
 figure "— processor of the server for each" µs flood.cpu
 figure "polls without a pause, a connection for each" "polls/s" reconnect.rate
 figure "— processor of the server for each" µs reconnect.cpu
+figure "telemetry as configured (4 items in a batch)" "batches/s" batch.rate
+figure "— taken after, median" ms batch.p50
+figure "— p99" ms batch.p99
+figure "— processor of the server for a batch" µs batch.cpu
 figure "a release on all devices" minutes minutes
 figure "events (reports stored) meanwhile" "events/s" events
-figure "requests meanwhile" "requests/s" requests
+figure "telemetry meanwhile" "batches/s" batches
+figure "requests for all that" "requests/s" requests
 figure "— a report, stored after, median" ms report_p50
 figure "— p99" ms report_p99
 figure "— a poll, p99" ms poll_p99

@@ -16,7 +16,7 @@ struct herd_conf {
 	bool fetches;                  /* artifacts, too */
 	ms_t poll;                     /* between two questions */
 	ms_t soak;                     /* of an update, in the mean */
-	ms_t batch;                    /* between two batches of telemetry; 0: none */
+	ms_t batch;                    /* between two batches of telemetry */
 	uint32_t revert_ppm, fail_ppm; /* devices that go back by themselves; that give up */
 	unsigned verify_each;          /* one device in so many checks every signature */
 	uint64_t seed;
@@ -53,7 +53,7 @@ struct device {
 	struct rel_id running, target;
 	struct sha256 running_digest, target_digest;
 	struct camp_id campaign;
-	unsigned stage; /* device_life.c */
+	unsigned stage; /* enum stage_id */
 	struct waiting queue[DEVICE_REPORTS];
 	unsigned n_queue;
 	/* what it does now */
@@ -65,14 +65,18 @@ struct device {
 	char etag[80], call_etag[80]; /* of the timestamp that it has; that it is reading */
 	bool calls, woken;
 	unsigned fails;
-	ms_t next_poll, next_batch, not_before; /* mono */
-	ms_t stage_ends;                        /* mono */
+	ms_t next_poll, not_before; /* mono */
+	ms_t stage_ends;            /* mono */
+	/* what it measures: a queue in memory, that begins anew with its process */
+	uint64_t epoch, item_seq;
+	ms_t next_batch;  /* mono; 0: does not measure */
+	struct buf batch; /* until the server has it */
 };
 
 /* Reads its file, or begins a new life with a hello. */
 void device_begin(struct device *d, struct herd *h, unsigned number);
 void device_wake(struct device *d);
-/* Polls anew: whether devices flood the server has changed. */
+/* Polls anew: whether devices flood the server, or measure, has changed. */
 void device_mode(struct device *d);
 
 /* device_disk.c */

@@ -30,9 +30,8 @@ enum span {
 	X(REPORTS, "reports")       /* that the server has taken */                                \
 	X(DUPLICATES, "duplicates") /* of them, sent again because an answer was lost */           \
 	X(REFUSED, "refused")       /* reports that it will never take */                          \
-	X(BATCHES, "batches")                                                                      \
-	X(ITEMS, "items")                                                                          \
-	X(BUSY, "busy")     /* answers 429 and 503 */                                              \
+	X(BATCHES, "batches")       /* of telemetry that the server has taken */                   \
+	X(BUSY, "busy")             /* answers 429 and 503 */                                      \
 	X(EARLY, "early")   /* questions before the Retry-After of such an answer was over */      \
 	X(BROKEN, "broken") /* no answer */                                                        \
 	X(WRONG, "wrong")   /* answers that a device cannot use */                                 \
@@ -62,6 +61,7 @@ struct figures {
 	_Atomic uint64_t count[COUNT_MAX];
 	_Atomic uint64_t hist[SPAN_MAX][HIST_BUCKETS];
 	_Atomic int mode;
+	_Atomic bool measures;
 	/* Outcomes that have woken nobody yet, oldest first. */
 	atomic_flag lock;
 	uint64_t outcome_us[OPEN_OUTCOMES];

@@ -5,6 +5,7 @@
  *   begin                    no device has ended its update from here on
  *   ended                    wait until all have; the answer is how many seconds it took
  *   calm | flood             poll as configured, or all the time
+ *   measure                  send telemetry from here on
  *   sleep SECONDS
  *   figures                  one line for each, "NAME VALUE", then "end"; counts from anew
  *   quit
@@ -41,6 +42,7 @@ struct worker {
 	struct herd herd;
 	unsigned first, n;
 	int mode;
+	bool measures;
 	struct device *v;
 };
 
@@ -68,13 +70,15 @@ static int on_mode(sd_event_source *s, uint64_t us UNUSED, void *ctx)
 {
 	struct worker *w = ctx;
 	int mode = w->herd.figures->mode;
+	bool measures = w->herd.figures->measures;
 
 	if (mode == MODE_END)
 		_exit(0);
-	if (mode != w->mode)
+	if (mode != w->mode || measures != w->measures)
 		for (unsigned i = 0; i < w->n; i++)
 			device_mode(&w->v[i]);
 	w->mode = mode;
+	w->measures = measures;
 	sd_event_source_set_time_relative(s, MODE_US);
 	sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 	return 0;
@@ -247,6 +251,9 @@ static bool obey(struct bench *b, const char *line)
 	} else if (strcmp(line, "calm") == 0 || strcmp(line, "flood") == 0) {
 		b->figures->mode = *line == 'c' ? MODE_CALM : MODE_FLOOD;
 		printf("%s\n", line);
+	} else if (strcmp(line, "measure") == 0) {
+		b->figures->measures = true;
+		printf("measuring\n");
 	} else if (strncmp(line, "sleep ", 6) == 0) {
 		sleep_for(b, line + 6);
 	} else if (strcmp(line, "figures") == 0) {
@@ -294,6 +301,7 @@ static void serve(struct bench *b)
 	X('i', "runs", "ID", "release that devices run at first")                                  \
 	X('d', "digest", "HEX", "of its document")                                                 \
 	X('P', "poll", "MS", "between two questions (60000)")                                      \
+	X('t', "batch", "MS", "between two batches of telemetry (60000)")                          \
 	X('s', "soak", "MS", "of an update (1000)")                                                \
 	X('v', "verify-each", "N", "one device in N checks all signatures (100)")                  \
 	X('R', "revert", "PPM", "of devices go back by themselves (0)")                            \
@@ -344,6 +352,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'P':
 		b->c.poll = (ms_t)n;
 		return 0;
+	case 't':
+		b->c.batch = (ms_t)n;
+		return 0;
 	case 's':
 		b->c.soak = (ms_t)n;
 		return 0;
@@ -375,7 +386,11 @@ int main(int argc, char **argv)
 	const struct argp parser = {.options = options, .parser = parse};
 	struct bench b = {.devices = 100, .each = 500};
 
-	b.c = (struct herd_conf){.poll = MINUTE(1), .soak = SEC(1), .verify_each = 100, .seed = 1};
+	b.c = (struct herd_conf){.poll = MINUTE(1),
+		.batch = MINUTE(1),
+		.soak = SEC(1),
+		.verify_each = 100,
+		.seed = 1};
 	argp_parse(&parser, argc, argv, 0, NULL, &b);
 	b.n = b.each ? (b.devices + b.each - 1) / b.each : 0;
 	if (!b.n || b.n > PROCESSES_MAX || !b.c.home || !b.repo) {
