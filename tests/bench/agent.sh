@@ -1,10 +1,22 @@
-# What the agent costs while nothing happens, and how fast the old version answers again when a trigger has fired.
+# What the agent costs while nothing happens, how fast the old version answers again when a trigger has fired, and how soon a device
+# that polls every ten minutes begins what a broker has woken it for.
 set -eu
 . "$BACKSTAY_SRC/tests/system/lib.sh"
 . "$BACKSTAY_SRC/tests/bench/lib.sh"
 trap 'stop_all >/dev/null 2>&1' EXIT
 : "${ROUNDS:=5}"
 service_command=code/bin/run poll_interval=1s watch_interval=${WATCH:-500ms}
+
+# between RELEASE FROM TO: milliseconds between two lines of the device's history that have the release and such a text; FROM may be a
+# moment of today, in milliseconds, instead.
+between() {
+	on_device one history --last 100 | awk -v r="$1" -v from="$2" -v to="$3" '
+		function ms(stamp) { split(substr(stamp, 12, 12), t, /[:.]/); return ((t[1] * 60 + t[2]) * 60 + t[3]) * 1000 + t[4] }
+		BEGIN { if (from ~ /^[0-9]+$/) began = from }
+		index($0 " ", " " r " ") && index($0, from) { began = ms($1) }
+		index($0 " ", " " r " ") && index($0, to) { ended = ms($1) }
+		END { print ended - began }'
+}
 
 # ---- idle ----------------------------------------------------------------------------------------------------------
 server_start
@@ -38,7 +50,6 @@ row "start to first answer on its socket" ms "$started"
 row "size of the program, stripped" KiB "$(strip -o "$W/agent.stripped" "$BACKSTAY_BIN/backstay-agent" && du -k "$W/agent.stripped" | cut -f1)"
 
 # ---- trip to old version running --------------------------------------------------------------------------------------
-# The device's history has the moment the trigger fired and the moment the old version was up again.
 back=
 toy_soak=600000
 for n in $(seq 2 $((ROUNDS + 1))); do
@@ -49,12 +60,37 @@ for n in $(seq 2 $((ROUNDS + 1))); do
 	wait_until 60 "the soak of toy-$n" is one .state soaking
 	: >"$W/end-now"
 	wait_until 60 "toy-$n to be taken back" campaign_is "to-$n" halted
-	back="$back $(on_device one history --last 100 | awk -v r="toy-$n" '
-		function ms(stamp) { split(substr(stamp, 12, 12), t, /[:.]/); return ((t[1] * 60 + t[2]) * 60 + t[3]) * 1000 + t[4] }
-		index($0, " " r " ") && /soaking -> reverting/ { fired = ms($1) }
-		index($0, " " r " ") && /restoring -> reverted/ { up = ms($1) }
-		END { print up - fired }')"
+	back="$back $(between "toy-$n" "soaking -> reverting" "restoring -> reverted")"
 done
 head_rows "Agent: trigger fired to old version running again (restart of the workload)"
 # shellcheck disable=SC2086
 row "trip to old version running" ms $back
+
+# ---- campaign start to the agent's beginning ----------------------------------------------------------------------------
+# The same device on the same server, now both with a broker between them.
+let_go one
+broker_port=$(free_ports 1)
+printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$broker_port" >broker.conf
+keep broker mosquitto -c "$W/broker.conf"
+wait_until 5 "the broker to listen" mosquitto_pub -p "$broker_port" -t x -m y
+server_more="[mqtt]
+url = mqtt://127.0.0.1:$broker_port"
+printf '%s\n' "$server_more" >>"$W/dev/one.conf"
+sed -i 's/^poll_interval = .*/poll_interval = 10min/' "$W/dev/one.conf"
+server_again
+device_start one
+wait_until 20 "the device to listen" is one .push.connected true
+begun= toy_soak=300
+for n in $(seq $((ROUNDS + 2)) $((2 * ROUNDS + 1))); do
+	toy "$n"
+	toy_publish "$n"
+	printf '{"format": 1, "name": "all", "waves": [{"name": "all", "count": 1, "soak_ms": 0}]}' >policy.json
+	"$BACKSTAY_BIN/backstay" campaign create "to-$n" --release "toy-$n" --policy policy.json >/dev/null
+	now=$(($(date +%s%3N) % 86400000))
+	"$BACKSTAY_BIN/backstay" campaign start "to-$n" >/dev/null
+	wait_until 60 "toy-$n" campaign_is "to-$n" done
+	begun="$begun $(between "toy-$n" "$now" "idle -> accepted")"
+done
+head_rows "Agent: campaign start (the command begins) to the device's beginning, woken over MQTT, polling every ten minutes"
+# shellcheck disable=SC2086
+row "start to accepted: signed, woken, fetched, verified" ms $begun

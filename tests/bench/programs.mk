@@ -10,5 +10,5 @@ define run_bench
 endef
 bench-server: ## measure: polls per second of the server
 	$(call run_bench,server)
-bench-agent: ## measure: idle memory, start, trigger to old version running
+bench-agent: ## measure: idle memory, start, trigger to old version running, campaign start to first step
 	$(call run_bench,agent)
