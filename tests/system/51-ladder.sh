@@ -40,3 +40,26 @@ grep -q '^1 devices are the control group and keep what they run' out.txt && gre
 campaign_is spring halted || fail "a revoked campaign is not halted"
 "$backstay" audit replay spring >out.txt || { cat out.txt; fail "replay found a difference"; }
 echo "== thawed by an approver it starts, tells whom it compares with, is revoked, and replays"
+
+# ---- a recall: from two campaigns, one of which is over ----
+toy_all() { for d in one two three; do runs $d "$1" || return 1; done; }
+toy_campaign 1
+wait_until 60 "toy-1 to be everywhere" campaign_is to-1 done
+toy 2
+toy_publish 2
+jq '{format, name: "quick", first_alone: false, waves: [{name: "all", count: 3, soak_ms: 0}]}' compared.json >quick.json
+"$backstay" campaign create north --release toy-2 --policy quick.json --device one --device two >/dev/null
+"$backstay" campaign create south --release toy-2 --policy quick.json --device three >/dev/null
+"$backstay" campaign start north >/dev/null
+wait_until 60 "north to be done" campaign_is north done
+"$backstay" campaign start south >/dev/null
+wait_until 60 "south to be done" campaign_is south done
+toy_all 2 || fail "toy-2 does not run everywhere"
+exits 64 "$backstay" campaign recall south
+"$backstay" campaign recall south --reason 'recall 26-115' >/dev/null
+wait_until 60 "those of the other campaign to be back" campaign_is north halted
+wait_until 60 "its own to be back" campaign_is south halted
+wait_until 20 "toy-1 to run everywhere" toy_all 1
+"$backstay" audit list --last 200 | grep -q 'ordered the release back everywhere: recall 26-115' || fail "the audit log does not tell of the recall"
+for c in north south; do "$backstay" audit replay $c >out.txt || { cat out.txt; fail "replay of $c found a difference"; }; done
+echo "== a recall takes the release back from every device that has it, from whatever campaign, and replays"
