@@ -43,6 +43,8 @@ killer() {
 		pid=$(victim) || continue
 		[ -n "$pid" ] && kill -9 "$pid" 2>/dev/null && cat "$W/run/kind" >>"$W/kills"
 	done
+	# Gone, and so seen to be gone by whoever starts it again.
+	while [ -n "${pid:-}" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
 }
 
 campaign() {
@@ -101,7 +103,7 @@ one_run() { # one_run NAME
 		wait_until 20 "the server to answer" curl -fs "$BACKSTAY_SERVER/healthz"
 	fi
 	# Whoever was killed last says hello yet.
-	tell sleep 8
+	tell told
 	took=$(($(date +%s) - began))
 	final_state >final.json
 	figures all

@@ -37,6 +37,7 @@ void device_queue(struct device *d, enum report_kind kind)
 
 	if (d->n_queue == DEVICE_REPORTS)
 		abort();
+	d->herd->figures->dev[d->number].told = 0;
 	d->seq++;
 	fill(d, kind, &r);
 	report_encode(&r, &text);
@@ -76,6 +77,7 @@ static void on_reported(struct call *c)
 		figures_count(f, COUNT_UPDATES);
 	}
 	drop_first(d);
+	f->dev[d->number].told = d->n_queue == 0;
 	device_go_on(d);
 }
 

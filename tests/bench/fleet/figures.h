@@ -55,6 +55,7 @@ enum mode { MODE_CALM, MODE_FLOOD, MODE_END };
 
 struct seen {
 	_Atomic uint8_t registered, listening, ended;
+	_Atomic uint8_t told; /* the server has all of its reports */
 };
 
 struct figures {

@@ -4,6 +4,7 @@
  *   registered | listening   wait until all devices are
  *   begin                    no device has ended its update from here on
  *   ended                    wait until all have; the answer is how many seconds it took
+ *   told                     wait until the server has acknowledged every report
  *   calm | flood             poll as configured, or all the time
  *   measure                  send telemetry from here on
  *   sleep SECONDS
@@ -142,7 +143,7 @@ static void work(const struct bench *b, unsigned which)
 static void start(struct bench *b, unsigned which)
 {
 	for (unsigned i = which * b->each; i < MIN((which + 1) * b->each, b->devices); i++)
-		b->figures->dev[i].listening = 0;
+		b->figures->dev[i].listening = b->figures->dev[i].told = 0;
 	b->pid[which] = fork();
 	if (b->pid[which] < 0)
 		abort();
@@ -185,6 +186,11 @@ static bool all_listening(const struct seen *s)
 static bool all_ended(const struct seen *s)
 {
 	return s->ended;
+}
+
+static bool all_told(const struct seen *s)
+{
+	return s->told;
 }
 
 static void wait_for_all(struct bench *b, bool (*is)(const struct seen *))
@@ -244,6 +250,8 @@ static bool obey(struct bench *b, const char *line)
 		wait_for_all(b, all_listening);
 	} else if (strcmp(line, "ended") == 0) {
 		wait_for_all(b, all_ended);
+	} else if (strcmp(line, "told") == 0) {
+		wait_for_all(b, all_told);
 	} else if (strcmp(line, "begin") == 0) {
 		for (unsigned i = 0; i < b->devices; i++)
 			b->figures->dev[i].ended = 0;
