@@ -30,7 +30,7 @@ mkdir -p tls
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=hooks" \
 	-addext "subjectAltName=IP:127.0.0.1" -keyout tls/key.pem -out tls/cert.pem 2>/dev/null
 server_more="[hook]
-timeout = 1s
+timeout = 1min
 tries = 4
 first_wait = 100ms
 longest_wait = 400ms
@@ -52,7 +52,7 @@ exits 65 "$backstay" hook add x --url "file:///etc/passwd"
 exits 65 "$backstay" hook add x --url "http://ann:secret@127.0.0.1/"
 "$backstay" hook test ops >/dev/null
 wait_until 10 "a test letter" got ops '.body.type == "backstay.hook.test"' 1
-jq -e '.signed and .age >= 0 and .age < 5 and .type == "application/cloudevents+json; charset=UTF-8" and .body.specversion == "1.0"
+jq -e '.signed and .age >= 0 and .age < 300 and .type == "application/cloudevents+json; charset=UTF-8" and .body.specversion == "1.0"
 	and .id == .body.id and .body.source == "/backstay" and .body.data.text == "admin tries hook ops" and .body.data.audit_row > 0' log/ops.jsonl >/dev/null ||
 	{ cat log/ops.jsonl; fail "the letter is not as it should be"; }
 "$backstay" hook test safe >/dev/null
@@ -88,16 +88,31 @@ jq -e '.body[0] | .labels.alertname == "BackstayHookTest" and .labels.severity =
 	and (.startsAt | fromdate) <= now and (.endsAt | fromdate) > now' log/alerts.jsonl >/dev/null || { cat log/alerts.jsonl; fail "no alert"; }
 echo "== an alert as an Alertmanager takes it"
 
-# ---- a receiver that hangs holds up nobody ----
+# ---- a receiver that does not answer holds up nobody ----
+# It answers when everybody else was answered and not before, and its letter is waited for all the time: had anything waited
+# behind that letter, nothing would go on here.
 "$backstay" hook add slow --url "http://$(address slow)/" >slow.secret 2>/dev/null
+manner slow hold
+"$backstay" hook test slow >/dev/null
+wait_until 10 "the letter to be under way" got slow '.answer == "hold"' 1
+for i in 1 2 3 4 5 6 7 8 9 10; do curl -fs "$BACKSTAY_SERVER/healthz" >/dev/null || fail "the server does not answer"; done
+polls=$("$backstay" device show one --json | jq .last_contact_ms)
+told=$(jq -c 'select(.body.data.text == "admin tries hook ops")' log/ops.jsonl | wc -l)
+"$backstay" hook test ops >/dev/null
+wait_until 10 "the other hook to be told" got ops '.body.data.text == "admin tries hook ops"' $((told + 1))
+wait_until 10 "the device to be answered" sh -c "[ \$('$backstay' device show one --json | jq .last_contact_ms) -gt $polls ]"
+got slow true 2 && fail "the letter was not waited for"
+[ "$(field slow delivered)" = 0 ] || fail "the letter was taken before the receiver answered"
+manner slow ok
+wait_until 10 "the letter to be taken" is_field slow delivered 1
+got slow true 2 && fail "the letter was sent twice"
+
+# ---- one that hangs is tried again ----
+sed -i 's/^timeout = 1min/timeout = 1s/' server.conf
+kill -9 "$(cat "$W/run/server.pid")"
+wait_until 20 "the server to answer again" curl -fs "$BACKSTAY_SERVER/healthz"
 manner slow hang
 for i in 1 2 3; do "$backstay" hook test slow >/dev/null; done
-began=$(date +%s%N)
-for i in 1 2 3 4 5 6 7 8 9 10; do curl -fs "$BACKSTAY_SERVER/healthz" >/dev/null; done
-"$backstay" hook test ops >/dev/null
-took=$((($(date +%s%N) - began) / 1000000))
-[ "$took" -lt 3000 ] || fail "eleven answers took $took ms"
-wait_until 10 "the other hook to be told" got ops '.body.data.text == "admin tries hook ops"' 2
 wait_until 20 "the slow one to be tried again" got slow '.answer == "hang"' 2
 
 # ---- where no letter goes ----
@@ -116,7 +131,7 @@ wait_until 30 "its letters to be dead" sh -c "[ \$($backstay hook dead slow --js
 "$backstay" hook dead slow --json | jq -e '.dead | all(.tries == 4 and .why != "" and .type == "hook.test")' >/dev/null || fail "the dead are not as they should be"
 manner slow ok
 "$backstay" hook resend slow >/dev/null
-wait_until 20 "the dead to arrive" is_field slow delivered 3
+wait_until 20 "the dead to arrive" is_field slow delivered 4
 "$backstay" hook dead slow --json | jq -e '.dead == []' >/dev/null || fail "the dead are still there"
 [ "$(ids slow hang)" = "$(ids slow ok)" ] || fail "another id at another attempt"
 echo "== a receiver that hangs holds up nobody; what is given up is kept, and sent again under the same id"
@@ -126,7 +141,7 @@ manner slow "503 2"
 "$backstay" hook test slow >/dev/null
 wait_until 10 "the receiver to ask for time" got slow '.answer == "503"' 1
 manner slow ok
-wait_until 20 "the letter to arrive" is_field slow delivered 4
+wait_until 20 "the letter to arrive" is_field slow delivered 5
 jq -s -e '(map(select(.answer == "503")) | last) as $a | (map(select(.answer == "ok")) | last) as $b | $a.id == $b.id and $b.at - $a.at >= 2' log/slow.jsonl >/dev/null ||
 	fail "Retry-After is not honoured"
 manner slow 302

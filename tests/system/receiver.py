@@ -1,7 +1,8 @@
 # A receiver of webhooks, as somebody else would write it: receiver.py PORT-FILE LOG SECRET-FILE [CERTIFICATE KEY]. It
 # verifies each letter by Standard Webhooks and writes a line of JSON for it: how it was answered, whether its signature
 # is good, the id, how old the timestamp is, the body. How it behaves is asked of the file SECRET-FILE.manner with each
-# letter: "ok", "503 N" (Retry-After N), "500", "410", "302", "hang", "cut" (takes the letter and hangs up).
+# letter: "ok", "503 N" (Retry-After N), "500", "410", "302", "hang", "cut" (takes the letter and hangs up), "hold" (answers as
+# soon as it is told another manner).
 import base64, hashlib, hmac, http.server, json, os, ssl, sys, threading, time
 
 port_file, log_name, secret_file = sys.argv[1:4]
@@ -65,6 +66,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         how = manner()
         self.note(how[0], body)
+        while how[0] == "hold":
+            time.sleep(0.02)
+            how = manner()
         if how[0] == "ok":
             self.answer(204)
         elif how[0] == "hang":
