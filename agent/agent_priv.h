@@ -162,10 +162,11 @@ struct watch {
 	ms_t answered;         /* mono; TRIGGER or SOAK_OVER was sent then; 0: not */
 	bool known;            /* `svc` was seen */
 	struct svc_view svc;
-	struct look *look; /* in flight */
-	ms_t next;         /* mono */
-	struct seen *ring; /* WATCH_RING of them, while there is a probe */
-	uint64_t looks;    /* in the ring so far */
+	struct look *look;            /* in flight */
+	ms_t next;                    /* mono */
+	bool alarmed[LIMIT_TRIGGERS]; /* in this soak: told once */
+	struct seen *ring;            /* WATCH_RING of them, while there is a probe */
+	uint64_t looks;               /* in the ring so far */
 };
 
 void watch_init(struct watch *w);
@@ -260,6 +261,7 @@ struct poll {
 	struct signed_time heard; /* the last time token of this process; zero: none */
 	ms_t heard_at;            /* mono */
 	ms_t fresh_at;            /* mono when the last answer was asked for; 0: none yet */
+	ms_t reached_at;          /* the same, of the last one that the server gave; 0: none yet */
 	struct sha256 wants;      /* the document that the last one named, zero: none */
 };
 
@@ -267,13 +269,18 @@ void poll_init(struct agent *a);
 void poll_due(struct agent *a, ms_t now);
 /* As soon as possible, and evaluate whatever is stored. */
 void poll_now(struct agent *a);
-/* Was there an answer in this process, and not too long ago? Without a server it is what is stored,
- * judged again by the present time. */
-bool poll_is_fresh(const struct agent *a);
-/* Is there such an answer, and does it want what the update brings? A device that slept since then
- * must ask before it switches; this sees to it that it does. */
+/* Has the server itself answered within the last minute? Where it did not, a version on trial is
+ * not to blame for what cannot be reached. */
+bool poll_reaches(const struct agent *a);
+/* Is an answer of this process needed before the switch? Not for what a person ordered here; nor
+ * when there was one not too long ago (without a server: what is stored, judged again by the
+ * present time). What must keep the connection (trigger "connectivity") is switched to while there
+ * is one: then it must be of the last minute, unless the release was carried here. */
+bool poll_must_ask(const struct agent *a);
+/* Does the answer want what the update brings? If there must be another one first, this sees to it.
+ */
 bool poll_confirms(struct agent *a);
-/* Has the last such answer nothing for this device, although the update came from an earlier one?
+/* Has the last fresh answer nothing for this device, although the update came from an earlier one?
  */
 bool poll_withdrew(const struct agent *a);
 /* What the slot that starts next holds: "" and zero when nothing was ever installed. */

@@ -154,7 +154,7 @@ static void say_ready(const struct agent *a, json_t *sentences)
 		buf_add_str(&b, " more");
 		say(sentences, &b);
 	}
-	if (!poll_is_fresh(a) && !sha256_is_zero(&a->rec.goal.manifest)) {
+	if (poll_must_ask(a)) {
 		buf_add_str(&b, "asks the director before it switches: its last answer is too old");
 		say(sentences, &b);
 	}
@@ -283,6 +283,24 @@ static json_t *load_dossier(struct agent *a, const struct outcome *o)
 	return f;
 }
 
+/* Numbers are for programs, and too many for a sentence. */
+static void say_ring(const json_t *dossier, json_t *sentences)
+{
+	const json_t *ring = json_object_get(dossier, "ring"), *w;
+	json_int_t at = json_integer_value(json_object_get(ring, "at_ms"));
+	unsigned before = 0, after = 0;
+	BUF_AUTO b = {0};
+	size_t i;
+
+	json_array_foreach (json_object_get(ring, "windows"), i, w)
+		*(json_integer_value(json_object_get(w, "at_ms")) <= at ? &before : &after) += 1;
+	if (!before && !after)
+		return;
+	buf_addf(&b, "its dossier has what was measured around that: %u windows before, %u after",
+		before, after);
+	say(sentences, &b);
+}
+
 static json_t *saw(struct agent *a, json_t *sentences)
 {
 	const struct outcome *o = &a->outcomes.rollback;
@@ -298,6 +316,7 @@ static json_t *saw(struct agent *a, json_t *sentences)
 	say(sentences, &b);
 	json_t *f = load_dossier(a, o);
 
+	say_ring(f, sentences);
 	return json_pack("{so so}", "outcome", status_outcome(o), "dossier", f ? f : json_null());
 }
 

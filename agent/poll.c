@@ -9,6 +9,7 @@
 
 #define NUDGE_EVERY SEC(1)     /* not more often for somebody who says that there is news */
 #define TIME_EVERY  MINUTE(60) /* how long a signed time is built upon by counting */
+#define REACHED     MINUTE(1)  /* how old contact may be where it is what a release must keep */
 
 struct poll_job {
 	struct job job;
@@ -197,6 +198,7 @@ static void poll_answered(struct agent *a, struct poll_job *j)
 		wait = MIN(wait, NUDGE_EVERY);
 
 	note_time(p, j);
+	p->reached_at = p->fresh_at;
 	p->fails = 0;
 	p->held = j->out.retry_after > 0;
 	p->err = (struct err){0};
@@ -322,7 +324,7 @@ void agent_nudge(struct agent *a)
 		p->next = MIN(p->next, MAX(agent_mono(a), soon));
 }
 
-bool poll_is_fresh(const struct agent *a)
+static bool is_fresh(const struct agent *a)
 {
 	const struct poll *p = &a->poll;
 	ms_t most = a->conf->server.fresh;
@@ -338,7 +340,38 @@ static bool is_by_hand(const struct agent *a)
 
 bool poll_withdrew(const struct agent *a)
 {
-	return poll_is_fresh(a) && sha256_is_zero(&a->poll.wants) && !is_by_hand(a);
+	return is_fresh(a) && sha256_is_zero(&a->poll.wants) && !is_by_hand(a);
+}
+
+bool poll_reaches(const struct agent *a)
+{
+	const struct poll *p = &a->poll;
+
+	return p->reached_at && agent_mono(a) - p->reached_at < REACHED;
+}
+
+static bool is_carried(const struct agent *a)
+{
+	const struct carry *c = &a->carry;
+
+	return c->state != CARRY_NONE && sha256_eq(&c->wants, &a->rec.goal.document);
+}
+
+static bool must_reach(const struct agent *a)
+{
+	if (!a->release || !a->conf->server.url[0] || a->rec.goal.rollback || is_carried(a))
+		return false;
+	for (unsigned i = 0; i < a->release->n_triggers; i++)
+		if (trig_source(&a->release->triggers[i]) == TRIG_SRC_SERVER)
+			return true;
+	return false;
+}
+
+bool poll_must_ask(const struct agent *a)
+{
+	if (is_by_hand(a))
+		return false;
+	return !is_fresh(a) || (must_reach(a) && !poll_reaches(a));
 }
 
 /* After a failure its pause is kept: the server is not asked more often for this. */
@@ -349,7 +382,7 @@ bool poll_confirms(struct agent *a)
 
 	if (is_by_hand(a))
 		return true;
-	if (poll_is_fresh(a))
+	if (!poll_must_ask(a))
 		return sha256_eq(&p->wants, &a->rec.goal.document);
 	if (!p->job && (p->next == NEVER || (p->fails == 0 && p->next > now))) {
 		p->again = true;

@@ -53,12 +53,15 @@ void window_answer(struct agent *a)
 	w->asked = 0;
 	outbox_switch(a);
 	for (unsigned i = 0; i < w->n; i++) {
+		const struct trig_rule *r = &w->rule[i];
 		struct trig_window fresh;
 
 		ev.trig[i] = w->state[i];
 		trig_init(&ev.trig[i], &fresh);
-		if (watch_wants_baseline(&w->rule[i]))
-			(void)trig_baseline(&w->rule[i], &w->window[i], &ev.trig[i]);
+		if (watch_wants_baseline(r))
+			(void)trig_baseline(r, &w->window[i], &ev.trig[i]);
+		if (trig_source(r) == TRIG_SRC_SERVER && !poll_reaches(a))
+			trig_excuse(&ev.trig[i]);
 	}
 	agent_post(a, &ev);
 }

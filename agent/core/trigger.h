@@ -44,7 +44,7 @@ struct trig_state {
 	uint32_t judged;       /* windows that counted */
 	uint32_t blind;        /* the newest windows in a row that did not, for want of samples */
 	uint32_t busy;         /* windows that did not, for a rush or others' failures */
-	uint32_t proven;       /* SERVER: it was reached since the switch */
+	uint32_t proven; /* SERVER: it was reached since the switch, or not before it either */
 	uint32_t bin[TRIG_BINS]; /* DISTANCE: the reference */
 };
 
@@ -90,6 +90,9 @@ void trig_feed(const struct trig_rule *r, struct trig_state *s, struct trig_wind
 /* CHAMPION: what the old version did meanwhile; to be said before trig_feed of the same look. */
 void trig_feed_champion(const struct trig_rule *r, const struct trig_state *s,
 	struct trig_window *w, const struct sample *x);
+
+/* SERVER: it was not reached before the switch either, so that silence says nothing. */
+void trig_excuse(struct trig_state *s);
 
 /* k of the last m windows bad? TRIG_BLIND: the newest window could not be judged and on_blind
  * ignores it. Events do not come from samples and are always quiet. */

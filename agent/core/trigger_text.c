@@ -114,7 +114,7 @@ static void say_count(struct buf *t, const struct trig_rule *r, const struct tri
 	bool over = !isnan(s->last) && is_beyond(r, s);
 
 	if (over && s->proven)
-		buf_add_str(t, ", after the server was reached,");
+		buf_add_str(t, ", which is the network's doing,");
 	else if (over && s->judged > 0 && !(s->history & 1))
 		buf_add_str(t, ", which may be chance,");
 	buf_addf(t, "%s in %u of %u windows, %llu samples in the last", over ? "" : ", bad",

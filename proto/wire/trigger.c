@@ -223,7 +223,7 @@ static int chance_parse(const json_t *j, const char *where, const struct trig_me
 	struct trig_rule *r, struct err *e)
 {
 	bool busy = m->members & TRIG_HAS_BUSY && r->comparator == TRIG_CMP_BASELINE;
-	uint64_t sigma = m->sigma_milli, times = busy ? 1250 : 0;
+	uint64_t sigma = m->sigma_milli, times = busy ? 1100 : 0;
 
 	TRY(json_u64_opt(j, where, "sigma_milli", 0, LIMIT_SIGMA_MILLI, &sigma, e));
 	if (json_object_get(j, "busy_milli") && !busy)

@@ -46,7 +46,7 @@ static const struct trig_measure measures[] = {
 	{.type = TRIG_ERROR_RATE, .of = "", .source = TRIG_SRC_METRICS, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_RATIO,
 		.members = COUNTERS | TRIG_HAS_EXCUSED | TESTED, .comparators = COMPARED,
 		.threshold_milli = 10, SHARES, .factor_milli = 2000, FACTORS,
-		.window = MINUTE(1), .hold_k = 3, .hold_m = 5, .min_samples = 500, .sigma_milli = 3000,
+		.window = MINUTE(1), .hold_k = 3, .hold_m = 5, .min_samples = 500, .sigma_milli = 4000,
 		.text = "share of failed requests"},
 	EVENT(OPERATOR, ORDER),
 	EVENT(UNDECIDED, SELF),
@@ -60,7 +60,7 @@ static const struct trig_measure measures[] = {
 	{.type = TRIG_QUALITY, .of = "override", .source = TRIG_SRC_METRICS, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_RATIO,
 		.members = COUNTERS | TRIG_HAS_SIGMA, .comparators = COMPARED,
 		.threshold_milli = 20, SHARES, .factor_milli = 2000, FACTORS,
-		.window = MINUTE(5), .hold_k = 3, .hold_m = 5, .min_samples = 100, .sigma_milli = 3000,
+		.window = MINUTE(5), .hold_k = 3, .hold_m = 5, .min_samples = 100, .sigma_milli = 4000,
 		.text = "share of decisions that a person has overridden"},
 	{.type = TRIG_QUALITY, .of = "disagreement", .source = TRIG_SRC_METRICS, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_RATIO,
 		.members = COUNTERS | TRIG_HAS_SIGMA, .comparators = ABSOLUTE,
@@ -112,7 +112,7 @@ static const struct trig_measure measures[] = {
 
 	{.type = TRIG_CONNECTIVITY, .of = "", .source = TRIG_SRC_SERVER, .unit = TRIG_UNIT_SHARE, .kind = TRIG_KIND_RATIO,
 		.comparators = ABSOLUTE, .threshold_milli = 500, SHARES,
-		.window = MINUTE(1), .hold_k = 15, .hold_m = 15, .min_samples = 1,
+		.window = MINUTE(1), .hold_k = 30, .hold_m = 30, .min_samples = 1,
 		.text = "share of questions that the server did not answer"},
 	EVENT(FLEET, ORDER),
 };

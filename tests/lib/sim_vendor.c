@@ -102,8 +102,10 @@ static json_t *shadow_json(void)
 		"agreement_permille", 970);
 }
 
+enum variant { PLAIN, SHADOW, ONLINE, TRAINED };
+
 /* Takes `components`. */
-static void write_document(struct sim_release *r, json_t *components, bool shadow)
+static void write_document(struct sim_release *r, json_t *components, enum variant how)
 {
 	JSON_AUTO *doc = json_pack(
 		"{si ss ss ss ss so ss si si si s[{ss ss s[s] si}] s[{ss ss ss si si s[ii] si} "
@@ -118,7 +120,16 @@ static void write_document(struct sim_release *r, json_t *components, bool shado
 		"statistic", "p99", "comparator", "baseline", "threshold_milli", 2000, "window_ms",
 		2000, "min_samples", 10, "on_blind", "ignore");
 
-	if (shadow) {
+	if (how == ONLINE)
+		json_array_append_new(json_object_get(doc, "triggers"),
+			json_pack("{ss si s[ii]}", "type", "connectivity", "window_ms", 1000,
+				"hold", 3, 3));
+	if (how == TRAINED)
+		json_array_append_new(json_object_get(doc, "triggers"),
+			json_pack("{ss ss ss s[i] s[ii] si s[ii] si}", "type", "drift", "metric",
+				"score", "comparator", "training", "edges_micro", 500000, "counts",
+				900, 100, "window_ms", 1000, "hold", 2, 3, "min_samples", 20));
+	if (how == SHADOW) {
 		json_object_set_new(doc, "strategy", json_string("shadow"));
 		json_object_set_new(doc, "shadow", shadow_json());
 	}
@@ -142,7 +153,7 @@ struct sim_release *sim_vendor_make(
 {
 	struct sim_release *r = new_release(v, id, counter, fault);
 
-	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), false);
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), PLAIN);
 	return r;
 }
 
@@ -151,7 +162,25 @@ struct sim_release *sim_vendor_make_shadow(
 {
 	struct sim_release *r = new_release(v, id, counter, fault);
 
-	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), true);
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), SHADOW);
+	return r;
+}
+
+struct sim_release *sim_vendor_make_online(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = new_release(v, id, counter, fault);
+
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), ONLINE);
+	return r;
+}
+
+struct sim_release *sim_vendor_make_trained(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault)
+{
+	struct sim_release *r = new_release(v, id, counter, fault);
+
+	write_document(r, json_pack("[oo]", model_json(v, id), config_json(v)), TRAINED);
 	return r;
 }
 
@@ -160,6 +189,6 @@ struct sim_release *sim_vendor_make_image(
 {
 	struct sim_release *r = new_release(v, id, counter, fault);
 
-	write_document(r, json_pack("[o]", image_json(v, r)), false);
+	write_document(r, json_pack("[o]", image_json(v, r)), PLAIN);
 	return r;
 }

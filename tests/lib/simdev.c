@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -282,6 +283,15 @@ static void port_probe_look(void *probe, ms_t now, struct sample out[LIMIT_TRIGG
 			probe_requests(p, &out[i]);
 		if (p->rule[i].type == TRIG_CRASH_LOOP && p->begun)
 			out[i].n = p->dev->work.ended - p->ended;
+		if (p->rule[i].type == TRIG_DRIFT && p->begun) {
+			out[i].n = 2 * RATE;
+			out[i].hist =
+				(struct hist){.n = 2, .le = {0.5, INFINITY}, .count = {RATE, RATE}};
+		}
+		if (p->rule[i].type == TRIG_CONNECTIVITY) {
+			out[i].n = 1;
+			out[i].bad = p->dev->server.down;
+		}
 	}
 	p->ended = p->dev->work.ended;
 	p->begun = true;

@@ -50,6 +50,14 @@ struct sim_release *sim_vendor_make(
 struct sim_release *sim_vendor_make_shadow(
 	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
 
+/* The same; it must keep the connection: three seconds without are too many. */
+struct sim_release *sim_vendor_make_online(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
+
+/* The same; nine of ten of its scores were low in training, and half of them are here. */
+struct sim_release *sim_vendor_make_trained(
+	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);
+
 /* The same for raw slots: one image, of a few sectors. */
 struct sim_release *sim_vendor_make_image(
 	struct sim_vendor *v, const char *id, uint64_t counter, enum sim_fault fault);

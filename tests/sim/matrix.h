@@ -26,6 +26,8 @@ double normal_below(double x);
 enum trouble {
 	TROUBLE_NONE,
 	TROUBLE_NETWORK,
+	TROUBLE_OFFLINE,
+	TROUBLE_SERVER,
 	TROUBLE_CLOUD,
 	TROUBLE_POWER,
 	TROUBLE_REBOOTS,
@@ -35,6 +37,8 @@ enum trouble {
 	TROUBLE_CLOCK,
 	TROUBLE_BLIND,
 	TROUBLE_ALL,
+	TROUBLE_MATRIX, /* those before it are its rows */
+	TROUBLE_AWAY = TROUBLE_MATRIX,
 	TROUBLE_MAX
 };
 
@@ -50,6 +54,7 @@ enum fault_kind {
 	FAULT_CRASHES,
 	FAULT_DECIDES,
 	FAULT_SICK,
+	FAULT_CUT,
 	FAULT_MAX
 };
 
@@ -75,6 +80,8 @@ struct load {
 	/* trouble, as it is now */
 	double rush; /* times the usual rate */
 	bool link, cloud, blind;
+	bool carrier; /* a cable is plugged in, or a radio has its other side */
+	bool server;  /* this device's own one answers */
 	/* the process */
 	ms_t up;   /* ready from then on; NEVER_UP: it does not run */
 	ms_t born; /* when it was started */
@@ -84,6 +91,8 @@ struct load {
 	ms_t seen; /* the last time that its page could be read */
 };
 
+/* Does a question to the device's own server reach it? */
+bool load_reaches(const struct load *l);
 void load_init(struct load *l, struct prng *r, bool few);
 /* `how` runs from now on; it needs its time to start. */
 void load_start(struct load *l, enum fault_kind how, ms_t now);
@@ -101,7 +110,7 @@ void load_seen(struct load *l, ms_t now);
 
 /* What the ablations take away. */
 struct safeguards {
-	bool chance, busy, excuse, grace, hold, samples;
+	bool chance, busy, excuse, grace, hold, samples, contact;
 };
 
 struct episode {

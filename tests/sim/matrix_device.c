@@ -12,8 +12,9 @@
 #define START_TIMEOUT SEC(90)
 #define LOST          MINUTE(5)
 #define BASELINE_WAIT MINUTE(45)
-#define CHECKPOINT    SEC(20) /* more than the driver's: a power cut takes more */
-#define TALLY         0       /* the rule of crashes, see matrix_rules.c */
+#define CHECKPOINT    SEC(20)   /* more than the driver's: a power cut takes more */
+#define TALLY         0         /* the rule of crashes, see matrix_rules.c */
+#define FRESH         MINUTE(1) /* as agent/poll.c: an answer of the server that is no older */
 #define OLD           0U
 #define NEW           1U
 
@@ -132,6 +133,23 @@ static bool has_baseline(struct device *d)
 	return true;
 }
 
+/* What must keep the connection is switched to while there is one: the answer may be as old as
+ * that. False: the power went away. */
+static bool reaches_server(struct device *d)
+{
+	ms_t age = (ms_t)draw_uniform(&d->r, 0, (double)FRESH);
+
+	if (!d->with.contact)
+		return true;
+	while (!load_reaches(&d->load))
+		if (!pass(d))
+			return false;
+	while ((age -= LOOK) > 0)
+		if (!pass(d))
+			return false;
+	return true;
+}
+
 static void do_ask_window(struct device *d)
 {
 	struct upd_event ev = {.kind = UEV_WINDOW, .ok = true, .n_trig = d->n};
@@ -147,6 +165,8 @@ static void do_ask_window(struct device *d)
 			if (d->rule[i].comparator == TRIG_CMP_BASELINE)
 				trig_gather(&d->rule[i], &d->window[i], &s[i]);
 	}
+	if (!reaches_server(d))
+		return;
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->rule[i].comparator == TRIG_CMP_BASELINE)
 			(void)trig_baseline(&d->rule[i], &d->window[i], &d->state[i]);

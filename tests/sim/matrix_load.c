@@ -23,7 +23,13 @@ static const double decile[SCORE_BINS - 1] = {
 
 void load_init(struct load *l, struct prng *r, bool few)
 {
-	*l = (struct load){.r = r, .rush = 1, .link = true, .cloud = true, .up = NEVER_UP};
+	*l = (struct load){.r = r,
+		.rush = 1,
+		.link = true,
+		.carrier = true,
+		.cloud = true,
+		.server = true,
+		.up = NEVER_UP};
 	l->is.rate = few ? draw_uniform(r, 3, 6) : draw_uniform(r, 20, 40);
 	l->is.median = 0.04 * exp(0.2 * draw_normal(r));
 	l->is.errors = draw_uniform(r, 0.0002, 0.004);
@@ -79,9 +85,27 @@ static double below(double median, double x)
 	return x <= 0 ? 0 : normal_below(log(x / median) / SPREAD);
 }
 
+static bool has_network(const struct load *l)
+{
+	return l->link && l->fault != FAULT_CUT;
+}
+
 static bool is_cut_off(const struct load *l)
 {
-	return !l->link || !l->cloud;
+	return !has_network(l) || !l->cloud;
+}
+
+bool load_reaches(const struct load *l)
+{
+	return has_network(l) && l->server;
+}
+
+/* As probe_server does: a machine without a link is not asked to reach anybody. */
+static void sample_server(const struct load *l, struct sample *out)
+{
+	out->n = 1;
+	out->bad = !load_reaches(l);
+	out->blind = out->bad && !l->carrier;
 }
 
 static void sample_latency(struct load *l, double n, bool excuse, struct sample *out)
@@ -225,7 +249,7 @@ void load_sample(struct load *l, const struct trig_rule *r, bool excuse, ms_t no
 	else if (trig_source(r) == TRIG_SRC_HEALTH)
 		sample_health(l, now, out);
 	else if (trig_source(r) == TRIG_SRC_SERVER)
-		*out = (struct sample){.at = now, .n = 1, .bad = !l->link};
+		sample_server(l, out);
 }
 
 void load_seen(struct load *l, ms_t now)

@@ -15,7 +15,7 @@ static const char *const texts[] = {
 	"{\"type\": \"thermal\", \"of\": \"temperature\", \"threshold_milli\": 95000}",
 	"{\"type\": \"resource\", \"of\": \"memory\", \"comparator\": \"baseline\"}",
 	"{\"type\": \"resource\", \"of\": \"cpu\"}",
-	"{\"type\": \"resource\", \"of\": \"available\"}",
+	"{\"type\": \"connectivity\"}",
 	"{\"type\": \"latency\", \"metric\": \"l\", \"comparator\": \"baseline\", \"excused\": \"x\"%s}",
 	"{\"type\": \"error_rate\", \"metric\": \"e\", \"total\": \"n\", \"excused\": \"x\"%s}",
 	"{\"type\": \"error_rate\", \"metric\": \"e\", \"total\": \"n\", \"excused\": \"x\", "

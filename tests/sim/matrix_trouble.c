@@ -7,6 +7,9 @@ static const struct trouble_row {
 	ms_t calm, mean_calm; /* at least, and on average beyond that */
 } rows[TROUBLE_MAX] = {
 	[TROUBLE_NETWORK] = {MINUTE(1), MINUTE(20), MINUTE(1), MINUTE(12)},
+	[TROUBLE_OFFLINE] = {MINUTE(30), MINUTE(300), MINUTE(5), MINUTE(40)},
+	[TROUBLE_SERVER] = {MINUTE(1), MINUTE(20), MINUTE(1), MINUTE(12)},
+	[TROUBLE_AWAY] = {MINUTE(40), MINUTE(300), 0, MINUTE(40)},
 	[TROUBLE_CLOUD] = {MINUTE(1), MINUTE(20), MINUTE(1), MINUTE(12)},
 	[TROUBLE_POWER] = {0, 0, MINUTE(4), MINUTE(10)},
 	[TROUBLE_REBOOTS] = {0, 0, MINUTE(3), MINUTE(15)},
@@ -16,8 +19,8 @@ static const struct trouble_row {
 };
 
 /* In the row of all troubles each is one of these. */
-static const enum trouble any[] = {TROUBLE_NETWORK, TROUBLE_CLOUD, TROUBLE_POWER, TROUBLE_REBOOTS,
-	TROUBLE_RUSH, TROUBLE_CLOCK, TROUBLE_BLIND};
+static const enum trouble any[] = {TROUBLE_NETWORK, TROUBLE_OFFLINE, TROUBLE_SERVER, TROUBLE_CLOUD,
+	TROUBLE_POWER, TROUBLE_REBOOTS, TROUBLE_RUSH, TROUBLE_CLOCK, TROUBLE_BLIND};
 
 static void wait_for_next(struct device *d, enum trouble last)
 {
@@ -37,13 +40,15 @@ void trouble_begin(struct device *d)
 	wait_for_next(d, kind);
 	if (rows[kind].mean_calm == 0)
 		d->trouble.until = INT64_MAX;
+	if (kind == TROUBLE_AWAY) /* it is away when the update comes */
+		d->trouble.until = 0;
 }
 
 static void end(struct device *d)
 {
 	struct load *l = &d->load;
 
-	l->link = l->cloud = true;
+	l->link = l->carrier = l->cloud = l->server = true;
 	l->blind = false;
 	l->rush = 1;
 	wait_for_next(d, d->trouble.now);
@@ -66,7 +71,9 @@ static void begin(struct device *d, enum trouble kind)
 	d->trouble.now = kind;
 	d->trouble.until =
 		d->total + (ms_t)draw_uniform(&d->r, (double)row->least, (double)row->most);
-	l->link = kind != TROUBLE_NETWORK;
+	l->link = kind != TROUBLE_NETWORK && kind != TROUBLE_OFFLINE;
+	l->carrier = l->link || (kind == TROUBLE_NETWORK && prng_below(&d->r, 2));
+	l->server = kind != TROUBLE_SERVER && kind != TROUBLE_AWAY;
 	l->cloud = kind != TROUBLE_CLOUD;
 	l->blind = kind == TROUBLE_BLIND;
 	l->rush = kind == TROUBLE_RUSH ? draw_uniform(&d->r, 1.2, 2.4) : 1;

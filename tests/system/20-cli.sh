@@ -93,7 +93,7 @@ exits 65 "$backstay" release sign "$W/a" --keys "$W/keys" --hardware edge-x86 --
 exits 65 "$backstay" release propose "$W/a" --keys "$W/keys" --hardware edge-x86 --counter 2
 watched '{"type": "connectivity"}'
 exits 0 "$backstay" release create "$W/toy/1/watched.json" --out "$W/d"
-grep -q 'warning: takes nothing back: connectivity: 15 windows of 60 s must be bad, and the release soaks for 60 s' err.txt ||
+grep -q 'warning: takes nothing back: connectivity: 30 windows of 60 s must be bad, and the release soaks for 60 s' err.txt ||
 	fail "the author is not told that it comes too late: $(cat err.txt)"
 exits 0 "$backstay" release show "$W/d"
 grep -q '^Takes nothing back: connectivity' out.txt || fail "show does not tell of it"

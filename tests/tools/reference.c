@@ -130,7 +130,7 @@ static const char *const trigger_examples[] = {
 	"{\"type\": \"crash_loop\", \"threshold_milli\": 3000, \"window_ms\": 600000}",
 	"{\"type\": \"health_failed\", \"hold\": [3, 3], \"on_blind\": \"trip\"}",
 	"{\"type\": \"latency\", \"metric\": \"infer_seconds\", \"statistic\": \"p99\", \"threshold_milli\": 250}",
-	"{\"type\": \"latency\", \"metric\": \"infer_seconds\", \"comparator\": \"baseline\", \"threshold_milli\": 1500, \"busy_milli\": 1250}",
+	"{\"type\": \"latency\", \"metric\": \"infer_seconds\", \"comparator\": \"baseline\", \"threshold_milli\": 1500, \"busy_milli\": 1100}",
 	"{\"type\": \"error_rate\", \"metric\": \"errors_total\", \"total\": \"requests_total\", \"excused\": \"cloud_errors_total\"}",
 	"{\"type\": \"quality\", \"of\": \"rate\", \"metric\": \"rejects_total\", \"total\": \"parts_total\", \"threshold_milli\": 20, \"on_blind\": \"wait\"}",
 	"{\"type\": \"quality\", \"of\": \"override\", \"metric\": \"overrides_total\", \"total\": \"parts_total\", \"claim\": \"SPI-4\"}",
@@ -142,7 +142,7 @@ static const char *const trigger_examples[] = {
 	"{\"type\": \"resource\", \"of\": \"accelerator_memory\", \"metric\": \"gpu_memory_used_bytes\", \"threshold_milli\": 6144000}",
 	"{\"type\": \"thermal\", \"of\": \"throttled\"}",
 	"{\"type\": \"thermal\", \"of\": \"temperature\", \"zone\": \"soc_thermal\", \"threshold_milli\": 85000}",
-	"{\"type\": \"connectivity\", \"hold\": [15, 15]}",
+	"{\"type\": \"connectivity\", \"hold\": [30, 30]}",
 	"{\"type\": \"fleet\"}",
 };
 
@@ -158,7 +158,7 @@ static void print_triggers(void)
 	puts("\nThresholds are stated in thousandths (`threshold_milli`) of the unit, or, compared with a baseline or a champion, of the\n"
 	     "factor (`x` above); a share of 1 % is 10. A window is bad when its value is beyond the limit **and** chance is excluded with\n"
 	     "`sigma_milli` (thousandths of a standard deviation, 0: not asked): 3 of 500 requests are no proof of more than 0.5 %. With a\n"
-	     "baseline, windows with more than `busy_milli` (default 1250, 0: off) thousandths of its events per time do not count: a rush\n"
+	     "baseline, windows with more than `busy_milli` (default 1100, 0: off) thousandths of its events per time do not count: a rush\n"
 	     "hits the old version as it hits the new one. `excused` counts failures that were others' fault, such as a cloud that answers\n"
 	     "503: they are neither good nor bad.\n\n## Comparators\n\n| Name | The value is compared with |\n|---|---|");
 	TRIGGER_COMPARATOR_TABLE(X)

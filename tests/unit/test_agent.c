@@ -699,6 +699,49 @@ static void a_suspended_agent_asks_before_it_switches(void **state)
 	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->two);
 }
 
+/* ---- what must keep the connection ---- */
+
+/* Its answer is of today, and it is not there now. */
+static void what_must_keep_the_connection_is_switched_to_while_there_is_one(void **state)
+{
+	struct lab *l = *state;
+	const struct sim_release *online =
+		sim_vendor_make_online(&l->vendor, "sim-online", 3, SIM_GOOD);
+
+	install(l, l->one);
+	unsigned active = simdev_active(&l->dev);
+
+	order(l, online, false);
+	simdev_run(&l->dev, is_ready, NULL, NULL);
+	l->dev.server.down = true;
+	l->dev.now += MINUTE(2);
+	run_for(l, MINUTE(60));
+	assert_int_equal(agent_state(l->dev.agent), UPD_READY);
+	assert_int_equal(simdev_active(&l->dev), active);
+	l->dev.server.down = false;
+	rest(l);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), online);
+}
+
+static void what_loses_the_connection_goes_back_without_one(void **state)
+{
+	struct lab *l = *state;
+	const struct sim_release *online =
+		sim_vendor_make_online(&l->vendor, "sim-online", 3, SIM_GOOD);
+
+	install(l, l->one);
+	order(l, online, false);
+	simdev_run(&l->dev, is_ready, NULL, NULL);
+	l->dev.server.down = true; /* it answered within the minute, and never again */
+	run_for(l, MINUTE(5));
+	assert_int_equal(agent_state(l->dev.agent), UPD_IDLE);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), l->one);
+	expect_says(l, "connectivity");
+	l->dev.server.down = false;
+	run_for(l, MINUTE(30));
+	assert_int_equal(count_reports(l, REPORT_OUTCOME, ERR_TRIGGERED), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -731,6 +774,8 @@ int main(void)
 		CASE(what_was_called_off_while_it_slept_is_not_switched_to),
 		CASE(what_was_replaced_while_it_slept_is_not_switched_to),
 		CASE(a_suspended_agent_asks_before_it_switches),
+		CASE(what_must_keep_the_connection_is_switched_to_while_there_is_one),
+		CASE(what_loses_the_connection_goes_back_without_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static const struct {
 	{180000, 1, "{\"type\": \"error_rate\", \"metric\": \"e\", \"total\": \"n\"}", MUTE_TRIAL,
 		"error_rate: 3 windows of 60 s must be bad, and the release soaks for 180 s. State "
 		"\"soak_ms\" of more than 180000"},
-	{300000, 1, "{\"type\": \"connectivity\"}", MUTE_TRIAL, "more than 900000"},
+	{300000, 1, "{\"type\": \"connectivity\"}", MUTE_TRIAL, "more than 1800000"},
 	{300000, 1, "{\"type\": \"resource\", \"of\": \"cpu\"}", MUTE_TRIAL,
 		"resource of cpu: 10 windows"},
 	/* a soak waits for the one window that it needs */

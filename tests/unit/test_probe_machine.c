@@ -319,6 +319,36 @@ static void whoever_answers_was_reached(void **state)
 	probe_close(&p);
 }
 
+/* Nobody listens at the address. */
+static struct sample look_at_links(const char *flags, const char *carrier)
+{
+	struct probe_in in = in_tree();
+	struct http_conf http = {.connect_timeout = SEC(30)};
+	struct sample s;
+	struct probe *p;
+
+	put("class/net/lo/flags", "0x9\n");
+	put("class/net/br0/flags", "0x1003\n");
+	put("class/net/br0/carrier", "1\n");
+	put("class/net/eth0/device/uevent", "");
+	put("class/net/eth0/flags", flags);
+	put("class/net/eth0/carrier", carrier);
+	in.http = &http;
+	in.server_url = "http://127.0.0.1:9";
+	p = open_one(&in, "{\"type\":\"connectivity\"}");
+	s = look(p, 1000);
+	probe_close(&p);
+	return s;
+}
+
+static void a_cable_that_is_out_is_nobodys_fault(void **state)
+{
+	(void)state;
+	assert_true(look_at_links("0x1003\n", "0\n").blind);
+	assert_int_equal(look_at_links("0x1003\n", "1\n").bad, 1);
+	assert_int_equal(look_at_links("0x1002\n", "0\n").bad, 1); /* it was switched off */
+}
+
 /* ---- the workload's page ---- */
 
 static char page[1024];
@@ -397,6 +427,7 @@ int main(void)
 		TREE_TEST(zones_are_read),
 		TREE_TEST(throttling_is_time),
 		TREE_TEST(whoever_answers_was_reached),
+		TREE_TEST(a_cable_that_is_out_is_nobodys_fault),
 		TREE_TEST(pages_have_more_than_latencies),
 	};
 

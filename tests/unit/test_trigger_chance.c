@@ -309,7 +309,10 @@ static void who_was_reached_once_is_not_cut_off_by_the_version(void **unused)
 	for (unsigned i = 0; i < 40; i++)
 		assert_int_equal(share(6, 6), TRIG_QUIET);
 	says("connectivity: share of questions that the server did not answer 100.00 % over 50.00 %, "
-	     "after the server was reached, in 0 of 1 windows, 6 samples in the last");
+	     "which is the network's doing, in 0 of 1 windows, 6 samples in the last");
+	given(rule);
+	trig_excuse(&state);
+	assert_int_equal(share(6, 6), TRIG_QUIET);
 }
 
 static void some_wait_to_be_judged(void **unused)

@@ -182,7 +182,7 @@ static void the_comparator_decides_what_a_threshold_is(void **state)
 			  &e),
 		&e);
 	assert_true(r.threshold > 1.499 && r.threshold < 1.501);
-	assert_true(r.busy > 1.249 && r.busy < 1.251);
+	assert_true(r.busy > 1.099 && r.busy < 1.101);
 	expect_ok(parse("{\"type\":\"thermal\",\"of\":\"margin\",\"zone\":\"soc\",\"on_blind\":"
 			"\"wait\"}",
 			  &r, &e),
