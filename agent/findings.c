@@ -109,6 +109,7 @@ json_t *findings_draft(const struct agent *a)
 	json_object_set_new(
 		f, "challenger_log", findings_text(buf_str(&a->shadow.log), SMOKE_BYTES));
 	json_object_set_new(f, "smoke_output", findings_text(buf_str(&a->smoke_log), SMOKE_BYTES));
+	ring_tell(a, f);
 	return f;
 }
 
@@ -127,4 +128,5 @@ void findings_complete(json_t *f, const struct agent *a, struct str log)
 	snprintf(boot, sizeof(boot), "%016llx", (unsigned long long)a->w.boot_id);
 	json_object_set_new(f, "boot_id", json_string(boot));
 	json_object_set_new(f, "log", findings_text(log, LOG_BYTES));
+	ring_tell(a, f);
 }

@@ -69,6 +69,46 @@ void ring_mark(struct agent *a, const char *what, const char *text)
 	snprintf(r->text, sizeof r->text, "%s", text);
 }
 
+/* ---- dossiers ---- */
+
+static json_int_t at_of(const json_t *window)
+{
+	return json_integer_value(json_object_get(window, "at_ms"));
+}
+
+static bool is_too_much(const json_t *windows)
+{
+	BUF_AUTO text = {0};
+
+	json_write(windows, &text);
+	return text.n > LIMIT_DOSSIER_RING || json_array_size(windows) > LIMIT_TELEMETRY_RING;
+}
+
+/* The windows of a dossier, which is begun when the event has just happened. */
+static json_t *windows_of(json_t *dossier, ms_t now)
+{
+	json_t *ring = json_object_get(dossier, "ring");
+
+	if (!ring || !json_is_array(json_object_get(ring, "windows"))) {
+		ring = json_pack("{sI s[]}", "at_ms", (json_int_t)now, "windows");
+		json_object_set_new(dossier, "ring", ring);
+	}
+	return json_object_get(ring, "windows");
+}
+
+void ring_tell(const struct agent *a, json_t *dossier)
+{
+	const struct tele_ring *r = &a->telemetry.ring;
+	json_t *to = windows_of(dossier, agent_wall(a));
+	json_int_t known = at_of(json_array_get(to, json_array_size(to) - 1));
+
+	for (unsigned i = 0; i < r->n; i++)
+		if (r->v[i].at > known)
+			json_array_append_new(to, telemetry_window_json(&r->v[i]));
+	while (is_too_much(to))
+		json_array_remove(to, 0);
+}
+
 void ring_fini(struct tele_ring *r)
 {
 	drop_oldest(r, 0);

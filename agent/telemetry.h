@@ -49,6 +49,10 @@ struct tele_ring {
 void ring_mark(struct agent *a, const char *what, const char *text);
 /* Takes a copy of the window; when there is enough around a mark, it is stored. */
 void ring_add(struct agent *a, const struct telemetry_window *w);
+/* Into a dossier, as "ring": {"at_ms", "windows"}: what was measured until now, and, when it is
+ * said again for the same dossier, what has come since. Within LIMIT_DOSSIER_RING; the oldest give
+ * way. */
+void ring_tell(const struct agent *a, json_t *dossier);
 /* Stores a mark with what there is. */
 void ring_flush(struct agent *a);
 void ring_fini(struct tele_ring *r);

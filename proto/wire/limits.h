@@ -148,6 +148,7 @@
 #define LIMIT_TELEMETRY_METRICS   16          /* of each form, in a window */
 #define LIMIT_TELEMETRY_RING      32          /* windows around a mark */
 #define LIMIT_TELEMETRY_ACK       256
+#define LIMIT_DOSSIER_RING        (40 * 1024) /* of a dossier: what was measured around its event */
 #define LIMIT_TELEMETRY_QUEUE_MIN (256 * 1024)
 #define LIMIT_TELEMETRY_QUEUE_MAX (64 * 1024 * 1024)
 #define LIMIT_SPOOL_LINE          (LIMIT_TELEMETRY_BYTES + 64) /* an item that waits on the disk */

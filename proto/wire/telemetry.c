@@ -129,6 +129,16 @@ static void put_window(json_t *o, const struct telemetry_window *w)
 		json_object_set_new(o, "hists", hists_of(w));
 }
 
+json_t *telemetry_window_json(const struct telemetry_window *w)
+{
+	json_t *o = json_object();
+
+	json_put_u64(o, "at_ms", (uint64_t)MAX(w->at, 1));
+	json_put_u64(o, "span_ms", (uint64_t)w->span);
+	put_window(o, w);
+	return o;
+}
+
 static void put_watch(json_t *o, const struct telemetry_watch *w)
 {
 	json_put_digest(o, "release", &w->release);
@@ -142,14 +152,8 @@ static void put_mark(json_t *o, const struct telemetry_mark *m)
 
 	json_put_text(o, "what", m->what);
 	json_put_text(o, "text", m->text);
-	for (unsigned i = 0; i < m->n_ring; i++) {
-		json_t *w = json_object();
-
-		json_put_u64(w, "at_ms", (uint64_t)MAX(m->ring[i].at, 1));
-		json_put_u64(w, "span_ms", (uint64_t)m->ring[i].span);
-		put_window(w, &m->ring[i]);
-		json_array_append_new(ring, w);
-	}
+	for (unsigned i = 0; i < m->n_ring; i++)
+		json_array_append_new(ring, telemetry_window_json(&m->ring[i]));
 	json_object_set_new(o, "ring", ring);
 }
 

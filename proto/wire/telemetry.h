@@ -159,6 +159,8 @@ void telemetry_merge(struct telemetry_window *into, const struct telemetry_windo
 /* A copy with arrays of its own. */
 void telemetry_window_copy(const struct telemetry_window *w, struct telemetry_window *out);
 bool telemetry_window_is_empty(const struct telemetry_window *w);
+/* As it stands in a mark's ring; the caller's. */
+json_t *telemetry_window_json(const struct telemetry_window *w);
 
 void telemetry_ack_encode(const struct telemetry_ack *a, struct buf *out);
 /* Says at least one of seq and report. */
