@@ -1,4 +1,4 @@
-/* Drift against training data is told, never acted upon here. */
+/* Drift against training data is told, in a soak and at rest, and never acted upon here. */
 #include <math.h>
 #include <string.h>
 
@@ -26,13 +26,14 @@ static uint64_t milli(double v)
 }
 
 void drift_tell(struct agent *a, const struct sha256 *release, const struct trig_rule *r,
-	const struct trig_state *s)
+	const struct trig_state *s, bool *io_told)
 {
 	struct telemetry_item t = {.kind = TELEMETRY_DRIFT, .at = agent_wall(a)};
 	struct telemetry_drift *d = &t.drift;
 
-	if (!a->telemetry.queue)
+	if (*io_told || !a->telemetry.queue)
 		return;
+	*io_told = true;
 	d->release = *release;
 	memcpy(d->metric, r->metric, sizeof d->metric);
 	d->value_milli = milli(s->last);

@@ -55,9 +55,7 @@ static void judge(struct agent *a, unsigned i)
 		trip(a, trig_type_name(s->rule[i].type), text);
 		break;
 	case TRIG_ALARM:
-		if (!s->alarmed[i])
-			drift_tell(a, &s->release, &s->rule[i], &s->state[i]);
-		s->alarmed[i] = true;
+		drift_tell(a, &s->release, &s->rule[i], &s->state[i], &s->alarmed[i]);
 		break;
 	case TRIG_QUIET:
 	case TRIG_BLIND:

@@ -82,9 +82,11 @@ ms_t steady_next(const struct agent *a);
 /* An update begins: the span that is open is told to nobody. */
 void steady_end(struct agent *a);
 
-/* drift.c: a rule that never takes a version back has raised its alarm. */
+/* drift.c: a rule that never takes a version back has raised its alarm. It goes on while the drift
+ * does, and is told once as long as *io_told stays. What the version before was trained with is no
+ * better, so going back would help nobody. */
 void drift_tell(struct agent *a, const struct sha256 *release, const struct trig_rule *r,
-	const struct trig_state *s);
+	const struct trig_state *s, bool *io_told);
 
 /* ---- courier.c: what waits goes to the server ---- */
 

@@ -136,9 +136,14 @@ static bool feed(struct agent *a, const struct look *l)
 	struct watch *w = &a->watch;
 	char text[sizeof(((struct err *)0)->text)];
 
-	for (unsigned i = 0; i < w->n; i++)
-		if (watch_is_looked_at(&w->rule[i]))
-			trig_feed(&w->rule[i], &w->state[i], &w->window[i], &l->sample[i]);
+	for (unsigned i = 0; i < w->n; i++) {
+		if (!watch_is_looked_at(&w->rule[i]))
+			continue;
+		trig_feed(&w->rule[i], &w->state[i], &w->window[i], &l->sample[i]);
+		if (trig_eval(&w->rule[i], &w->state[i]) == TRIG_ALARM)
+			drift_tell(a, &a->rec.goal.document, &w->rule[i], &w->state[i],
+				&w->alarmed[i]);
+	}
 	for (unsigned i = 0; i < w->n; i++) {
 		if (!may_fire(a, &w->rule[i]) || trig_eval(&w->rule[i], &w->state[i]) != TRIG_FIRE)
 			continue;
@@ -359,6 +364,7 @@ void watch_begin_soak(struct agent *a)
 	if (w->mode == WATCH_SOAK)
 		return;
 	take_up(a, WATCH_SOAK);
+	memset(w->alarmed, 0, sizeof(w->alarmed));
 	checks_begin(a);
 	if (a->rec.n_trig == w->n)
 		memcpy(w->state, a->rec.trig, w->n * sizeof(w->state[0]));

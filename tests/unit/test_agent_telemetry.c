@@ -276,6 +276,30 @@ static void a_trip_at_rest_is_only_told(void **state)
 	assert_int_equal(agent_state(l->dev.agent), UPD_IDLE);
 }
 
+/* What the last dossier says of the time around it. */
+static void expect_dossier_ring(struct lab *l)
+{
+	json_t *answer, *ring, *w;
+	unsigned before = 0;
+	BUF_AUTO text = {0};
+	json_int_t at;
+	struct err e;
+	size_t i;
+
+	expect_ok(agent_answer(l->dev.agent, CTL_EXPLAIN, NULL, &answer, &e), &e);
+	ring = json_object_get(json_object_get(json_object_get(answer, "saw"), "dossier"), "ring");
+	at = json_integer_value(json_object_get(ring, "at_ms"));
+	json_array_foreach (json_object_get(ring, "windows"), i, w)
+		before += json_integer_value(json_object_get(w, "at_ms")) <= at;
+	assert_true(before >= 6);
+	json_write(answer, &text);
+	assert_true(
+		strstr(buf_cstr(&text), "its dossier has what was measured around that") != NULL);
+	assert_true(json_array_size(json_object_get(ring, "windows")) <= LIMIT_TELEMETRY_RING);
+	assert_true(strstr(buf_cstr(&text), "requests_total") != NULL);
+	json_decref(answer);
+}
+
 static void a_trip_on_trial_leaves_a_mark(void **state)
 {
 	struct lab *l = *state;
@@ -289,6 +313,38 @@ static void a_trip_on_trial_leaves_a_mark(void **state)
 	assert_true(l->ring_before >= 6);
 	assert_true(l->ring_after >= 6);
 	assert_true(sha256_eq(&l->watched, &l->one->digest));
+	expect_dossier_ring(l);
+}
+
+static bool is_soaking(const struct simdev *d)
+{
+	return agent_state(d->agent) == UPD_SOAKING;
+}
+
+static bool is_at_rest(const struct simdev *d)
+{
+	return agent_state(d->agent) == UPD_IDLE;
+}
+
+/* Before the commit, once, and without a way back; and again when it is watched on at rest. */
+static void drift_from_training_is_told_in_the_soak(void **state)
+{
+	struct lab *l = *state;
+	const struct sim_release *trained =
+		sim_vendor_make_trained(&l->vendor, "sim-trained", 4, SIM_GOOD);
+
+	install(l, l->one);
+	run_for(l, MINUTE(1));
+	simdev_want(&l->dev, trained, false);
+	agent_nudge(l->dev.agent);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	assert_int_equal(l->drifts, 0);
+	simdev_run(&l->dev, is_at_rest, NULL, NULL);
+	assert_ptr_equal(simdev_content(&l->dev, simdev_active(&l->dev)), trained);
+	run_for(l, SEC(5));
+	assert_int_equal(l->drifts, 1);
+	run_for(l, MINUTE(1));
+	assert_true(l->drifts > 1);
 }
 
 static void a_server_that_is_away_misses_nothing(void **state)
@@ -429,6 +485,7 @@ int main(void)
 		CASE(what_runs_is_watched_on),
 		CASE(a_trip_at_rest_is_only_told),
 		CASE(a_trip_on_trial_leaves_a_mark),
+		CASE(drift_from_training_is_told_in_the_soak),
 		CASE(a_server_that_is_away_misses_nothing),
 		CASE(lost_answers_count_once),
 		CASE(a_power_cut_keeps_what_was_stored),
