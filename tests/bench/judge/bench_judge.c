@@ -12,6 +12,7 @@
 #define LONG_CAP 2000U /* and in which a false one may come */
 #define BASE     0.005 /* of the devices fail in any case */
 #define SIGMAS   3     /* a difference of chance in both numbers */
+#define THEIRS   3000U /* runs of a published number, at least */
 
 static struct prng seed;
 static unsigned runs = 4000, compared, differing;
@@ -55,7 +56,7 @@ static const char *mark(bool fits)
 static void print_share(unsigned hits, unsigned n, double published, double unit)
 {
 	double p = hits / (double)n, q = published / 100;
-	double sd = 100 * sqrt((p * (1 - p) + q * (1 - q)) / n);
+	double sd = 100 * sqrt(p * (1 - p) / n + q * (1 - q) / THEIRS);
 
 	printf(" %.1f [%g]%s |", 100 * p, published,
 		mark(fabs(100 * p - published) <= unit / 2 + SIGMAS * sd + 100.0 / n));
@@ -77,7 +78,7 @@ static uint32_t at_rank(const uint32_t *v, double rank)
 
 static void print_quantile(const uint32_t *sorted, double q, unsigned published)
 {
-	double wide = SIGMAS * sqrt(2 * q * (1 - q) * runs);
+	double wide = SIGMAS * runs * sqrt(q * (1 - q) * (1.0 / runs + 1.0 / THEIRS));
 	uint32_t low = at_rank(sorted, q * runs - wide), high = at_rank(sorted, q * runs + wide);
 
 	printf(" %u [%u]%s |", at_rank(sorted, q * runs), published,
@@ -278,7 +279,7 @@ static void sprt(void)
 			/* The length of a walk has about its mean as standard deviation. */
 			printf(" %.1f [%u]%s |", mean, rows[i].devices[k],
 				mark(fabs(mean - rows[i].devices[k]) <=
-					0.5 + SIGMAS * mean * sqrt(2.0 / runs)));
+					0.5 + SIGMAS * mean * sqrt(1.0 / runs + 1.0 / THEIRS)));
 		}
 		puts("");
 	}
