@@ -126,8 +126,10 @@ static void report_progress(const struct campaign *k, const char *name)
 	const char *fd = getenv("BACKSTAY_PROGRESS");
 
 	if (fd)
-		dprintf(atoi(fd), "power cuts: %s: %u cuts, %u failed operations by process %u\n",
-			name, k->tally->cuts, k->tally->failures, k->worker);
+		dprintf(atoi(fd),
+			"power cuts: %s: %u cuts, %u failed operations by process %u, %u "
+			"violations\n",
+			name, k->tally->cuts, k->tally->failures, k->worker, k->lab.violations);
 }
 
 static void run_scenario(struct campaign *k, const struct lab_scenario *s)
