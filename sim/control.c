@@ -13,6 +13,8 @@
 struct steady {
 	ms_t until;
 	bool bad;
+	uint32_t turn;                           /* in which it was told of last */
+	struct trig_state fresh[LIMIT_TRIGGERS]; /* with its baseline, and nothing else */
 	struct trig_state state[LIMIT_TRIGGERS];
 	struct trig_window window[];
 };
@@ -38,26 +40,34 @@ static void remember_baseline(struct course *m, uint32_t device, struct steady *
 	m->weather = weather;
 	m->now = now;
 	for (unsigned i = 0; i < m->sc->n_triggers; i++) {
-		(void)trig_baseline(&m->sc->triggers[i], &s->window[i], &s->state[i]);
-		s->window[i] = (struct trig_window){0};
+		(void)trig_baseline(&m->sc->triggers[i], &s->window[i], &s->fresh[i]);
 	}
 }
 
+static void begin_span(struct course *m, struct steady *s, ms_t span)
+{
+	s->until = m->now + span;
+	s->bad = false;
+	memcpy(s->state, s->fresh, sizeof s->state);
+	for (unsigned i = 0; i < m->sc->n_triggers; i++)
+		s->window[i] = (struct trig_window){0};
+}
+
+/* It has watched for long; its first span is cut short, so that not all end together. */
 static void begin(struct course *m, uint32_t device)
 {
 	struct twin *w = &m->v[device];
 	size_t size = sizeof *w->steady + m->sc->n_triggers * sizeof(struct trig_window);
 
-	if (w->trial || w->dead)
+	if (w->trial || w->dead || w->steady)
 		return;
-	if (!w->steady)
-		w->steady = mem_new(size);
+	w->steady = mem_new(size);
 	memset(w->steady, 0, size);
-	w->steady->until = m->now + span(m);
 	for (unsigned i = 0; i < m->sc->n_triggers; i++)
-		trig_init(&w->steady->state[i], &w->steady->window[i]);
+		trig_init(&w->steady->fresh[i], &w->steady->window[i]);
 	remember_baseline(m, device, w->steady);
-	course_at(m, m->now + m->sc->look, device, AT_WATCH, m->s.wave);
+	begin_span(m, w->steady, 1 + course_within(m, span(m)));
+	course_at(m, m->now + m->sc->look, device, AT_WATCH, 0);
 }
 
 void control_begin(struct course *m)
@@ -87,32 +97,36 @@ static void look(struct course *m, uint32_t device)
 
 static int tell(struct course *m, uint32_t device, struct err *e)
 {
+	struct steady *s = m->v[device].steady;
 	struct wave_event ev = {.kind = WEV_CONTROL,
 		.position = device,
 		.stratum = m->kinds[m->v[device].kind].stratum,
-		.bad = m->v[device].steady->bad,
+		.bad = s->bad,
 		.who = "device"};
 
+	begin_span(m, s, span(m));
+	if (s->turn == m->s.turn)
+		return 0;
+	s->turn = m->s.turn;
 	m->r.watched++;
 	m->r.watched_bad += ev.bad;
-	control_fini(&m->v[device]);
 	return office_step(m, ev, e);
 }
 
-/* Each is counted once a wave, so a watch that was told need not go on in it. */
-int control_look(struct course *m, uint32_t device, uint32_t wave, struct err *e)
+/* One span follows on the other; each device counts once a turn. */
+int control_look(struct course *m, uint32_t device, struct err *e)
 {
 	struct twin *w = &m->v[device];
 
-	if (!w->steady || wave != m->s.wave)
+	if (!w->steady)
 		return 0;
 	if (!wave_is_control(&m->s, device) || m->over) {
 		control_fini(w);
 		return 0;
 	}
 	look(m, device);
+	course_at(m, m->now + m->sc->look, device, AT_WATCH, 0);
 	if (m->now >= w->steady->until && reach_is_up(m, device, m->now))
 		return tell(m, device, e);
-	course_at(m, m->now + m->sc->look, device, AT_WATCH, wave);
 	return 0;
 }

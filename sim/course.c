@@ -86,7 +86,7 @@ static bool is_history(const struct course *m, const struct moment *x, enum what
 	return false;
 }
 
-static int of_device(struct course *m, uint32_t device, enum what what, uint32_t gen, struct err *e)
+static int of_device(struct course *m, uint32_t device, enum what what, struct err *e)
 {
 	const struct twin *w = &m->v[device];
 	struct upd_event ev;
@@ -114,7 +114,7 @@ static int of_device(struct course *m, uint32_t device, enum what what, uint32_t
 	case AT_SILENCE:
 		return office_silence(m, device, e);
 	case AT_WATCH:
-		return control_look(m, device, gen, e);
+		return control_look(m, device, e);
 	case AT_JOIN:
 		office_join(m, device);
 		if (!m->ask_at)
@@ -135,7 +135,7 @@ static int happen(struct course *m, const struct moment *x, struct err *e)
 	}
 	if (what == AT_ORDER)
 		return office_order(m, x->device, e);
-	return is_history(m, x, what) ? 0 : of_device(m, x->device, what, x->what >> WHAT_BITS, e);
+	return is_history(m, x, what) ? 0 : of_device(m, x->device, what, e);
 }
 
 /* ---- the course ---- */

@@ -152,9 +152,9 @@ void plan_all(struct course *m, struct wave_event *start);
 
 /* ---- control.c ---- */
 
-/* A wave has opened: whoever is compared with begins a span of its watch. */
+/* The campaign has begun: whoever is compared with is watched. */
 void control_begin(struct course *m);
-int control_look(struct course *m, uint32_t device, uint32_t wave, struct err *e);
+int control_look(struct course *m, uint32_t device, struct err *e);
 void control_fini(struct twin *w);
 
 /* ---- reach.c ---- */

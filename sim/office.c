@@ -181,7 +181,7 @@ int office_step(struct course *m, struct wave_event ev, struct err *e UNUSED)
 	obey(m, &ev);
 	law_wave(m, &was, &ev);
 	open_askers(m);
-	if (m->s.wave != was.wave || was.phase == WAVE_DRAFT)
+	if (was.phase == WAVE_DRAFT)
 		control_begin(m);
 	if (!m->ask_at || m->s.phase != was.phase || m->s.paused != was.paused)
 		office_plan_ask(m);

@@ -60,9 +60,11 @@ static void explain_control(const json_t *control)
 	if (!control)
 		puts("There is no control group: failures are held against the rate that the policy calls usual.");
 	else if (json_is_true(json_object_get(control, "released")))
-		printf("The control group of %lld devices is released.\n", n);
+		printf("The %lld devices of the control group are let in, and nobody is left to compare with: only the guard, max_failures, "
+		       "the ladder and people end it from here on.\n",
+			n);
 	else
-		printf("%lld devices are the control group and keep what they run; %lld of them were heard in this wave. "
+		printf("%lld devices are the control group and keep what they run until everybody else has ended; %lld of them were heard in this wave. "
 		       "Of the outcomes in this wave %.3g %% are expected from canaries.\n",
 			n, (long long)cli_int(control, "heard"),
 			(double)cli_int(control, "canary_share_ppm") / 1e4);

@@ -199,8 +199,8 @@ static void print_plan(const struct plan *p)
 		printf("Whatever devices run, %g %% of them fail by the way, which is what the policy calls usual (base_ppm).\n",
 			p->sim.usual / 1e4);
 	if (p->control)
-		printf("The last %u devices are the control group: they keep what they run until the last wave opens, and canaries "
-		       "are compared with them.\n",
+		printf("The last %u devices are the control group: they keep what they run until everybody else has ended, and canaries "
+		       "are compared with them. For them, at the very end, only the guard and max_failures remain.\n",
 			p->control);
 	puts("");
 	print_ends(p);

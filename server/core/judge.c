@@ -35,12 +35,19 @@ static uint32_t exposed(const struct judge_tally *t)
 	return MAX(t->begun, t->canary);
 }
 
+static double two_arm(const struct judge_state *s, const struct judge_tally *t)
+{
+	uint32_t canary = s->asked ? MIN(t->due, t->canary_bad) : t->canary_bad;
+
+	return evalue_two_arm(
+		canary, (uint64_t)canary + MAX(t->control_bad, t->least), share_of(s->share));
+}
+
 static double abort_evidence(const struct judge_rule *r, const struct judge_state *s,
 	unsigned metric, const struct judge_tally *t)
 {
 	if (is_compared(s))
-		return evalue_two_arm(t->canary_bad, (uint64_t)t->canary_bad + t->control_bad,
-			share_of(s->share));
+		return two_arm(s, t);
 	return evalue_one_arm(t->canary_bad, exposed(t), share_of(r->base[metric]));
 }
 
@@ -54,6 +61,8 @@ static struct judge_tally sum_of(const struct judge_rule *r, const struct judge_
 		sum.control += t[i].control;
 		sum.control_bad += t[i].control_bad;
 		sum.begun += t[i].begun;
+		sum.due += t[i].due;
+		sum.least += t[i].least;
 	}
 	return sum;
 }
@@ -130,40 +139,107 @@ static bool reaches(struct judge_evidence *e, int64_t now, int64_t limit)
 	return e->peak >= limit;
 }
 
-/* When the arms are in step: what the next wave will take over, and whether it is enough. */
+/* When the arms are in step: is it enough? If not, the next wave will take it over. */
 static bool weighs(struct judge_evidence *e, int64_t now, int64_t limit)
 {
-	e->last = now;
-	return reaches(e, now, limit);
+	if (now > e->peak)
+		e->peak = now;
+	if (now < limit)
+		e->last = now;
+	return now >= limit;
 }
 
-static void look_at_strata(const struct judge_rule *r, struct judge_state *s, unsigned metric)
+/* Which test would abort? False: none. */
+struct finding {
+	enum judge_test by;
+	unsigned metric, stratum;
+};
+
+static bool find_in_strata(
+	const struct judge_rule *r, struct judge_state *s, unsigned metric, struct finding *out)
 {
 	int64_t limit = judge_stratum_limit(r);
+	bool found = false;
 
 	for (unsigned i = 0; i < r->strata; i++)
 		if (judge_in_step(r, s, i) &&
-			weighs(&s->stratum[metric][i], judge_stratum(r, s, metric, i), limit))
-			decide(s, JUDGE_ABORT, JUDGE_BY_STRATUM, metric, i);
+			weighs(&s->stratum[metric][i], judge_stratum(r, s, metric, i), limit)) {
+			*out = (struct finding){JUDGE_BY_STRATUM, metric, i};
+			found = true;
+		}
+	return found;
 }
 
-static void look_for_abort(const struct judge_rule *r, struct judge_state *s)
+static bool find_reason(const struct judge_rule *r, struct judge_state *s, struct finding *out)
 {
 	int64_t limit = judge_pooled_limit(r);
+	bool found = false;
 
-	for (unsigned m = 0; m < r->metrics; m++) {
+	for (unsigned m = r->metrics; m-- > 0;) {
+		found |= r->strata > 1 && find_in_strata(r, s, m, out);
 		if (judge_in_step(r, s, JUDGE_STRATA) &&
-			weighs(&s->pooled[m], judge_pooled(r, s, m), limit))
-			decide(s, JUDGE_ABORT, JUDGE_BY_POOLED, m, 0);
-		if (r->strata > 1)
-			look_at_strata(r, s, m);
+			weighs(&s->pooled[m], judge_pooled(r, s, m), limit)) {
+			*out = (struct finding){JUDGE_BY_POOLED, m, 0};
+			found = true;
+		}
 	}
+	return found;
+}
+
+/* The control group is asked anew. */
+static void begin_turn(const struct judge_rule *r, struct judge_state *s, const struct finding *x)
+{
+	s->asked = true;
+	s->scope = x->by == JUDGE_BY_STRATUM ? x->stratum : JUDGE_STRATA;
+	s->turns++;
+	for (unsigned m = 0; m < r->metrics; m++)
+		for (unsigned i = 0; i < r->strata; i++) {
+			struct judge_tally *t = &s->wave[m][i];
+
+			t->due = t->canary_bad;
+			t->least = MAX(t->least, t->control_bad);
+			t->control = t->control_bad = 0;
+		}
+}
+
+/* A turn is over when those whose failures began it are in step. */
+static void look_for_abort(const struct judge_rule *r, struct judge_state *s)
+{
+	struct finding x = {0};
+	bool found = find_reason(r, s, &x);
+
+	if (found && (s->asked || !is_compared(s))) {
+		decide(s, JUDGE_ABORT, x.by, x.metric, x.stratum);
+		return;
+	}
+	if (s->asked && judge_in_step(r, s, s->scope)) {
+		s->asked = false;
+		found = find_reason(r, s, &x);
+	}
+	if (found && s->verdict != JUDGE_ABORT)
+		begin_turn(r, s, &x);
+}
+
+/* All canaries that have begun, in all waves. */
+static uint64_t begun_ever(const struct judge_rule *r, const struct judge_state *s)
+{
+	struct judge_tally sum = sum_of(r, s->wave[0]);
+
+	return (uint64_t)s->devices - MIN(s->devices, sum.canary) + exposed(&sum);
+}
+
+/* Of those that begin together, the ones that fail end first. So it is a share of all that have
+ * begun. */
+static bool guard_trips(const struct judge_rule *r, const struct judge_state *s)
+{
+	return r->guard_k && s->failures >= r->guard_k && s->devices <= r->guard_n &&
+	       (uint64_t)s->failures * r->guard_n >= r->guard_k * begun_ever(r, s);
 }
 
 /* Whoever aborts is asked before whoever promotes. */
 static void look(const struct judge_rule *r, struct judge_state *s)
 {
-	if (r->guard_k && s->failures >= r->guard_k && s->devices <= r->guard_n)
+	if (guard_trips(r, s))
 		decide(s, JUDGE_ABORT, JUDGE_BY_GUARD, 0, 0);
 	if (r->abort_alpha)
 		look_for_abort(r, s);
@@ -183,6 +259,7 @@ static void carry(const struct judge_rule *r, struct judge_state *s, uint32_t sh
 			s->wave[m][i] = (struct judge_tally){0};
 	}
 	s->share = share;
+	s->asked = false;
 	if (s->verdict == JUDGE_INCONCLUSIVE)
 		s->verdict = JUDGE_OPEN;
 }
@@ -297,7 +374,9 @@ static void format_abort(const struct judge_rule *r, const struct judge_state *s
 		buf_addf(out, " (%u have begun)", sum.begun);
 	if (is_compared(s))
 		buf_addf(out, ", %u of %u in the control group", sum.control_bad, sum.control);
-	if (!judge_in_step(r, s, JUDGE_STRATA))
+	if (s->asked)
+		buf_add_str(out, " (which is asked once more)");
+	else if (!judge_in_step(r, s, JUDGE_STRATA))
 		buf_add_str(out, " (not yet as many as can be compared)");
 	buf_addf(out, "; evidence that it is worse: %.3g, %.3g would end it",
 		times(judge_pooled(r, s, s->by_metric)), times(judge_pooled_limit(r)));

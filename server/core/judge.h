@@ -2,7 +2,8 @@
  * counts. The unit is the device (or a window or an event of one), never the inference: what one
  * device infers is correlated.
  *
- *   guard     k failures among the first n devices of the canary: no statistics, for tiny waves
+ *   guard     k failures among the first n devices of the canary, and as large a share of all that
+ *             have begun: no statistics, for tiny waves
  *   abort     two arms, or one against a known rate where nobody is in the control group
  *             (evalue.h); pooled over strata with half of alpha, each stratum with its share of the
  *             other half, so that 8 % of one model is not hidden by a million others; several
@@ -16,6 +17,12 @@
  * In step, more control outcomes than the share says only make it harder to abort, and canaries
  * that have not ended can only add failures: the chance of a false abort stays below alpha. One arm
  * is compared with the usual rate of all that have begun, for the same reason.
+ *
+ * What hits everybody may come when the control group was heard for this wave already, and canaries
+ * say so at once, others at the end of a span of their watch. So two arms abort in two steps: what
+ * would be enough begins a *turn*, in which the control group is asked anew; when the arms are in
+ * step again, canaries as they were when the turn began are held beside the worse of what the group
+ * said before and now. That can only make an abort harder.
  *
  * Each may be looked at after every device. Evidence is carried from wave to wave: the e-values of
  * the waves' abort tests multiply, the promote test counts on. A verdict to abort stays. One to
@@ -75,6 +82,8 @@ struct judge_tally {
 	uint32_t canary, canary_bad;
 	uint32_t control, control_bad;
 	uint32_t begun; /* canaries that have the release, ended or not */
+	uint32_t due;   /* failures of canaries when the turn began that is under way */
+	uint32_t least; /* failures of the control group in an earlier turn of this wave */
 };
 
 struct judge_evidence {
@@ -93,6 +102,9 @@ struct judge_state {
 	struct judge_evidence pooled[JUDGE_METRICS], stratum[JUDGE_METRICS][JUDGE_STRATA];
 	struct judge_evidence promote;
 	uint32_t devices, failures; /* of the canary, in all waves */
+	bool asked;                 /* a turn is under way */
+	unsigned scope;             /* of what began it: a stratum, JUDGE_STRATA: all */
+	uint32_t turns;             /* that were begun, in all waves */
 };
 
 enum judge_ev_kind {

@@ -60,6 +60,21 @@ static int visit_newer(
 	return 0;
 }
 
+/* What came with turns. */
+static int visit_turns(
+	const struct judge_rule *r, struct judge_state *s, visit_f *f, void *ctx, struct err *e)
+{
+	VISIT(s->asked);
+	VISIT(s->scope);
+	VISIT(s->turns);
+	for (unsigned m = 0; m < r->metrics; m++)
+		for (unsigned i = 0; i < r->strata; i++) {
+			VISIT(s->wave[m][i].due);
+			VISIT(s->wave[m][i].least);
+		}
+	return 0;
+}
+
 /* It had one arm, which is always in step. */
 static void fill_newer(const struct judge_rule *r, struct judge_state *s)
 {
@@ -86,6 +101,7 @@ void judge_encode(const struct judge_rule *r, const struct judge_state *s, struc
 	int rc UNUSED = visit(r, &copy, write_number, &line, &e);
 
 	rc = visit_newer(r, &copy, write_number, &line, &e);
+	rc = visit_turns(r, &copy, write_number, &line, &e);
 	buf_add(out, line.p, line.n);
 }
 
@@ -116,9 +132,11 @@ int judge_decode(
 	else
 		fill_newer(r, &s);
 	if (text.p)
+		TRY(visit_turns(r, &s, read_number, &text, e));
+	if (text.p)
 		return err_set(e, ERR_BAD_INPUT, "the judge's state has more numbers than members");
 	if (s.verdict >= JUDGE_VERDICT_MAX || s.by >= JUDGE_TEST_MAX || s.by_metric >= r->metrics ||
-		s.by_stratum >= r->strata)
+		s.by_stratum >= r->strata || s.scope > JUDGE_STRATA)
 		return err_set(e, ERR_BAD_INPUT, "the judge's state names what there is not");
 	*out = s;
 	return 0;

@@ -23,9 +23,11 @@
  * it ends or a person breaks the glass, for that one freeze.
  *
  * A control group (wave_control.c) is the end of the order of recipients: they keep what they run
- * until the last wave opens, and what their watches say is the judge's second arm. Each of them
- * counts once a wave, because the unit is the device: one that trips again and again says no more
- * than that it trips.
+ * until everybody else has ended, and what their watches say is the judge's second arm. Then the
+ * last wave opens once more, for them: nobody is left to compare with, so only guards, the ladder
+ * and max_failures end it. Each of the group counts once a turn, because the unit is the device:
+ * one that trips again and again says no more than that it trips. A turn begins with a wave, and
+ * when what canaries do would be enough to abort (judge.h); the wave does not end before it has.
  *
  * Laws, asserted after every step: admitted <= the wave's share at every instant; nothing is
  * admitted while paused, frozen, on hold, halted or rolling back, or faster than the wave's rate;
@@ -148,8 +150,10 @@ struct wave_state {
 	uint32_t admitted_before;  /* how many had been admitted when it opened */
 	/* the control group: positions in [control_from, control_to) */
 	uint32_t control_from, control_to;
-	uint32_t control_heard; /* of them, in the present wave */
-	bool control_released;  /* they may be admitted, and are not compared with any more */
+	uint32_t control_heard; /* of them, in the first turn of the present wave */
+	bool control_released;  /* they may be admitted: nobody is left to compare with */
+	uint32_t turn;          /* grows whenever the group is to be heard anew */
+	ms_t asked;             /* wall clock: since then */
 	uint32_t heard_before;  /* devices that had ended and were heard, when the wave opened */
 	enum policy_rung rung;  /* of the ladder, on which it stands */
 	uint32_t forgiven;      /* failures that people have seen and gone on after */

@@ -41,11 +41,25 @@ int wave_control_begin(struct step *x, struct err *e)
 	return 0;
 }
 
-static void release(struct step *x, const char *why)
+/* It is let in when everybody else of the last wave has ended. */
+uint32_t wave_control_hold_back(struct step *x, uint32_t end)
 {
+	uint32_t from = x->s.control_from;
+
+	if (x->s.control_released || from == x->s.control_to || end <= from)
+		return end;
+	if (x->s.open_to < from)
+		return from;
 	x->s.control_released = true;
-	wave_act(x, WACT_AUDIT, "the control group of %u devices is released: %s",
-		x->s.control_to - x->s.control_from, why);
+	wave_act(x, WACT_AUDIT,
+		"the control group of %u devices is let in; nobody is left to compare with",
+		x->s.control_to - from);
+	return end;
+}
+
+bool wave_control_is_let_in(const struct wave_state *s)
+{
+	return s->control_released && s->control_from < s->control_to;
 }
 
 /* Of all outcomes in a wave, which share is the canary's? Every canary that is still to come ends
@@ -70,20 +84,27 @@ void wave_control_wave(struct step *x, uint32_t *out_share)
 
 	*out_share = PPM;
 	x->s.control_heard = 0;
-	if (!control || x->s.control_released)
-		return;
-	if (x->s.wave + 1 == x->p->n_waves)
-		release(x, "the last wave opens");
-	else if (wave_judge_promotes(x))
-		release(x, "the judge has promoted the release");
-	else
+	if (control && !x->s.control_released)
 		*out_share = share_of(MAX(1, canaries), control);
+}
+
+void wave_control_ask(struct step *x)
+{
+	x->s.turn++;
+	x->s.asked = x->ev->now;
+}
+
+ms_t wave_control_wait(const struct step *x)
+{
+	ms_t until = x->s.asked + wave_silence(x->p, x->s.wave);
+
+	return x->p->judge.on && x->s.judge.asked && x->ev->now < until ? until : 0;
 }
 
 /* Only what is wrong makes a sentence: one a watch would bury the log. */
 void wave_control_hear(struct step *x)
 {
-	x->s.control_heard++;
+	x->s.control_heard += x->s.asked == x->s.opened;
 	x->changed = true;
 	if (x->ev->bad)
 		wave_act(x, WACT_AUDIT, "%s, which is compared with, has tripped%s%s", x->ev->who,

@@ -24,7 +24,7 @@ bool wave_floor_met(struct step *x)
 	const struct policy_floor *f = &x->p->waves[x->s.wave].floor;
 	char why[LIMIT_TEXT];
 
-	if (is_passed(x, WAVE_HOLD_FLOOR))
+	if (is_passed(x, WAVE_HOLD_FLOOR) || wave_control_is_let_in(&x->s))
 		return true;
 	if (has_seen_enough(x))
 		return !wave_floor_at(x);
@@ -43,7 +43,9 @@ ms_t wave_floor_at(const struct step *x)
 {
 	ms_t at = x->s.opened + x->p->waves[x->s.wave].floor.span;
 
-	return at > x->ev->now && !is_passed(x, WAVE_HOLD_FLOOR) ? at : 0;
+	return at > x->ev->now && !is_passed(x, WAVE_HOLD_FLOOR) && !wave_control_is_let_in(&x->s)
+		       ? at
+		       : 0;
 }
 
 /* Those who should have been heard in this wave are the canaries that it admitted and the control

@@ -8,7 +8,7 @@
 void wave_judge_rule(const struct policy *p, const struct wave_state *s, struct judge_rule *out)
 {
 	*out = (struct judge_rule){
-		.abort_alpha = p->judge.abort_alpha,
+		.abort_alpha = wave_control_is_let_in(s) ? 0 : p->judge.abort_alpha,
 		.promote_alpha = p->judge.promote_alpha,
 		.bad = p->judge.bad,
 		.base = {p->judge.base},
@@ -23,6 +23,7 @@ void wave_judge_rule(const struct policy *p, const struct wave_state *s, struct 
  * that the judge cannot refuse; if it did, nothing would have been counted. */
 static void tell(struct step *x, const struct judge_event *ev)
 {
+	uint32_t turns = x->s.judge.turns;
 	struct judge_rule r;
 	struct err e;
 	int rc UNUSED;
@@ -32,6 +33,11 @@ static void tell(struct step *x, const struct judge_event *ev)
 	wave_judge_rule(x->p, &x->s, &r);
 	rc = judge_step(&r, &x->s.judge, ev, &x->s.judge, &e);
 	assert(rc == 0);
+	if (x->s.judge.turns == turns)
+		return;
+	wave_control_ask(x);
+	wave_act(x, WACT_AUDIT,
+		"canaries fail more often than the control group did: it is asked once more");
 }
 
 void wave_judge_begin(struct step *x)
@@ -108,11 +114,6 @@ enum judge_verdict wave_judge_end(struct step *x)
 {
 	tell(x, &(struct judge_event){.kind = JEV_END});
 	return x->s.judge.verdict;
-}
-
-bool wave_judge_promotes(const struct step *x)
-{
-	return x->p->judge.on && x->s.judge.verdict == JUDGE_PROMOTE;
 }
 
 bool wave_judge_aborts(const struct step *x)

@@ -76,8 +76,16 @@ void wave_begin(struct step *x);
 /* The recipients are frozen: who of them is the control group? ERR_CONFLICT when there are too few.
  */
 int wave_control_begin(struct step *x, struct err *e) MUST_CHECK;
+/* A wave opens: how far, when it would end there. Releases the group when it is its turn. */
+uint32_t wave_control_hold_back(struct step *x, uint32_t end);
+/* Has the group been let in, so that nobody is compared with any more? */
+bool wave_control_is_let_in(const struct wave_state *s);
 /* A wave opens; *out_share is the canary's share of the exposure in it. */
 void wave_control_wave(struct step *x, uint32_t *out_share);
+/* From now on each of the group is heard anew. */
+void wave_control_ask(struct step *x);
+/* It was asked once more, and the wave waits for it until then; 0: no longer. */
+ms_t wave_control_wait(const struct step *x);
 /* One of the group was heard. */
 void wave_control_hear(struct step *x);
 
@@ -96,7 +104,6 @@ void wave_judge_move(struct step *x, enum recipient_state was, enum recipient_st
 enum judge_verdict wave_judge_end(struct step *x);
 /* The judge's sentence, after a device has ended. */
 void wave_judge_tell(struct step *x);
-bool wave_judge_promotes(const struct step *x);
 bool wave_judge_aborts(const struct step *x);
 /* The judge's sentence. */
 void wave_judge_say(const struct step *x, char *out, size_t cap);

@@ -98,20 +98,22 @@ static bool has_ended(const struct step *x)
 void wave_open(struct step *x, unsigned wave)
 {
 	x->s.wave = wave;
-	x->s.open_to = x->s.end[wave];
+	x->s.open_to = wave_control_hold_back(x, x->s.end[wave]);
 	x->s.committed_before = x->s.all.n[RECIPIENT_COMMITTED];
 	x->s.admitted_before = wave_ever_admitted(&x->s);
 	x->s.heard_before = wave_heard(&x->s);
 	x->s.passed = 0;
 	x->s.opened = x->ev->now;
 	x->s.extended = 0;
+	wave_control_ask(x);
 	wave_judge_wave(x);
 }
 
-/* The first that adds a recipient to those that have been let in. */
+/* The first that adds a recipient to those that have been let in; the last one opens once more for
+ * the control group. */
 static unsigned next_wave(const struct step *x)
 {
-	unsigned wave = x->s.wave + 1;
+	unsigned wave = MIN(x->s.wave + 1, x->p->n_waves - 1);
 
 	while (wave + 1 < x->p->n_waves && x->s.end[wave] <= x->s.open_to)
 		wave++;
@@ -133,6 +135,14 @@ void wave_to_next(struct step *x)
 		x->p->waves[x->s.wave].name, x->s.open_to, x->s.recipients);
 }
 
+/* Does the next to open want an approval of its own? */
+static bool wants_approval(const struct step *x)
+{
+	unsigned next = next_wave(x);
+
+	return next != x->s.wave && x->p->waves[next].approval;
+}
+
 void wave_go_on(struct step *x)
 {
 	char text[LIMIT_TEXT];
@@ -150,7 +160,7 @@ void wave_go_on(struct step *x)
 		return;
 	}
 	memset(x->s.agreed, 0, sizeof x->s.agreed);
-	if (!asked && x->p->waves[next_wave(x)].approval) {
+	if (!asked && wants_approval(x)) {
 		snprintf(text, sizeof text, "wave %s waits for approval",
 			x->p->waves[next_wave(x)].name);
 		wave_hold(x, WAVE_HOLD_APPROVAL, WAVE_DRAFT, text);
@@ -216,19 +226,6 @@ static bool has_failed(struct step *x, char *why, size_t cap)
 
 /* ---- when a wave has soaked ---- */
 
-static void extend(struct step *x, const char *said)
-{
-	if (x->s.extended < x->p->judge.extend_max) {
-		x->s.extended++;
-		wave_enter(x, WAVE_SOAK, "wave %s soaks again, %u of at most %u times; %s",
-			x->p->waves[x->s.wave].name, x->s.extended, x->p->judge.extend_max, said);
-	} else if (wave_is_last(x)) {
-		finish(x);
-	} else {
-		wave_hold(x, WAVE_HOLD_JUDGE, WAVE_DRAFT, said);
-	}
-}
-
 static void widen(struct step *x, const char *said UNUSED)
 {
 	if (wave_is_last(x))
@@ -237,12 +234,24 @@ static void widen(struct step *x, const char *said UNUSED)
 		wave_go_on(x);
 }
 
+/* In the last wave there is nothing left that people could keep from happening. */
 static void ask_people(struct step *x, const char *said)
 {
-	if (wave_is_last(x))
-		finish(x);
+	if (x->s.wave + 1 == x->p->n_waves)
+		widen(x, said);
 	else
 		wave_hold(x, WAVE_HOLD_JUDGE, WAVE_DRAFT, said);
+}
+
+static void extend(struct step *x, const char *said)
+{
+	if (x->s.extended < x->p->judge.extend_max) {
+		x->s.extended++;
+		wave_enter(x, WAVE_SOAK, "wave %s soaks again, %u of at most %u times; %s",
+			x->p->waves[x->s.wave].name, x->s.extended, x->p->judge.extend_max, said);
+	} else {
+		ask_people(x, said);
+	}
 }
 
 /* Whoever cannot tell does what the policy says. */
@@ -256,7 +265,7 @@ static void leave_wave(struct step *x)
 	};
 	char said[LIMIT_TEXT] = "";
 
-	if ((x->s.paused && !wave_is_last(x)) || !wave_ratio_fits(x))
+	if ((x->s.paused && !wave_is_last(x)) || wave_control_wait(x) || !wave_ratio_fits(x))
 		return;
 	if (x->s.rung == POLICY_RUNG_HOLD && !wave_is_last(x)) {
 		wave_hold(
@@ -349,10 +358,11 @@ ms_t wave_next_wake(const struct step *x)
 	if (x->s.paused)
 		return 0;
 	if (x->s.phase == WAVE_SOAK && !x->s.all.n[RECIPIENT_ADMITTED])
-		return x->s.since + x->p->waves[x->s.wave].soak;
+		return MAX(x->s.since + x->p->waves[x->s.wave].soak, wave_control_wait(x));
 	if (x->s.phase != WAVE_OPEN)
 		return 0;
 	if (x->s.open_to == wave_ever_admitted(&x->s))
-		return x->s.all.n[RECIPIENT_ADMITTED] ? 0 : wave_floor_at(x);
+		return x->s.all.n[RECIPIENT_ADMITTED] ? 0
+						      : MAX(wave_floor_at(x), wave_control_wait(x));
 	return pass_over_at(x) ? MAX(wave_floor_at(x), pass_over_at(x)) : 0;
 }

@@ -33,6 +33,21 @@ static int visit(const struct policy *p, struct wave_state *s, visit_f *f, void 
 	return 0;
 }
 
+/* What the line of an earlier release does not have. */
+static int visit_newer(struct wave_state *s, visit_f *f, void *ctx, struct err *e)
+{
+	VISIT(s->turn);
+	VISIT(s->asked);
+	return 0;
+}
+
+/* The group was heard once a wave. */
+static void fill_newer(struct wave_state *s)
+{
+	s->turn = s->phase == WAVE_DRAFT ? 0 : s->wave + 1;
+	s->asked = s->opened;
+}
+
 static int write_number(void *ctx, int64_t *number, struct err *e UNUSED)
 {
 	struct buf *out = ctx;
@@ -48,6 +63,7 @@ void wave_more_encode(const struct policy *p, const struct wave_state *s, struct
 	struct err e;
 	int rc UNUSED = visit(p, &copy, write_number, &line, &e);
 
+	rc = visit_newer(&copy, write_number, &line, &e);
 	buf_add(out, line.p, line.n);
 }
 
@@ -71,6 +87,7 @@ static void fill_from_policy(const struct policy *p, struct wave_state *s)
 	s->opened = s->since;
 	for (unsigned w = 0; w < p->n_waves; w++)
 		s->end[w] = wave_end(p, s->recipients, w);
+	fill_newer(s);
 }
 
 int wave_more_decode(const struct policy *p, struct str text, struct wave_state *s, struct err *e)
@@ -80,6 +97,10 @@ int wave_more_decode(const struct policy *p, struct str text, struct wave_state 
 		return 0;
 	}
 	TRY(visit(p, s, read_number, &text, e));
+	if (text.p)
+		TRY(visit_newer(s, read_number, &text, e));
+	else
+		fill_newer(s);
 	if (text.p)
 		return err_set(e, ERR_BAD_INPUT, "a campaign has more numbers than members");
 	if (s->strata > JUDGE_STRATA || s->rung >= POLICY_RUNG_MAX || s->resume >= WAVE_PHASE_MAX)

@@ -17,7 +17,7 @@ struct recipient_row {
 	struct sha256 before_digest;
 	char text[LIMIT_TEXT]; /* what it said last about it */
 	unsigned stratum;
-	unsigned watched; /* wave, from 1, in which it was counted last as one to compare with */
+	unsigned watched; /* turn in which it was counted last as one to compare with; 0: never */
 	uint32_t tries;   /* failures of something transient, after which it waited again */
 	char group[2 * ID_TEXT_MAX]; /* of which the policy counts how many are in update; "" */
 };

@@ -8,7 +8,7 @@
 static bool is_comparable(
 	const struct campaign_row *c, const struct device_row *d, const struct telemetry_watch *w)
 {
-	return wave_is_control(&c->wave, d->position) && w->samples && w->at > c->wave.opened &&
+	return wave_is_control(&c->wave, d->position) && w->samples && w->at > c->wave.asked &&
 	       sha256_eq(&w->release, &d->running_digest) &&
 	       !sha256_eq(&w->release, &c->release_digest);
 }
@@ -19,9 +19,9 @@ static int count(struct run *r, const struct campaign_row *c, const struct devic
 	struct recipient_row rec;
 
 	TRY(recipients_get(r->c.db, c->id.s, d->id.s, &rec, e));
-	if (rec.state != RECIPIENT_WAITING || rec.watched == c->wave.wave + 1)
+	if (rec.state != RECIPIENT_WAITING || rec.watched == c->wave.turn)
 		return 0;
-	rec.watched = c->wave.wave + 1;
+	rec.watched = c->wave.turn;
 	TRY(recipients_save(r->c.db, &rec, e));
 	return feed_control(r, &rec, *tripped != 0, tripped, e);
 }

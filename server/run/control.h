@@ -7,9 +7,9 @@
 
 /* One span of a device's steady watch is over. Within the transaction that is open. Counts when the
  * device is in the control group of a campaign that is under way, runs what ran before, has seen
- * something in that span, and the span ended since the present wave opened; each device counts once
- * a wave, so that a watch that comes twice changes nothing. Nothing happens otherwise, and for a
- * device that is not known. */
+ * something in that span, and the span ended since the group was asked last (wave.h); each device
+ * counts once a turn, so that a watch that comes twice changes nothing. Nothing happens otherwise,
+ * and for a device that is not known. */
 int control_watched(struct run *r, const char *device, const struct telemetry_watch *w,
 	struct err *e) MUST_CHECK;
 

@@ -193,10 +193,17 @@ static bool is_at_its_end(const struct sim *m)
 	return m->c->until_wave && m->s.wave >= m->c->until_wave;
 }
 
+/* For a person who does not come, and no device would still change anything. */
+static bool waits_for_people(const struct sim *m)
+{
+	return m->s.phase == WAVE_HOLD && m->s.hold != WAVE_HOLD_APPROVAL &&
+	       !m->s.all.n[RECIPIENT_ADMITTED] && !m->s.judge.asked;
+}
+
 static bool is_decided(const struct sim *m)
 {
 	return is_at_its_end(m) || wave_is_over(m->s.phase) || m->s.phase == WAVE_ROLLING_BACK ||
-	       (m->s.phase == WAVE_HOLD && m->s.hold == WAVE_HOLD_JUDGE);
+	       waits_for_people(m);
 }
 
 static enum sim_end end_of(const struct sim *m)

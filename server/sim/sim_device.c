@@ -112,22 +112,30 @@ void device_watch_all(struct sim *m)
 		watch(m, i);
 }
 
-/* Each counts once a wave, so a watch that was told need not go on in it. */
+static bool trips(struct sim *m, uint32_t i)
+{
+	return is_sick(m, i) || sim_happens(m, m->c->usual) ||
+	       is_troubled(m, i, m->now - m->c->watch, m->now);
+}
+
+/* One span follows on the other; each device counts once a turn. */
 int device_watched(struct sim *m, uint32_t i, struct err *e)
 {
 	struct wave_event ev = {.kind = WEV_CONTROL, .position = i, .who = "device"};
 	ms_t until;
 
-	m->v[i].watching = false;
-	if (!wave_is_control(&m->s, i))
+	m->v[i].watching = wave_is_control(&m->s, i);
+	if (!m->v[i].watching)
 		return 0;
 	if (device_is_away(m, i, &until)) {
-		m->v[i].watching = true;
 		sim_at(m, until + sim_within(m, m->c->poll), i, WATCHES);
 		return 0;
 	}
-	ev.bad = is_sick(m, i) || sim_happens(m, m->c->usual) ||
-		 is_troubled(m, i, m->now - m->c->watch, m->now);
+	sim_at(m, m->now + m->c->watch, i, WATCHES);
+	ev.bad = trips(m, i);
+	if (m->v[i].turn == m->s.turn)
+		return 0;
+	m->v[i].turn = m->s.turn;
 	m->r.compared++;
 	m->r.compared_bad += ev.bad;
 	return sim_step(m, ev, e);

@@ -11,6 +11,7 @@ struct device {
 	enum recipient_state state;
 	bool asking;   /* a moment of its ASKS is in the queue */
 	bool watching; /* one of its WATCHES is */
+	uint32_t turn; /* in which its watch counted last */
 };
 
 struct sim {

@@ -78,7 +78,7 @@ static void with_too_few_it_does_not_start(void **state)
 	assert_int_equal(f.s.phase, WAVE_DRAFT);
 }
 
-static void only_its_devices_count_and_only_until_the_last_wave(void **state)
+static void it_is_let_in_when_everybody_else_has_ended(void **state)
 {
 	struct policy p = compared_policy();
 	struct waves f;
@@ -94,9 +94,96 @@ static void only_its_devices_count_and_only_until_the_last_wave(void **state)
 		waves_pass(&f, i == 3 || i == 11 ? MINUTE(1) : 0);
 	}
 	assert_int_equal(f.s.wave, 2);
+	assert_false(f.s.control_released);
+	assert_int_equal(f.s.open_to, 30);
+	assert_true(hear(&f, 30, true));
+	assert_false(waves_ask(&f, 59));
+	for (unsigned i = 12; i < 30; i++) {
+		assert_true(waves_ask(&f, i));
+		waves_move(&f, i, RECIPIENT_COMMITTED);
+	}
 	assert_true(f.s.control_released);
-	assert_false(hear(&f, 30, true));
+	assert_int_equal(f.s.wave, 2);
+	assert_int_equal(f.s.open_to, 60);
+	assert_false(hear(&f, 31, true));
 	assert_true(waves_ask(&f, 59));
+}
+
+/* Nobody is left to compare with: what happens to them is no proof against the release. */
+static void the_last_of_all_are_not_judged(void **state)
+{
+	struct policy p = compared_policy();
+	struct waves f;
+
+	(void)state;
+	p.waves[2].approval = true;
+	p.waves[2].floor.devices = 15;
+	waves_start(&f, &p, 60);
+	for (unsigned i = 0; i < 60; i++) {
+		if (f.s.hold == WAVE_HOLD_APPROVAL)
+			assert_true(waves_order(&f, WEV_APPROVE));
+		assert_true(waves_ask(&f, i));
+		waves_move(&f, i, i < 30 ? RECIPIENT_COMMITTED : RECIPIENT_REVERTED);
+		waves_pass(&f, i == 3 || i == 11 ? MINUTE(1) : 0);
+	}
+	assert_int_equal(f.s.phase, WAVE_DONE);
+}
+
+/* A wave of four with three that fail, when the group has been heard. */
+static void doubt(struct waves *f, struct policy *p)
+{
+	p->judge.abort_alpha = 100000;
+	waves_start(f, p, 60);
+	hear_all(f, 0);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_true(waves_ask(f, i));
+	waves_move(f, 0, RECIPIENT_COMMITTED);
+	for (uint32_t i = 1; i < 4; i++)
+		waves_move(f, i, RECIPIENT_REVERTED);
+	assert_int_equal(f->s.turn, 2);
+	assert_int_equal(f->s.control_heard, 30);
+	waves_pass(f, MINUTE(2));
+	assert_int_equal(f->s.wave, 0); /* it waits for the group */
+	assert_int_equal(f->s.phase, WAVE_SOAK);
+}
+
+static void the_group_is_asked_once_more(void **state)
+{
+	struct policy p = compared_policy();
+	struct waves f;
+
+	(void)state;
+	doubt(&f, &p);
+	for (uint32_t i = 30; i < 42; i++)
+		assert_true(hear(&f, i, false));
+	assert_int_equal(f.s.judge.verdict, JUDGE_ABORT);
+	assert_int_equal(f.s.phase, WAVE_ROLLING_BACK);
+}
+
+static void and_may_have_changed_its_mind(void **state)
+{
+	struct policy p = compared_policy();
+	struct waves f;
+
+	(void)state;
+	doubt(&f, &p);
+	for (uint32_t i = 30; i < 42; i++)
+		assert_true(hear(&f, i, i < 39));
+	assert_int_equal(f.s.judge.verdict, JUDGE_OPEN);
+	assert_int_equal(f.s.wave, 1);
+}
+
+/* Who does not answer keeps nothing waiting for ever. */
+static void it_waits_as_long_as_silence(void **state)
+{
+	struct policy p = compared_policy();
+	struct waves f;
+
+	(void)state;
+	doubt(&f, &p);
+	assert_int_equal(f.s.wake_at, f.s.asked + p.silence);
+	waves_pass(&f, p.silence);
+	assert_int_equal(f.s.wave, 1);
 }
 
 /* Four canaries and thirty to compare with, of which half are reckoned with: three for each. */
@@ -192,7 +279,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_the_end_of_the_order_and_no_more_than_the_last_wave),
 		cmocka_unit_test(with_too_few_it_does_not_start),
-		cmocka_unit_test(only_its_devices_count_and_only_until_the_last_wave),
+		cmocka_unit_test(it_is_let_in_when_everybody_else_has_ended),
+		cmocka_unit_test(the_last_of_all_are_not_judged),
+		cmocka_unit_test(the_group_is_asked_once_more),
+		cmocka_unit_test(and_may_have_changed_its_mind),
+		cmocka_unit_test(it_waits_as_long_as_silence),
 		cmocka_unit_test(the_share_is_that_of_the_outcomes_to_come),
 		cmocka_unit_test(the_arms_are_compared_in_step_only),
 		cmocka_unit_test(a_bad_release_is_found_when_they_are),

@@ -49,6 +49,23 @@ static void the_guard_needs_no_statistics(void **state)
 	assert_int_equal(s.by, JUDGE_BY_GUARD);
 }
 
+/* Many begin together, and those that fail end first. */
+static void the_guard_knows_how_many_have_begun(void **state)
+{
+	struct judge_rule r = usual;
+	struct judge_state s;
+
+	(void)state;
+	r.abort_alpha = 0;
+	judge_init(&s);
+	feed(&r, &s, (struct judge_event){.kind = JEV_BEGUN, .n = 10});
+	for (unsigned i = 0; i < 3; i++)
+		outcome(&r, &s, JUDGE_CANARY, 1, 1);
+	assert_int_equal(s.verdict, JUDGE_OPEN);
+	outcome(&r, &s, JUDGE_CANARY, 1, 1);
+	assert_int_equal(s.verdict, JUDGE_ABORT);
+}
+
 static void the_guard_guards_the_first_only(void **state)
 {
 	struct judge_rule r = usual;
@@ -87,7 +104,8 @@ static void failures_come_before_successes(void **state)
 	assert_int_equal(s.verdict, JUDGE_ABORT);
 }
 
-/* One tenth of the exposure, all failures: each is worth nearly ten. */
+/* One tenth of the exposure, all failures: each is worth nearly ten. The control group is asked
+ * once more before that is believed. */
 static void failures_that_fall_into_the_canary_abort(void **state)
 {
 	struct judge_rule r = usual;
@@ -97,12 +115,66 @@ static void failures_that_fall_into_the_canary_abort(void **state)
 	r.guard_k = 0;
 	judge_init(&s);
 	wave(&r, &s, 100000);
+	begin(&r, &s, 55);
 	outcome(&r, &s, JUDGE_CONTROL, 500, 0);
 	outcome(&r, &s, JUDGE_CANARY, 40, 2);
-	assert_int_equal(s.verdict, JUDGE_OPEN);
+	assert_false(s.asked);
 	outcome(&r, &s, JUDGE_CANARY, 15, 1);
+	assert_true(s.asked);
+	outcome(&r, &s, JUDGE_CONTROL, 494, 0);
+	assert_int_equal(s.verdict, JUDGE_OPEN);
+	outcome(&r, &s, JUDGE_CONTROL, 1, 0);
 	assert_int_equal(s.verdict, JUDGE_ABORT);
 	assert_int_equal(s.by, JUDGE_BY_POOLED);
+}
+
+/* What happens to both comes when the control group had been heard for this wave, and canaries say
+ * so first. */
+static void late_weather_is_no_reason(void **state)
+{
+	struct judge_rule r = usual;
+	struct judge_state s;
+
+	(void)state;
+	r.guard_k = r.promote_alpha = 0;
+	judge_init(&s);
+	wave(&r, &s, 200000);
+	begin(&r, &s, 50);
+	outcome(&r, &s, JUDGE_CONTROL, 400, 2);
+	outcome(&r, &s, JUDGE_CANARY, 30, 0);
+	for (unsigned i = 0; i < 10; i++)
+		outcome(&r, &s, JUDGE_CANARY, 1, 1);
+	assert_int_equal(s.turns, 1);
+	outcome(&r, &s, JUDGE_CONTROL, 200, 50);
+	assert_false(s.asked);
+	assert_int_equal(s.verdict, JUDGE_OPEN);
+	outcome(&r, &s, JUDGE_CANARY, 10, 1);
+	assert_int_equal(s.turns, 1); /* the group is known to do no better */
+	assert_true(judge_pooled(&r, &s, 0) < judge_pooled_limit(&r));
+}
+
+/* What was not confirmed is nothing that a next wave could take over. */
+static void doubt_is_not_carried(void **state)
+{
+	struct judge_rule r = usual;
+	struct judge_state s;
+
+	(void)state;
+	r.guard_k = r.promote_alpha = 0;
+	judge_init(&s);
+	wave(&r, &s, 100000);
+	begin(&r, &s, 10);
+	outcome(&r, &s, JUDGE_CONTROL, 100, 0);
+	for (unsigned i = 0; i < 8; i++)
+		outcome(&r, &s, JUDGE_CANARY, 1, 1);
+	assert_true(s.asked);
+	wave(&r, &s, 100000);
+	assert_false(s.asked);
+	assert_true(judge_pooled(&r, &s, 0) < judge_pooled_limit(&r));
+	begin(&r, &s, 10);
+	outcome(&r, &s, JUDGE_CONTROL, 100, 0);
+	outcome(&r, &s, JUDGE_CANARY, 10, 0);
+	assert_int_equal(s.verdict, JUDGE_OPEN);
 }
 
 static void failures_of_both_arms_do_not(void **state)
@@ -341,9 +413,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_guard_needs_no_statistics),
+		cmocka_unit_test(the_guard_knows_how_many_have_begun),
 		cmocka_unit_test(the_guard_guards_the_first_only),
 		cmocka_unit_test(failures_come_before_successes),
 		cmocka_unit_test(failures_that_fall_into_the_canary_abort),
+		cmocka_unit_test(late_weather_is_no_reason),
+		cmocka_unit_test(doubt_is_not_carried),
 		cmocka_unit_test(failures_of_both_arms_do_not),
 		cmocka_unit_test(no_wave_of_5_20_75_promotes_but_all_do),
 		cmocka_unit_test(abort_evidence_is_carried_too),

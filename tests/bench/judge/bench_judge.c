@@ -41,6 +41,8 @@ static void outcome(const struct judge_rule *r, struct judge_state *s, enum judg
 	int32_t n, int32_t bad)
 {
 	step(r, s, (struct judge_event){.kind = JEV_OUTCOME, .arm = arm, .n = n, .bad = bad});
+	if (s->asked) /* nothing has changed for the control group: the same again */
+		step(r, s, (struct judge_event){.kind = JEV_BEGUN});
 }
 
 /* ---- beside what was published ---- */
