@@ -211,6 +211,7 @@ struct shadow {
 	struct shadow_job *job;   /* in flight */
 	struct shadow_tally seen; /* of the present update, or of the last that had one */
 	struct buf log;           /* the last that the challenger said */
+	char limits[BESIDE_TEXT]; /* what held it */
 };
 
 /* Can this device do what the release asks for? ERR_UNSUPPORTED. */

@@ -54,9 +54,10 @@ static void note(struct agent *a, const struct shadow_tally *t)
 	txn_format(&a->rec.txn, txn);
 	buf_addf(&a->notes, "%s beside %s: %s (%s)\n", a->rec.goal.release.s, a->rec.from.s,
 		shadow_verdict_name(t->verdict), t->why);
-	log_ev(LOG_ID_SHADOW, "verdict=%s cause=%s txn=%s release=%s pairs=%llu why=\"%s\"",
+	log_ev(LOG_ID_SHADOW,
+		"verdict=%s cause=%s txn=%s release=%s pairs=%llu why=\"%s\" limits=\"%s\"",
 		shadow_verdict_name(t->verdict), shadow_cause_name(t->cause), txn,
-		a->rec.goal.release.s, (unsigned long long)t->pairs, t->why);
+		a->rec.goal.release.s, (unsigned long long)t->pairs, t->why, a->shadow.limits);
 }
 
 static void settle(struct agent *a, struct shadow_job *k)
@@ -64,6 +65,7 @@ static void settle(struct agent *a, struct shadow_job *k)
 	bool answers;
 
 	shadow_board_read(&k->board, &a->shadow.seen, &answers);
+	shadow_board_limits(&k->board, a->shadow.limits);
 	buf_clear(&a->shadow.log);
 	buf_add(&a->shadow.log, k->log.p, k->log.n);
 	if (k->rc < 0) {
@@ -208,9 +210,14 @@ json_t *shadow_answer(const struct agent *a)
 	if (!is_wanted(a))
 		return json_null();
 	bool answers = look(a, &t);
+	char limits[BESIDE_TEXT];
+
+	memcpy(limits, a->shadow.limits, sizeof limits);
+	if (a->shadow.job)
+		shadow_board_limits(&a->shadow.job->board, limits);
 	const struct shadow_rule *r = &a->release->shadow;
 
-	return json_pack("{ss ss ss sb sb sI sI sI sI sI sI sI sI sI si so so sI so}", "verdict",
+	return json_pack("{ss ss ss sb sb sI sI sI sI sI sI sI sI sI si so so sI so ss}", "verdict",
 		shadow_verdict_name(t.verdict), "cause", shadow_cause_name(t.cause), "reason",
 		t.why, "runs", answers, "held", shadow_is_held(r, &t), "pairs", (json_int_t)t.pairs,
 		"min_pairs", (json_int_t)r->min_pairs, "agreed", (json_int_t)t.agreed, "errors",
@@ -219,7 +226,8 @@ json_t *shadow_answer(const struct agent *a)
 		(json_int_t)t.crashes, "ran_ms", (json_int_t)t.ran, "latency_permille",
 		(int)r->quantile, "champion_micro", micro_of(t.champion, r->quantile),
 		"challenger_micro", micro_of(t.challenger, r->quantile), "limit_micro",
-		(json_int_t)shadow_limit_us(r, &t), "examples", examples_json(&t));
+		(json_int_t)shadow_limit_us(r, &t), "examples", examples_json(&t), "limits",
+		limits);
 }
 
 static void put_counts(struct buf *b, const struct shadow_rule *r, const struct shadow_tally *t)
@@ -259,6 +267,11 @@ void shadow_say(const struct agent *a, json_t *sentences)
 	if (!is_wanted(a))
 		return;
 	bool answers = look(a, &t);
+	char limits[BESIDE_TEXT];
+
+	memcpy(limits, a->shadow.limits, sizeof limits);
+	if (a->shadow.job)
+		shadow_board_limits(&a->shadow.job->board, limits);
 	const struct shadow_rule *r = &a->release->shadow;
 
 	buf_addf(&b, "%s beside %s: ", a->rec.goal.release.s, a->rec.from.s);

@@ -60,3 +60,10 @@ void shadow_board_read(struct shadow_board *b, struct shadow_tally *out, bool *o
 	*out_answers = b->answers;
 	pthread_mutex_unlock(&b->lock);
 }
+
+void shadow_board_limits(struct shadow_board *b, char out[BESIDE_TEXT])
+{
+	pthread_mutex_lock(&b->lock);
+	memcpy(out, b->limits, BESIDE_TEXT);
+	pthread_mutex_unlock(&b->lock);
+}

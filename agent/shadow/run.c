@@ -41,6 +41,8 @@ static void post(struct run *x)
 	pthread_mutex_lock(&b->lock);
 	b->tally = x->tally;
 	b->answers = x->answers;
+	if (x->beside)
+		snprintf(b->limits, sizeof b->limits, "%s", beside_limits(x->beside));
 	pthread_mutex_unlock(&b->lock);
 }
 
@@ -83,6 +85,7 @@ static int start(struct run *x, struct err *e)
 	x->answers = false;
 	TRY(beside_start(x->beside, &spec, e));
 	x->alive = true;
+	post(x);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #include "agent/core/shadow.h"
-#include "agent/svc/svc.h"
+#include "agent/svc/beside.h"
 #include "lib/sys/fs.h"
 #include "proto/wire/release.h"
 
@@ -20,11 +20,13 @@
 struct shadow_board {
 	pthread_mutex_t lock;
 	struct shadow_tally tally;
-	bool answers; /* the challenger is up */
+	bool answers;             /* the challenger is up */
+	char limits[BESIDE_TEXT]; /* what holds it (svc/beside.h); "": it was not started yet */
 };
 void shadow_board_init(struct shadow_board *b);
 void shadow_board_fini(struct shadow_board *b);
 void shadow_board_read(struct shadow_board *b, struct shadow_tally *out, bool *out_answers);
+void shadow_board_limits(struct shadow_board *b, char out[BESIDE_TEXT]);
 
 /* What the agent asks of its world. */
 struct shadow_ask {

@@ -76,6 +76,11 @@ int beside_stop(struct beside *b, struct err *e)
 	return b->driver->stop(b, e);
 }
 
+const char *beside_limits(const struct beside *b)
+{
+	return b->limits;
+}
+
 int beside_log_tail(struct beside *b, size_t max, struct buf *out, struct err *e)
 {
 	return b->driver->log_tail(b, max, out, e);

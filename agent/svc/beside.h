@@ -14,8 +14,10 @@ struct beside_spec {
 	const char *slot_dir;    /* absolute: its working directory, which it cannot write to */
 	unsigned uid, gid;       /* 0: as the agent */
 	uint64_t max_memory;     /* bytes; 0: no limit */
-	unsigned cpu_percent;    /* of one processor; 0: what is left. Only units can be limited */
+	unsigned cpu_percent; /* of one processor; 0: what is left. Only a group can be limited */
 };
+
+#define BESIDE_TEXT 160
 
 struct beside; /* opaque */
 
@@ -34,6 +36,10 @@ int beside_start(struct beside *b, const struct beside_spec *spec, struct err *e
 int beside_look(struct beside *b, bool *out_alive, struct err *e) MUST_CHECK;
 /* Nothing of it is left on return; harmless when nothing runs. */
 int beside_stop(struct beside *b, struct err *e) MUST_CHECK;
+/* What limits the one that was started last, for people: a group of the service manager's, which
+ * counts all of its processes together, or, where there is none and why, each process by itself.
+ */
+const char *beside_limits(const struct beside *b);
 /* The last `max` bytes it said. */
 int beside_log_tail(struct beside *b, size_t max, struct buf *out, struct err *e) MUST_CHECK;
 

@@ -1,4 +1,5 @@
-/* Beside a workload that the agent supervises itself: a process in a session of its own. */
+/* Beside a workload that the agent supervises itself: a process in a session of its own, and in a
+ * group of its own where a service manager gives it one. */
 #include "agent/svc/beside_priv.h"
 
 #include <errno.h>
@@ -23,11 +24,25 @@ static int save(struct beside *b, const struct svc_record *r, struct err *e)
 	return 0;
 }
 
+struct birth {
+	struct beside *b;
+	const struct beside_spec *spec;
+};
+
+/* It stands ready and has executed nothing yet: all that it will start is in the group, too. */
 static int record_birth(void *ctx, const struct proc_id *id, struct err *e)
 {
+	const struct birth *x = ctx;
 	struct svc_record r = {.id = *id, .slot = SLOT_NONE};
+	struct beside *b = x->b;
+	struct err why;
 
-	return save(ctx, &r, e);
+	TRY(save(b, &r, e));
+	if (beside_scope_take(b, id->pid, x->spec, &why) == 0)
+		snprintf(b->limits, sizeof b->limits, "a scope of the service manager");
+	else
+		snprintf(b->limits, sizeof b->limits, "each process by itself: %.120s", why.text);
+	return 0;
 }
 
 static void log_path(const struct beside *b, char out[SVC_PATH_MAX + 16])
@@ -51,6 +66,7 @@ static int exec_start(struct beside *b, const struct beside_spec *spec, struct e
 	char tmp[SVC_PATH_MAX + 8], log[SVC_PATH_MAX + 16], tmpdir[sizeof tmp + 8],
 		home[sizeof tmp + 8];
 	const char *env[ENV_MAX + 1] = {tmpdir, home};
+	struct birth birth = {b, spec};
 	struct proc_id id;
 	size_t n = 2;
 
@@ -71,7 +87,7 @@ static int exec_start(struct beside *b, const struct beside_spec *spec, struct e
 				  .humble = true,
 				  .uid = spec->uid,
 				  .gid = spec->gid},
-		log, record_birth, b, &id, e);
+		log, record_birth, &birth, &id, e);
 }
 
 static int exec_look(struct beside *b, bool *out_alive, struct err *e UNUSED)
@@ -84,10 +100,10 @@ static int exec_stop(struct beside *b, struct err *e)
 {
 	struct svc_record nobody = {.slot = SLOT_NONE};
 
-	if (!b->record.id.pid)
-		return 0;
-	TRY(proc_stop(&b->record.id, GRACE, e));
-	return save(b, &nobody, e);
+	if (b->record.id.pid)
+		TRY(proc_stop(&b->record.id, GRACE, e));
+	beside_scope_stop(b);
+	return b->record.id.pid ? save(b, &nobody, e) : 0;
 }
 
 static int exec_log_tail(struct beside *b, size_t max, struct buf *out, struct err *e)

@@ -15,6 +15,7 @@ struct beside {
 	char dir[SVC_PATH_MAX];
 	struct svc_record record; /* exec */
 	char unit[160];           /* systemd */
+	char limits[BESIDE_TEXT]; /* what holds it, see beside_limits */
 };
 
 struct beside_driver {
@@ -28,5 +29,17 @@ struct beside_driver {
 };
 
 extern const struct beside_driver beside_exec, beside_systemd;
+
+/* The limits of a group, as properties of a transient unit: memory, processors, tasks, weights. */
+int beside_add_limits(sd_bus_message *m, const struct beside_spec *spec);
+
+/* ---- beside_scope.c ---- */
+
+/* Puts a process that stands ready into a group of its own, with those limits. Fails where there is
+ * no service manager, or it does not let us. */
+int beside_scope_take(
+	struct beside *b, pid_t pid, const struct beside_spec *spec, struct err *e) MUST_CHECK;
+/* Ends whatever is in it; harmless when there is none. */
+void beside_scope_stop(struct beside *b);
 
 #endif

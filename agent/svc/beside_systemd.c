@@ -70,30 +70,35 @@ static int add_environment(sd_bus_message *m, const struct beside_spec *spec)
 /* The same standing for every challenger: it sees the machine and may change nothing of it. */
 static int add_standing(sd_bus_message *m, const struct order *o)
 {
-	int rc = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)",
-		"Description", "s", "a challenger beside the workload", "Type", "s", "exec",
-		"CollectMode", "s", "inactive-or-failed", "WorkingDirectory", "s",
-		o->spec->slot_dir, "NoNewPrivileges", "b", true, "PrivateTmp", "b", true,
-		"ProtectSystem", "s", "strict", "OOMScoreAdjust", "i", 1000, "CPUSchedulingPolicy",
-		"i", SCHED_IDLE_NUMBER, "CPUWeight", "t", WEIGHT_LEAST, "TasksMax", "t", TASKS_MAX);
-
-	return rc < 0 ? rc : sd_bus_message_append(m, "(sv)", "IOWeight", "t", WEIGHT_LEAST);
+	return sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s",
+		"a challenger beside the workload", "Type", "s", "exec", "CollectMode", "s",
+		"inactive-or-failed", "WorkingDirectory", "s", o->spec->slot_dir, "NoNewPrivileges",
+		"b", true, "PrivateTmp", "b", true, "ProtectSystem", "s", "strict",
+		"OOMScoreAdjust", "i", 1000, "CPUSchedulingPolicy", "i", SCHED_IDLE_NUMBER);
 }
 
-static int add_limits(sd_bus_message *m, const struct beside_spec *spec)
+int beside_add_limits(sd_bus_message *m, const struct beside_spec *spec)
+{
+	int rc = sd_bus_message_append(m, "(sv)(sv)(sv)", "CPUWeight", "t", WEIGHT_LEAST,
+		"IOWeight", "t", WEIGHT_LEAST, "TasksMax", "t", TASKS_MAX);
+
+	if (rc >= 0 && spec->max_memory)
+		rc = sd_bus_message_append(m, "(sv)(sv)", "MemoryMax", "t", spec->max_memory,
+			"MemorySwapMax", "t", (uint64_t)0);
+	if (rc >= 0 && spec->cpu_percent)
+		rc = sd_bus_message_append(
+			m, "(sv)", "CPUQuotaPerSecUSec", "t", (uint64_t)spec->cpu_percent * 10000);
+	return rc;
+}
+
+static int add_user(sd_bus_message *m, const struct beside_spec *spec)
 {
 	char uid[16], gid[16];
 	int rc = 0;
 
 	snprintf(uid, sizeof uid, "%u", spec->uid);
 	snprintf(gid, sizeof gid, "%u", spec->gid);
-	if (spec->max_memory)
-		rc = sd_bus_message_append(m, "(sv)(sv)", "MemoryMax", "t", spec->max_memory,
-			"MemorySwapMax", "t", (uint64_t)0);
-	if (rc >= 0 && spec->cpu_percent)
-		rc = sd_bus_message_append(
-			m, "(sv)", "CPUQuotaPerSecUSec", "t", (uint64_t)spec->cpu_percent * 10000);
-	if (rc >= 0 && spec->uid)
+	if (spec->uid)
 		rc = sd_bus_message_append(m, "(sv)", "User", "s", uid);
 	if (rc >= 0 && spec->gid)
 		rc = sd_bus_message_append(m, "(sv)", "Group", "s", gid);
@@ -107,7 +112,8 @@ static int fill(sd_bus_message *m, void *ctx)
 
 	if ((rc = sd_bus_message_open_container(m, 'a', "(sv)")) < 0 ||
 		(rc = add_standing(m, o)) < 0 || (rc = add_command(m, o->spec)) < 0 ||
-		(rc = add_environment(m, o->spec)) < 0 || (rc = add_limits(m, o->spec)) < 0 ||
+		(rc = add_environment(m, o->spec)) < 0 ||
+		(rc = beside_add_limits(m, o->spec)) < 0 || (rc = add_user(m, o->spec)) < 0 ||
 		(rc = sd_bus_message_close_container(m)) < 0)
 		return rc;
 	return sd_bus_message_append(m, "a(sa(sv))", 0);
@@ -119,6 +125,7 @@ static int systemd_start(struct beside *b, const struct beside_spec *spec, struc
 	struct order o = {b, spec};
 
 	TRY(fs_write_file(&b->own, MARK, b->unit, strlen(b->unit), 0640, e));
+	snprintf(b->limits, sizeof b->limits, "a unit of the service manager");
 	return svc_unit_call(
 		&(struct svc_unit_call){
 			.verb = "StartTransientUnit", .unit = b->unit, .fill = fill, .ctx = &o},

@@ -38,6 +38,8 @@ struct svc_unit_call {
 /* Returns when the job is done; ERR_START_FAILED when it did not succeed, ERR_TIMEOUT. */
 int svc_unit_call(const struct svc_unit_call *c, ms_t timeout, struct err *e) MUST_CHECK;
 int svc_unit_order(const char *verb, const char *unit, ms_t timeout, struct err *e) MUST_CHECK;
+/* Is it active? Asked of a unit of any kind; svc_unit_look is for services. */
+int svc_unit_is_there(const char *unit, bool *out, struct err *e) MUST_CHECK;
 /* A unit that the manager does not know is not active. */
 int svc_unit_look(const char *unit, struct svc_unit_view *out, struct err *e) MUST_CHECK;
 

@@ -165,6 +165,19 @@ static int read_state(sd_bus *bus, const char *path, struct svc_unit_view *out, 
 	return 0;
 }
 
+int svc_unit_is_there(const char *unit, bool *out, struct err *e)
+{
+	CLEANUP(svc_bus_close) sd_bus *bus = NULL;
+	struct svc_unit_view v = {0};
+	char path[256];
+
+	TRY(svc_bus_open(&bus, e));
+	TRY(load_unit(bus, unit, path, sizeof path, e));
+	TRY(read_state(bus, path, &v, e));
+	*out = v.active;
+	return 0;
+}
+
 int svc_unit_look(const char *unit, struct svc_unit_view *out, struct err *e)
 {
 	CLEANUP(svc_bus_close) sd_bus *bus = NULL;

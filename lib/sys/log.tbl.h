@@ -113,10 +113,10 @@
 		"The slot that a device would go back to is not what was signed any more, or cannot be read. It was "   \
 		"marked invalid; the next update writes it anew. Look at the storage.")                                 \
 	X(SHADOW, LOG_NOTICE, "a704e6548575478f992f2491482653e6", "a challenger has its verdict", \
-		"verdict cause txn release pairs why",                                                                  \
+		"verdict cause txn release pairs why limits",                                                               \
 		"The new version ran beside the old one on the same inputs, as its release wants. VERDICT is promoted: the "     \
 		"update goes on to the switch; or refused: it ends, and the old version was never touched. CAUSE is disagrees, "  \
-		"errs, slow, crashed, no_start or undecided. `backstay explain` has the numbers.")                             \
+		"errs, slow, crashed, no_start or undecided. LIMITS is what held it. `backstay explain` has the numbers.")                             \
 	X(BUG, LOG_CRIT, "cedcb47b064446e28ef4489210034b84", "a contract was broken",                                   \
 		"state event error reason",                                                                             \
 		"This should not have been possible. The event was dropped, and the program goes on. Please report it " \

@@ -42,4 +42,5 @@ until init=$(pgrep -P "$nspawn" -x systemd) && inside busctl --timeout=5 list >b
 	sleep 0.1
 done
 inside env -u DBUS_SYSTEM_BUS_ADDRESS HOME=/root sh -c 'cd /root && timeout 120 ./test_systemd' >out.log 2>&1 || { cat out.log; exit 1; }
+grep '^NOT TESTED' out.log | sed 's/^/== /' || true
 grep '^\[  PASSED  \]' out.log | sed 's/^\[  PASSED  \]/== a real service manager:/'

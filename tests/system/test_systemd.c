@@ -311,6 +311,151 @@ static void expect_humble(unsigned pid)
 	assert_int_equal(sched_getscheduler((pid_t)pid), SCHED_IDLE);
 }
 
+/* The control groups of a process, as the kernel has them. */
+static void groups_of(pid_t pid, char *out, size_t cap)
+{
+	char path[64];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+	f = fopen(path, "r");
+	n = f ? fread(out, 1, cap - 1, f) : 0;
+	if (f)
+		fclose(f);
+	out[n] = 0;
+}
+
+/* What a program has written about itself. */
+static pid_t pid_in(const struct world *w, const char *name)
+{
+	char path[400];
+	int pid = 0;
+
+	snprintf(path, sizeof path, "%s/%s", w->conf.run_dir, name);
+	for (unsigned i = 0; i < 1000 && pid == 0; i++) {
+		FILE *f = fopen(path, "r");
+
+		if (!f || fscanf(f, "%d", &pid) != 1)
+			pid = 0;
+		if (f)
+			fclose(f);
+		usleep(10000);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* It is killed when the group is; the container's init may take a moment to bury it. */
+static void expect_gone(pid_t pid)
+{
+	for (unsigned i = 0; i < 500 && kill(pid, 0) == 0; i++)
+		usleep(10000);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+/* Runs ./run of slot b beside a workload that the agent starts itself, with 64 MiB. */
+static struct beside *start_in_scope(struct world *w, const char *program)
+{
+	struct beside *b;
+	struct err e;
+
+	strcpy(w->conf.kind, "exec");
+	strcpy(w->conf.command, "run");
+	open_svc(w);
+	put_program(w, 1, program);
+	b = open_beside(w);
+	expect_ok(start_beside(w, b, "./run", &e), &e);
+	expect_text(beside_limits(b), "a scope of the service manager");
+	return b;
+}
+
+/* Even a child that has left its session is in the group, and goes with it. */
+static void a_challenger_of_the_agents_own_has_a_scope(void **state)
+{
+	struct world *w = *state;
+	char text[800], groups[2000], *scope;
+	struct err e;
+
+	snprintf(text, sizeof text,
+		"#!/bin/sh\nsetsid sh -c 'echo $$ >%s/escaped; exec sleep 1000' &\n"
+		"echo $$ >%s/challenger.pid\nexec sleep 1000\n",
+		w->conf.run_dir, w->conf.run_dir);
+	struct beside *b = start_in_scope(w, text);
+	pid_t pid = pid_in(w, "challenger.pid"), escaped = pid_in(w, "escaped");
+
+	groups_of(escaped, groups, sizeof groups);
+	scope = strstr(groups, "backstay-challenger-");
+	assert_non_null(scope);
+	scope[strcspn(scope, "\n/")] = 0;
+	assert_int_equal(shown(scope, "MemoryMax"), 64 << 20);
+	assert_int_equal(shown(scope, "TasksMax"), 512);
+	assert_int_equal(shown(scope, "CPUWeight"), 1);
+	expect_humble((unsigned)pid);
+	expect_ok(beside_stop(b, &e), &e);
+	expect_gone(pid);
+	expect_gone(escaped);
+	/* A name that was used is free again. */
+	expect_ok(start_beside(w, b, "./run", &e), &e);
+	expect_text(beside_limits(b), "a scope of the service manager");
+	expect_ok(beside_stop(b, &e), &e);
+	beside_close(&b);
+}
+
+static long long number_at(const char *mount, const char *group, const char *file)
+{
+	long long v = -1;
+	char path[700];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/sys/fs/cgroup%s%s/%s", mount, group, file);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%lld", &v) != 1)
+		v = -1;
+	if (f)
+		fclose(f);
+	return v;
+}
+
+/* What the kernel holds the process's group to, in either hierarchy; -1: nothing is counted. */
+static long long memory_limit(pid_t pid)
+{
+	char groups[2000], *save = NULL;
+	long long limit = -1;
+
+	groups_of(pid, groups, sizeof groups);
+	for (char *line = strtok_r(groups, "\n", &save); line && limit < 0;
+		line = strtok_r(NULL, "\n", &save)) {
+		const char *group = strchr(line, '/');
+
+		if (!group)
+			continue;
+		limit = number_at("", group, "memory.max");
+		if (limit < 0 && strstr(line, ":memory:"))
+			limit = number_at("/memory", group, "memory.limit_in_bytes");
+	}
+	return limit;
+}
+
+static void the_kernel_holds_the_group_to_its_memory(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+	char text[400];
+
+	snprintf(text, sizeof text, "#!/bin/sh\necho $$ >%s/challenger.pid\nexec sleep 1000\n",
+		w->conf.run_dir);
+	struct beside *b = start_in_scope(w, text);
+	long long limit = memory_limit(pid_in(w, "challenger.pid"));
+
+	if (limit < 0)
+		print_message("NOT TESTED: the kernel counts no memory of groups here\n");
+	else
+		assert_int_equal(limit, 64 << 20);
+	expect_ok(beside_stop(b, &e), &e);
+	beside_close(&b);
+}
+
 static void a_challenger_runs_beside_the_unit(void **state)
 {
 	static const char unit[] = "backstay-champion-challenger.service";
@@ -378,6 +523,8 @@ int main(void)
 		WORLD_TEST(its_journal_can_be_read),
 		WORLD_TEST(a_challenger_runs_beside_the_unit),
 		WORLD_TEST(a_challenger_that_is_none_is_told),
+		WORLD_TEST(a_challenger_of_the_agents_own_has_a_scope),
+		WORLD_TEST(the_kernel_holds_the_group_to_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
