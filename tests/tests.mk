@@ -7,11 +7,17 @@ TEST_BIN   := $(patsubst %.c,$(B)/%,$(TEST_SRC) $(SYSTEM_SRC))
 TEST_LIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 FUZZ_SRC   := $(wildcard tests/fuzz/fz_*.c)
 
-$(B)/tests/%: $(B)/tests/%.o $(TEST_LIB) $(ARCHIVE)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) $< $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+# What has verified once in a test program is not computed again there, but where signatures are what is tested.
+SIG_ONCE  := $(B)/tests/lib/wrap/sig_verify.o
+SIG_TESTS := $(patsubst %,$(B)/tests/unit/test_%,sig vectors verify)
+once       = $(if $(filter $(filter-out $(SIG_TESTS),$(TEST_BIN)),$@),-Wl$(comma)--wrap=sig_verify $(SIG_ONCE))
+comma     := ,
 
--include $(TEST_BIN:=.d) $(TEST_LIB:.o=.d)
+$(B)/tests/%: $(B)/tests/%.o $(SIG_ONCE) $(TEST_LIB) $(ARCHIVE)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $< $(once) $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
+
+-include $(TEST_BIN:=.d) $(TEST_LIB:.o=.d) $(SIG_ONCE:.o=.d)
 -include $(patsubst %.c,$(B)/%.d,$(wildcard tests/tools/*.c))
 
 .PHONY: tests $(addprefix check-,$(TEST_KINDS))
