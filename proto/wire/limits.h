@@ -97,9 +97,12 @@
 #define LIMIT_LEASE_BYTES 1024 /* a question for a lease, or its answer */
 
 /* hooks */
-#define LIMIT_HOOKS        32
-#define LIMIT_HOOK_URL     512
-#define LIMIT_HOOK_EVENTS  1024
+#define LIMIT_HOOKS       32
+#define LIMIT_HOOK_URL    512
+#define LIMIT_HOOK_EVENTS 1024
+#define LIMIT_HOOK_KEEP_MS                                                                         \
+	(90LL * 86400000)        /* how long an old secret may sign besides a new one              \
+				  */
 #define LIMIT_HOOK_LETTERS 20000 /* of one hook, the dead among them; the oldest go first */
 #define LIMIT_HOOK_ANSWER  65536 /* bytes of an answer, which nobody reads */
 #define LIMIT_DRIFTS       256   /* that are gathered at once */

@@ -61,6 +61,8 @@
 	X(HOOK_ADD, POST, "/v1/hooks", ADMIN, LIMIT_BODY_BYTES,                                                         \
 		"Makes a hook: {name, kind, url, events}; the answer has the secret that signs, once")                 \
 	X(HOOK_REMOVE, POST, "/v1/hooks/{hook}/removal", ADMIN, LIMIT_BODY_BYTES, "Removes a hook with its letters")   \
+	X(HOOK_ROTATE, POST, "/v1/hooks/{hook}/secret", ADMIN, LIMIT_BODY_BYTES,                                        \
+		"A new secret, in the answer, once; the old one signs, too, for {keep_ms}, or until {end: true}")      \
 	X(HOOK_TEST, POST, "/v1/hooks/{hook}/test", ADMIN, LIMIT_BODY_BYTES, "Sends the event hook.test to one hook")  \
 	X(HOOK_DEAD, GET, "/v1/hooks/{hook}/dead", ADMIN, 0, "Letters that were given up; ?after=N pages on")          \
 	X(HOOK_RESEND, POST, "/v1/hooks/{hook}/resend", ADMIN, LIMIT_BODY_BYTES,                                        \

@@ -10,6 +10,7 @@
 
 #define DEAD_MAX   1000
 #define DRIFTS_MAX 1000
+#define KEEP       ((uint64_t)MINUTE(60) * 24 * 7) /* an old secret, unless it is said */
 
 /* ---- hooks ---- */
 
@@ -26,6 +27,8 @@ static int add_hook(void *ctx, const struct hook_row *h, struct err *e UNUSED)
 	answer_set_number(o, "delivered_ms", h->ok);
 	answer_set_number(o, "failed_ms", h->failed);
 	answer_set_text(o, "why", h->why);
+	if (h->n_old)
+		answer_set_number(o, "old_secret_until_ms", h->old_until);
 	json_array_append_new(ctx, o);
 	return 0;
 }
@@ -83,6 +86,32 @@ int answer_HOOK_REMOVE(
 	TRY(answer_id(rq, 0, "hook", name, e));
 	TRY(hook_remove(a->run, name, a->user.name, e));
 	answer_json(out, json_pack("{s:s, s:b}", "name", name, "removed", 1));
+	return 0;
+}
+
+int answer_HOOK_ROTATE(
+	struct api *a, const struct web_request *rq, struct web_reply *out, struct err *e)
+{
+	static const char *const known[] = {"keep_ms", "end", NULL};
+	JSON_AUTO *body = NULL;
+	char name[ID_TEXT_MAX], secret[HOOK_SECRET_TEXT];
+	uint64_t keep = KEEP;
+	bool end = false;
+	ms_t until;
+
+	TRY(answer_id(rq, 0, "hook", name, e));
+	TRY(answer_body(rq, LIMIT_BODY_BYTES, known, &body, e));
+	TRY(json_bool_opt(body, "body", "end", &end, e));
+	TRY(json_u64_opt(body, "body", "keep_ms", 1, LIMIT_HOOK_KEEP_MS, &keep, e));
+	if (end) {
+		TRY(hook_rotated(a->run, name, a->user.name, e));
+		answer_json(out, json_pack("{s:s, s:b}", "name", name, "ended", 1));
+		return 0;
+	}
+	until = run_now(a->run) + (ms_t)keep;
+	TRY(hook_rotate(a->run, name, until, a->user.name, secret, e));
+	answer_json(out, json_pack("{s:s, s:s, s:I}", "name", name, "secret", secret,
+				 "old_secret_until_ms", (json_int_t)until));
 	return 0;
 }
 

@@ -43,7 +43,7 @@
 	X(TARGET_DIR, "target-dir", "DIR", "where downloaded targets are kept")                     \
 	X(TARGET_BASE_URL, "target-base-url", "URL", "address of a repository's targets")           \
 	X(LAST, "last", "N", "only the newest N")                                                   \
-	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, an export 30 (the signer says how many at most: its [trust] offline_expiry, 90 unless changed), a token for ever") \
+	X(DAYS, "days", "N", "for how long it is good; default: an invitation 7, a hook's old secret 7, an export 30 (the signer says how many at most: its [trust] offline_expiry, 90 unless changed), a token for ever") \
 	X(GATE, "gate", "FILE", "a gate: which evidence a release needs")                           \
 	X(KIND, "kind", "KIND",                                                                     \
 		"kind of evidence: provenance, test-result, dataset-card, model-card, licence-matrix, sbom, consent, update-record") \
@@ -60,6 +60,7 @@
 	X(ALERTMANAGER, "alertmanager", NULL,                                                       \
 		"the hook is a Prometheus Alertmanager: its address without /api/v2/alerts")        \
 	X(EVENT, "event", "N", "only the letter of this event")                                    \
+	X(END, "end", NULL, "every receiver has the new secret: sign with the old one no more")     \
 	X(AGAINST, "against", "RELEASE", "compare with this release")                               \
 	X(BY, "by", "PART", "all devices together (default), or by `wave` or `stratum`")            \
 	X(HOURS, "hours", "N", "of the last N hours; default 24")                                                       \
@@ -285,6 +286,10 @@
 		"backstay hook add ops --url https://ops.example/in --events 'campaign.*,device.stuck'") \
 	X(HOOK_LIST, "hook", "list", "", 0, 0, O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),   \
 		"who is told what, what waits, and what went wrong last", "backstay hook list")    \
+	X(HOOK_ROTATE, "hook", "rotate", "NAME", 1, 1,                                             \
+		O(DAYS) | O(END) | O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),               \
+		"a new secret, printed once; the old one signs as well until --days are over or --end", \
+		"backstay hook rotate ops --days 14")                                              \
 	X(HOOK_TEST, "hook", "test", "NAME", 1, 1,                                                 \
 		O(SERVER) | O(TOKEN_FILE) | O(CA_FILE) | O(JSON),                                  \
 		"send one hook a letter to try it", "backstay hook test ops")                      \

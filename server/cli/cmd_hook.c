@@ -1,8 +1,11 @@
 /* backstay hook ..., backstay drift ... */
 #include <stdio.h>
 
+#include "proto/wire/time.h"
 #include "server/cli/cli.h"
 #include "server/cli/table.h"
+
+#define DAY_MS (24LL * 3600 * 1000)
 
 int cmd_HOOK_ADD(const struct cli *c, struct err *e)
 {
@@ -64,6 +67,38 @@ int cmd_HOOK_LIST(const struct cli *c, struct err *e)
 		add_row(&t, h);
 	table_print(&t);
 	table_fini(&t);
+	return 0;
+}
+
+static void say_rotated(const struct cli *c, const json_t *answer)
+{
+	char until[21];
+
+	if (cli_flag(c, CLI_OPT_END)) {
+		printf("%s is signed with its newest secret alone from now on.\n", c->args[0]);
+		return;
+	}
+	time_format(cli_int(answer, "old_secret_until_ms") / 1000, until);
+	puts(cli_text(answer, "secret"));
+	fprintf(stderr,
+		"This is told once. Letters to %s are signed with it and with the old one until %s, "
+		"or until `backstay hook rotate %s --end`.\n",
+		c->args[0], until, c->args[0]);
+}
+
+int cmd_HOOK_ROTATE(const struct cli *c, struct err *e)
+{
+	JSON_AUTO *answer = NULL, *body = json_object();
+	uint64_t days;
+
+	TRY(cli_number(c, CLI_OPT_DAYS, 1, LIMIT_HOOK_KEEP_MS / DAY_MS, 7, &days, e));
+	if (cli_flag(c, CLI_OPT_END))
+		json_object_set_new(body, "end", json_true());
+	else
+		json_object_set_new(body, "keep_ms", json_integer((json_int_t)(days * DAY_MS)));
+	TRY(cli_ask(c, ROUTE_HOOK_ROTATE, c->args, NULL, body, &answer, e));
+	if (!cli_json(c, answer))
+		say_rotated(c, answer);
 	return 0;
 }
 

@@ -262,5 +262,11 @@ static const char configurations[] =
  * join. */
 static const char freed[] = "ALTER TABLE devices ADD COLUMN freed INTEGER NOT NULL DEFAULT 0;";
 
+/* While receivers change over to a new secret, letters are signed with the old ones, too. */
+static const char hook_secrets[] =
+	"ALTER TABLE hooks ADD COLUMN old_secrets BLOB;"
+	"ALTER TABLE hooks ADD COLUMN old_until_ms INTEGER NOT NULL DEFAULT 0;";
+
 const char *const schema_migrations[] = {devices, metadata, campaigns, users, identities, gates,
-	chain, approvals, judged, leases, hooks, telemetry, waves, configurations, freed, NULL};
+	chain, approvals, judged, leases, hooks, telemetry, waves, configurations, freed,
+	hook_secrets, NULL};

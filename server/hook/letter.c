@@ -64,20 +64,29 @@ static json_t *cloud_event(const struct hook_event_row *ev, const char *source)
 	return o;
 }
 
+static void sign_with(const uint8_t secret[HOOK_SECRET], struct str said, struct buf *out)
+{
+	struct sha256 mac;
+
+	mac_of((struct str){(const char *)secret, HOOK_SECRET}, said, &mac);
+	buf_addf(out, "%sv1,", out->n ? " " : "");
+	base64_encode((struct str){(const char *)mac.b, sizeof mac.b}, out);
+}
+
+/* The newest secret comes first: who looks at the first signature only has changed over. */
 static void sign(const struct hook_row *h, const char *id, ms_t now, struct letter_out *out)
 {
 	BUF_AUTO said = {0}, text = {0};
-	struct sha256 mac;
 
 	buf_addf(&said, "%s.%lld.", id, (long long)now / 1000);
 	buf_add(&said, out->body.p, out->body.n);
-	mac_of((struct str){(const char *)h->secret, sizeof h->secret}, buf_str(&said), &mac);
-	base64_encode((struct str){(const char *)mac.b, sizeof mac.b}, &text);
+	sign_with(h->secret, buf_str(&said), &text);
+	for (unsigned i = 0; now < h->old_until && i < h->n_old; i++)
+		sign_with(h->old[i], buf_str(&said), &text);
 	snprintf(out->headers[1], sizeof out->headers[1], "webhook-id: %s", id);
 	snprintf(out->headers[2], sizeof out->headers[2], "webhook-timestamp: %lld",
 		(long long)now / 1000);
-	snprintf(out->headers[3], sizeof out->headers[3], "webhook-signature: v1,%s",
-		buf_cstr(&text));
+	snprintf(out->headers[3], sizeof out->headers[3], "webhook-signature: %s", buf_cstr(&text));
 }
 
 static void encode_webhook(const struct hook_row *h, const struct hook_event_row *ev,

@@ -2,7 +2,8 @@
  *
  * A webhook gets a CloudEvent 1.0 in JSON (https://github.com/cloudevents/spec), signed as Standard
  * Webhooks has it (https://www.standardwebhooks.com): headers webhook-id, webhook-timestamp and
- * webhook-signature "v1,BASE64(HMAC-SHA256(secret, id.timestamp.body))". Its body is the same in
+ * webhook-signature "v1,BASE64(HMAC-SHA256(secret, id.timestamp.body))", one for each secret, with
+ * blanks in between, while receivers change over from one to the next. Its body is the same in
  * every attempt, and so is its id: by that a receiver knows what it has had before.
  *
  * An Alertmanager gets an array of one alert for its /api/v2/alerts. It ends by itself after a time
@@ -19,7 +20,7 @@
 
 struct letter_out {
 	char url[LIMIT_HOOK_URL + 32];
-	char headers[LETTER_HEADERS][160]; /* "Name: value"; those that are "" are none */
+	char headers[LETTER_HEADERS][192]; /* "Name: value"; those that are "" are none */
 	struct buf body;                   /* owned */
 };
 

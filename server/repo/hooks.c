@@ -4,11 +4,11 @@
 
 #define COLUMNS                                                                                    \
 	"name, kind, url, events, secret, created_ms, created_by, quiet_until_ms, kept,"           \
-	" delivered, dropped, ok_ms, failed_ms, why"
+	" delivered, dropped, ok_ms, failed_ms, why, old_secrets, old_until_ms"
 
 static void read_row(const struct db_rows *r, struct hook_row *h)
 {
-	struct str secret = db_col_str(r, 4);
+	struct str secret = db_col_str(r, 4), old;
 	char kind[ID_TEXT_MAX];
 
 	memset(h, 0, sizeof *h);
@@ -27,6 +27,11 @@ static void read_row(const struct db_rows *r, struct hook_row *h)
 	h->ok = db_col_int(r, 11);
 	h->failed = db_col_int(r, 12);
 	db_col_text(r, 13, h->why, sizeof h->why);
+	old = db_col_str(r, 14);
+	h->n_old = (unsigned)MIN(old.n, sizeof h->old) / HOOK_SECRET;
+	if (h->n_old)
+		memcpy(h->old, old.p, h->n_old * sizeof h->old[0]);
+	h->old_until = db_col_int(r, 15);
 }
 
 int hooks_get(struct db *db, const char *name, struct hook_row *out, struct err *e)
@@ -43,15 +48,25 @@ int hooks_put(struct db *db, const struct hook_row *h, struct err *e)
 {
 	return db_exec(db,
 		"INSERT OR REPLACE INTO hooks (" COLUMNS ") VALUES"
-		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
 		DB_ARGS(db_text(h->name), db_text(hook_kind_name(h->kind)), db_text(h->url),
 			db_text(h->events),
 			db_bytes((struct str){(const char *)h->secret, sizeof h->secret}),
 			db_int(h->created), db_text(h->created_by), db_int(h->quiet_until),
 			db_int((int64_t)h->kept), db_int((int64_t)h->delivered),
 			db_int((int64_t)h->dropped), db_int(h->ok), db_int(h->failed),
-			db_text(h->why)),
+			db_text(h->why),
+			db_bytes((struct str){(const char *)h->old, h->n_old * sizeof h->old[0]}),
+			db_int(h->old_until)),
 		NULL, e);
+}
+
+int hooks_forget_secrets(struct db *db, ms_t now, struct err *e)
+{
+	return db_exec(db,
+		"UPDATE hooks SET old_secrets = NULL, old_until_ms = 0"
+		" WHERE old_until_ms > 0 AND old_until_ms <= ?1",
+		DB_ARGS(db_int(now)), NULL, e);
 }
 
 int hooks_remove(struct db *db, const char *name, struct err *e)

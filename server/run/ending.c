@@ -129,6 +129,7 @@ static int look(struct run *r, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(r->c.certificates); i++)
 		TRY(look_at_file(r, r->c.certificates[i], e));
 	TRY(certificates_each_ending(r->c.db, run_now_s(r), look_at_device, r, e));
+	TRY(hooks_forget_secrets(r->c.db, run_now(r), e));
 	return hooks_forget_told(r->c.db, run_now(r) - MEMORY, e);
 }
 

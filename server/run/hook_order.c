@@ -5,9 +5,10 @@
 
 #include "lib/sys/entropy.h"
 #include "proto/wire/base64.h"
+#include "proto/wire/time.h"
 #include "server/run/hook.h"
 
-/* ---- making and removing ---- */
+/* ---- making ---- */
 
 static int check_room(struct run *r, const struct hook_new *in, struct err *e)
 {
@@ -45,11 +46,20 @@ static int add(struct run *r, const struct hook_row *h, struct err *e)
 	return run_audit(r, NULL, h->created_by, "hook", "", text, e);
 }
 
+static void make_secret(uint8_t out[HOOK_SECRET], char out_text[HOOK_SECRET_TEXT])
+{
+	BUF_AUTO text = {0};
+
+	entropy_fill(out, HOOK_SECRET);
+	base64_encode((struct str){(const char *)out, HOOK_SECRET}, &text);
+	snprintf(out_text, HOOK_SECRET_TEXT, HOOK_SECRET_PREFIX "%s", buf_cstr(&text));
+}
+
 int hook_add(
 	struct run *r, const struct hook_new *in, char out_secret[HOOK_SECRET_TEXT], struct err *e)
 {
 	struct hook_row *h CLEANUP(mem_free) = mem_new(sizeof *h);
-	BUF_AUTO secret = {0};
+	char secret[HOOK_SECRET_TEXT];
 	uint64_t mask;
 
 	TRY(hook_url_check(str_of(in->url), e));
@@ -60,13 +70,90 @@ int hook_add(
 	snprintf(h->url, sizeof h->url, "%s", in->url);
 	snprintf(h->events, sizeof h->events, "%s", in->events);
 	snprintf(h->created_by, sizeof h->created_by, "%s", in->by);
-	entropy_fill(h->secret, sizeof h->secret);
-	base64_encode((struct str){(const char *)h->secret, sizeof h->secret}, &secret);
+	make_secret(h->secret, secret);
 	TRY(run_begin(r, e));
 	TRY(run_end(r, add(r, h, e), e));
-	snprintf(out_secret, HOOK_SECRET_TEXT, HOOK_SECRET_PREFIX "%s", buf_cstr(&secret));
+	memcpy(out_secret, secret, sizeof secret);
 	return 0;
 }
+
+/* ---- another secret ---- */
+
+static int get_signed(struct run *r, const char *name, struct hook_row *h, struct err *e)
+{
+	TRY(hooks_get(r->c.db, name, h, e));
+	if (h->kind != HOOK_KIND_WEBHOOK)
+		return err_set(e, ERR_BAD_INPUT, "%s is sent alerts, which are not signed", name);
+	if (h->old_until <= run_now(r)) {
+		memset(h->old, 0, sizeof h->old);
+		h->n_old = 0;
+		h->old_until = 0;
+	}
+	return 0;
+}
+
+static int store_said(
+	struct run *r, const struct hook_row *h, const char *by, const char *what, struct err *e)
+{
+	char text[LIMIT_TEXT];
+
+	TRY(hooks_put(r->c.db, h, e));
+	snprintf(text, sizeof text, "%s %s hook %s", by, what, h->name);
+	return run_audit(r, NULL, by, "hook", "", text, e);
+}
+
+static int rotate(struct run *r, const char *name, ms_t until, const char *by,
+	char secret[HOOK_SECRET_TEXT], struct err *e)
+{
+	struct hook_row *h CLEANUP(mem_free) = mem_new(sizeof *h);
+	char what[96], time[21];
+
+	TRY(get_signed(r, name, h, e));
+	if (h->n_old == HOOK_OLD_MAX)
+		return err_set(e, ERR_CONFLICT,
+			"%s is signed with %d secrets by now: end the old ones first (hook rotate --end)",
+			name, HOOK_OLD_MAX + 1);
+	memmove(h->old[1], h->old[0], (HOOK_OLD_MAX - 1) * sizeof h->old[0]);
+	memcpy(h->old[0], h->secret, sizeof h->secret);
+	h->n_old++;
+	h->old_until = MAX(h->old_until, until);
+	make_secret(h->secret, secret);
+	time_format(h->old_until / 1000, time);
+	snprintf(what, sizeof what, "made a new secret, the old one is good until %s, for", time);
+	return store_said(r, h, by, what, e);
+}
+
+int hook_rotate(struct run *r, const char *name, ms_t until, const char *by,
+	char out_secret[HOOK_SECRET_TEXT], struct err *e)
+{
+	char secret[HOOK_SECRET_TEXT];
+
+	TRY(run_begin(r, e));
+	TRY(run_end(r, rotate(r, name, until, by, secret, e), e));
+	memcpy(out_secret, secret, sizeof secret);
+	return 0;
+}
+
+static int end_old(struct run *r, const char *name, const char *by, struct err *e)
+{
+	struct hook_row *h CLEANUP(mem_free) = mem_new(sizeof *h);
+
+	TRY(get_signed(r, name, h, e));
+	if (!h->n_old)
+		return err_set(e, ERR_CONFLICT, "%s is signed with one secret alone", name);
+	memset(h->old, 0, sizeof h->old);
+	h->n_old = 0;
+	h->old_until = 0;
+	return store_said(r, h, by, "ended the old secret of", e);
+}
+
+int hook_rotated(struct run *r, const char *name, const char *by, struct err *e)
+{
+	TRY(run_begin(r, e));
+	return run_end(r, end_old(r, name, by, e), e);
+}
+
+/* ---- removing ---- */
 
 static int remove_said(struct run *r, const char *name, const char *by, struct err *e)
 {

@@ -21,6 +21,14 @@ struct hook_new {
  * there is a hook of that name, or as many as there may be. */
 int hook_add(struct run *r, const struct hook_new *in, char out_secret[HOOK_SECRET_TEXT],
 	struct err *e) MUST_CHECK;
+/* A new secret, told here, once. Letters are signed with the old one, too, until `until` (and with
+ * the one before that, if it is still in use), so that no letter is lost while receivers change
+ * over. ERR_NOT_FOUND; ERR_BAD_INPUT for alerts, which are not signed; ERR_CONFLICT when it is
+ * signed with as many as there may be. */
+int hook_rotate(struct run *r, const char *name, ms_t until, const char *by,
+	char out_secret[HOOK_SECRET_TEXT], struct err *e) MUST_CHECK;
+/* From now on with the newest alone. ERR_NOT_FOUND; ERR_CONFLICT when there is no other. */
+int hook_rotated(struct run *r, const char *name, const char *by, struct err *e) MUST_CHECK;
 /* With its letters. ERR_NOT_FOUND. */
 int hook_remove(struct run *r, const char *name, const char *by, struct err *e) MUST_CHECK;
 /* The event hook.test, to this hook alone. ERR_NOT_FOUND. */

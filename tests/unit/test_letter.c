@@ -76,6 +76,52 @@ static void a_webhook_gets_a_signed_cloud_event(void **state UNUSED)
 	assert_string_not_equal(again.headers[3], l.headers[3]);
 }
 
+/* What the header would be with this secret alone. */
+static void signature_with(uint8_t first, ms_t now, char out[64])
+{
+	struct letter_out l CLEANUP(letter_out_fini);
+	struct hook_row h = hook;
+	HOOK_EVENT_AUTO ev = {0};
+
+	fill(&ev);
+	h.secret[0] = first;
+	letter_encode(&h, &ev, "/depot", now, &l);
+	snprintf(out, 64, "%.63s", l.headers[3] + strlen("webhook-signature: "));
+}
+
+/* As a receiver of Standard Webhooks expects it: one signature for each secret, by blanks. */
+static void old_secrets_sign_until_their_time_is_over(void **state UNUSED)
+{
+	static const struct {
+		ms_t now;
+		unsigned n;
+	} rows[] = {{1790000005999, 3}, {1790000009999, 3}, {1790000010000, 1}, {1790000099999, 1}};
+	struct hook_row h = hook;
+	HOOK_EVENT_AUTO ev = {0};
+
+	fill(&ev);
+	h.old[0][0] = 7;
+	h.old[1][0] = 8;
+	h.old[0][1] = h.old[1][1] = 2;
+	h.old[0][2] = h.old[1][2] = 3;
+	h.n_old = 2;
+	h.old_until = 1790000010000;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct letter_out l CLEANUP(letter_out_fini);
+		char one[64], two[64], three[64], want[256];
+
+		signature_with(1, rows[i].now, one);
+		signature_with(7, rows[i].now, two);
+		signature_with(8, rows[i].now, three);
+		letter_encode(&h, &ev, "/depot", rows[i].now, &l);
+		if (rows[i].n == 3)
+			snprintf(want, sizeof want, "webhook-signature: %s %s %s", one, two, three);
+		else
+			snprintf(want, sizeof want, "webhook-signature: %s", one);
+		expect_text(l.headers[3], want);
+	}
+}
+
 static void an_alertmanager_gets_an_alert(void **state UNUSED)
 {
 	static const struct {
@@ -178,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(macs_are_those_of_others),
 		cmocka_unit_test(a_webhook_gets_a_signed_cloud_event),
+		cmocka_unit_test(old_secrets_sign_until_their_time_is_over),
 		cmocka_unit_test(an_alertmanager_gets_an_alert),
 		cmocka_unit_test(every_event_can_be_told),
 		cmocka_unit_test(addresses),

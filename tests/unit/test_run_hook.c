@@ -282,6 +282,75 @@ static void a_full_box_loses_its_oldest_and_says_so(void **state UNUSED)
 	assert_int_equal(ask("SELECT count(*) FROM hook_events"), 2);
 }
 
+static void a_new_secret_leaves_the_old_one_in_use(void **state UNUSED)
+{
+	struct hook_new alerts = {.name = "am",
+		.kind = HOOK_KIND_ALERTMANAGER,
+		.by = "ann",
+		.url = "http://x/",
+		.events = "*"};
+	char secret[HOOK_SECRET_TEXT], other[HOOK_SECRET_TEXT];
+	struct hook_row first, second, h;
+	uint64_t event;
+
+	add_hook("ops", "*");
+	first = row_of("ops");
+	expect_err(hook_rotated(f.run, "ops", "ann", &e), &e, ERR_CONFLICT, "one secret", "none");
+	expect_ok(hook_rotate(f.run, "ops", f.now + 1000, "ann", secret, &e), &e);
+	second = row_of("ops");
+	assert_memory_not_equal(second.secret, first.secret, HOOK_SECRET);
+	assert_memory_equal(second.old[0], first.secret, HOOK_SECRET);
+	assert_int_equal(second.n_old, 1);
+	assert_int_equal(second.old_until, f.now + 1000);
+	/* What a letter changes of a hook leaves its secrets alone; so does a restart. */
+	expect_ok(hook_test(f.run, "ops", "ann", &event, &e), &e);
+	fleet_restart(&f);
+	h = row_of("ops");
+	assert_memory_equal(h.secret, second.secret, HOOK_SECRET);
+	assert_memory_equal(h.old[0], first.secret, HOOK_SECRET);
+	/* The answer was lost, say: once more, and the first is good as long as the longer of both.
+	 */
+	expect_ok(hook_rotate(f.run, "ops", f.now + 500, "ann", other, &e), &e);
+	assert_string_not_equal(other, secret);
+	h = row_of("ops");
+	assert_int_equal(h.n_old, 2);
+	assert_memory_equal(h.old[0], second.secret, HOOK_SECRET);
+	assert_memory_equal(h.old[1], first.secret, HOOK_SECRET);
+	assert_int_equal(h.old_until, f.now + 1000);
+	expect_err(hook_rotate(f.run, "ops", f.now + 500, "ann", other, &e), &e, ERR_CONFLICT,
+		"3 secrets", "too many");
+	expect_ok(hook_rotated(f.run, "ops", "ann", &e), &e);
+	assert_int_equal(row_of("ops").n_old, 0);
+	expect_err(hook_rotate(f.run, "nobody", f.now, "ann", other, &e), &e, ERR_NOT_FOUND,
+		"nobody", "");
+	expect_ok(hook_add(f.run, &alerts, other, &e), &e);
+	expect_err(hook_rotate(f.run, "am", f.now + 1, "ann", other, &e), &e, ERR_BAD_INPUT,
+		"not signed", "alerts");
+	assert_int_equal(
+		ask("SELECT count(*) FROM audit WHERE what = 'hook' AND text LIKE"
+		    " 'ann made a new secret, the old one is good until %Z, for hook ops'"),
+		2);
+	assert_int_equal(ask("SELECT count(*) FROM audit WHERE text ="
+			     " 'ann ended the old secret of hook ops'"),
+		1);
+}
+
+/* One that is over counts no more, and leaves the store within the hour. */
+static void an_old_secret_ends_by_itself(void **state UNUSED)
+{
+	char secret[HOOK_SECRET_TEXT];
+
+	add_hook("ops", "*");
+	expect_ok(hook_rotate(f.run, "ops", f.now + 1000, "ann", secret, &e), &e);
+	f.now += 1000;
+	expect_err(hook_rotated(f.run, "ops", "ann", &e), &e, ERR_CONFLICT, "one secret", "over");
+	assert_int_equal(ask("SELECT count(*) FROM hooks WHERE length(old_secrets) > 0"), 1);
+	fleet_pass(&f, MINUTE(60));
+	assert_int_equal(ask("SELECT count(*) FROM hooks WHERE length(old_secrets) > 0"), 0);
+	expect_ok(hook_rotate(f.run, "ops", f.now + 1000, "ann", secret, &e), &e);
+	assert_int_equal(row_of("ops").n_old, 1);
+}
+
 static void no_more_hooks_than_there_may_be(void **state UNUSED)
 {
 	struct hook_new in = {
@@ -424,6 +493,8 @@ int main(void)
 		TEST(a_letter_is_tried_given_up_and_sent_again),
 		TEST(a_letter_that_was_removed_meanwhile_is_nobodys),
 		TEST(a_full_box_loses_its_oldest_and_says_so),
+		TEST(a_new_secret_leaves_the_old_one_in_use),
+		TEST(an_old_secret_ends_by_itself),
 		TEST(no_more_hooks_than_there_may_be),
 		TEST(many_devices_make_one_event),
 		TEST(who_comes_late_is_told_once_more_at_the_end),
