@@ -285,8 +285,8 @@ static void port_probe_look(void *probe, ms_t now, struct sample out[LIMIT_TRIGG
 			out[i].n = p->dev->work.ended - p->ended;
 		if (p->rule[i].type == TRIG_DRIFT && p->begun) {
 			out[i].n = 2 * RATE;
-			out[i].hist =
-				(struct hist){.n = 2, .le = {0.5, INFINITY}, .count = {RATE, RATE}};
+			out[i].hist = (struct hist){
+				.n = 2, .le = {0.5, (double)INFINITY}, .count = {RATE, RATE}};
 		}
 		if (p->rule[i].type == TRIG_CONNECTIVITY) {
 			out[i].n = 1;
