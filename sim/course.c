@@ -300,12 +300,19 @@ int course_run(const struct course_conf *c, struct course_result *out, struct er
 		.p = c->policy,
 		.random = {c->seed},
 		.now = c->scenario->begin};
+	int rc;
 
 	if (!c->policy->n_waves || !c->devices) {
 		m.c = &(const struct course_conf){0};
 		return err_set(e, ERR_BAD_INPUT, "a simulation without waves or devices");
 	}
-	TRY(run(&m, e));
+	rc = scenario_bounded(c->scenario, c->devices, e);
+	if (rc < 0)
+		m.c = &(const struct course_conf){0};
+	else
+		rc = run(&m, e);
+	if (rc < 0)
+		return rc;
 	*out = m.r;
 	return 0;
 }

@@ -72,7 +72,8 @@ struct course_result {
 	uint64_t bytes; /* of memory for the devices, at most */
 };
 
-/* ERR_BAD_INPUT for a policy without waves, or no devices. A law that is broken is no error of this
+/* ERR_BAD_INPUT for a policy without waves, or no devices; ERR_TOO_LARGE for more than can be
+ * simulated within reason (scenario_bounded). A law that is broken is no error of this
  * call: it is counted. */
 int course_run(const struct course_conf *c, struct course_result *out, struct err *e) MUST_CHECK;
 

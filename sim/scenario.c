@@ -300,6 +300,8 @@ int scenario_parse(struct str text, struct scenario *out, struct err *e)
 	TRY(json_read(text, LIMIT_SCENARIO_BYTES, &j, e));
 	TRY(set_defaults(s, e));
 	TRY(parse(j, s, e));
+	if (scenario_bounded(s, s->devices, e) < 0)
+		return err_wrap(e, PLACE);
 	*out = *s;
 	return 0;
 }

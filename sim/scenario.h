@@ -113,6 +113,10 @@ struct scenario {
  * *out is untouched then. */
 int scenario_parse(struct str text, struct scenario *out, struct err *e) MUST_CHECK;
 
+/* Could so many devices be simulated in this scenario within reason? ERR_TOO_LARGE with the limit.
+ */
+int scenario_bounded(const struct scenario *s, uint32_t devices, struct err *e) MUST_CHECK;
+
 const char *scenario_end_name(unsigned end);
 const char *scenario_fault_name(unsigned kind);
 

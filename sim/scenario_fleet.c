@@ -95,12 +95,43 @@ static const struct scenario_group usual_group = {.name = "all",
 	.unhealthy = 1000,
 	.late_within = MINUTE(60)};
 
-/* A device that is offline longer than it lives would never do anything. */
+/* A device that is offline longer than it lives would never do anything; one that is online for
+ * moments only would be tried again and again. */
 static int group_fits(const struct scenario_group *g, const char *where, struct err *e)
 {
 	if (g->offline_every && g->offline_for >= g->offline_every)
 		return err_set(e, ERR_BAD_INPUT,
 			"%s: offline_for_ms must be shorter than offline_every_ms", where);
+	if (g->offline_every && g->offline_every - g->offline_for < LIMIT_SCENARIO_ONLINE_MS)
+		return err_set(e, ERR_TOO_LARGE,
+			"%s: a device is online for at least %u ms of each offline_every_ms", where,
+			LIMIT_SCENARIO_ONLINE_MS);
+	return 0;
+}
+
+/* Of one device, in the whole horizon. */
+static uint64_t troubles_of(const struct scenario *s, const struct scenario_group *g)
+{
+	const ms_t every[] = {g->offline_every, g->cut_every, g->broken_every};
+	uint64_t n = g->ends_per_day * (uint64_t)s->horizon / (24 * MINUTE(60));
+
+	for (size_t i = 0; i < ARRAY_LEN(every); i++)
+		n += every[i] ? (uint64_t)(s->horizon / every[i]) : 0;
+	return n;
+}
+
+int scenario_bounded(const struct scenario *s, uint32_t devices, struct err *e)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < s->n_groups; i++)
+		most = MAX(most, troubles_of(s, &s->groups[i]));
+	if (most > LIMIT_SCENARIO_TROUBLES / devices)
+		return err_set(e, ERR_TOO_LARGE,
+			"%u devices with up to %llu gaps, cuts and breaks each within horizon_ms; "
+			"at most %llu in all",
+			devices, (unsigned long long)most,
+			(unsigned long long)LIMIT_SCENARIO_TROUBLES);
 	return 0;
 }
 

@@ -117,13 +117,16 @@
 #define LIMIT_ZSTD_WINDOW_LOG 23 /* 8 MiB: what the agent grants a decompressor */
 
 /* scenarios of the simulator */
-#define LIMIT_SCENARIO_BYTES   (64 * 1024)
-#define LIMIT_SCENARIO_GROUPS  32
-#define LIMIT_SCENARIO_FAULTS  32 /* as many as a mask has bits; the same of weather */
-#define LIMIT_SCENARIO_WEATHER 32
-#define LIMIT_SCENARIO_ORDERS  32
-#define LIMIT_SCENARIO_DEVICES 10000000
-#define LIMIT_SCENARIO_MS      (366ULL * 24 * 3600 * 1000)
+#define LIMIT_SCENARIO_BYTES     (64 * 1024)
+#define LIMIT_SCENARIO_GROUPS    32
+#define LIMIT_SCENARIO_FAULTS    32 /* as many as a mask has bits; the same of weather */
+#define LIMIT_SCENARIO_WEATHER   32
+#define LIMIT_SCENARIO_ORDERS    32
+#define LIMIT_SCENARIO_DEVICES   10000000
+#define LIMIT_SCENARIO_ONLINE_MS 1000U
+#define LIMIT_SCENARIO_TROUBLES                                                                    \
+	(20ULL * 1000 * 1000 * 1000) /* of all devices, within the horizon */
+#define LIMIT_SCENARIO_MS (366ULL * 24 * 3600 * 1000)
 
 /* what the server says to the process that signs */
 #define LIMIT_SIGN_FRAME (32 * 1024 * 1024) /* all role files and roots, escaped */

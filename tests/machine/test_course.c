@@ -147,6 +147,13 @@ static void what_cannot_be_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		expect_err(course_run(&bad[i], &r, &e), &e, ERR_BAD_INPUT, NULL, "row");
+	s->groups[0].offline_every = 2000;
+	s->groups[0].offline_for = 500;
+	expect_err(course_run(&(struct course_conf){.scenario = s,
+				      .policy = &s->policy,
+				      .devices = LIMIT_SCENARIO_DEVICES},
+			   &r, &e),
+		&e, ERR_TOO_LARGE, NULL, "more gaps than can be simulated");
 	assert_int_equal(r.events, 5);
 }
 
