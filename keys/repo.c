@@ -127,6 +127,35 @@ int repo_set_gates(json_t *targets, const struct sha256 *gates, unsigned n_gates
 	return 0;
 }
 
+static bool is_listed(const json_t *types, const char *type)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (types, i, one)
+		if (strcmp(json_string_value(one), type) == 0)
+			return true;
+	return false;
+}
+
+int repo_let_attest(json_t *targets, const char *role, enum predicate kind, struct err *e)
+{
+	json_t *rule = json_object_get(targets, "x-backstay-evidence"), *one, *types;
+	size_t i;
+
+	json_array_foreach (json_object_get(rule, "roles"), i, one) {
+		const char *name = json_string_value(json_object_get(one, "name"));
+
+		if (!name || strcmp(name, role) != 0)
+			continue;
+		types = json_object_get(one, "predicateTypes");
+		if (!is_listed(types, predicate_type(kind)))
+			json_array_append_new(types, json_string(predicate_type(kind)));
+		return 0;
+	}
+	return err_set(e, ERR_NOT_FOUND, "targets name no %.32s who gives evidence", role);
+}
+
 void repo_demand_evidence(json_t *root)
 {
 	json_object_set_new(root, "x-backstay-evidence", json_pack("[{s:[s]}]", "paths", "*/*"));

@@ -61,6 +61,10 @@ void repo_set_witnesses(json_t *targets, const struct repo_witness *witnesses, u
  * none: a gate without witnesses could never be passed. */
 int repo_set_gates(
 	json_t *targets, const struct sha256 *gates, unsigned n_gates, struct err *e) MUST_CHECK;
+/* Lets whoever gives evidence as `role` attest this kind, too: a kind that was not known when the
+ * keys were founded. ERR_NOT_FOUND when targets do not name such a role. */
+int repo_let_attest(
+	json_t *targets, const char *role, enum predicate kind, struct err *e) MUST_CHECK;
 /* Adds x-backstay-evidence to its root: no release without a summary. */
 void repo_demand_evidence(json_t *root);
 

@@ -172,6 +172,13 @@ static int witnesses_of(
 	return 0;
 }
 
+static const char *name_of(const json_t *role)
+{
+	const char *name = json_string_value(json_object_get(role, "name"));
+
+	return name ? name : "?";
+}
+
 static int statement_check(const struct witnesses *w, const struct statement *s,
 	const struct sha256 *document, struct err *e)
 {
@@ -181,7 +188,9 @@ static int statement_check(const struct witnesses *w, const struct statement *s,
 	for (unsigned i = 0; i < w->n; i++)
 		may = may || may_attest(w->role[i], s->type);
 	if (!may)
-		return err_set(e, ERR_UNSIGNED, "who signed may not attest %s", s->type);
+		return err_set(e, ERR_UNSIGNED,
+			"%.32s, who signed, may not attest %s: top-level targets do not list it (backstay keys gate --kind)",
+			name_of(w->role[0]), s->type);
 	sha256_format(document, hex);
 	if (!statement_is_about(s, document))
 		return err_set(

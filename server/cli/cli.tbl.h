@@ -100,8 +100,8 @@
 		O(PUBLIC) | O(KEY) | O(THRESHOLD) | O(KEYS) | O(JSON),                             \
 		"replace the keys of a role, or the ones named by --key, by new ones",             \
 		"backstay keys rotate safety ./keys/repo --public safety-2.pub --keys ./keys/offline") \
-	X(KEYS_GATE, "keys", "gate", "ROLE REPO", 2, 2, O(GATE) | O(KEYS) | O(JSON),               \
-		"demand evidence: image-targets name the gates that releases must pass, image-root that they must", \
+	X(KEYS_GATE, "keys", "gate", "ROLE REPO", 2, 2, O(GATE) | O(KIND) | O(KEYS) | O(JSON), \
+		"demand evidence: image-targets name the gates that releases must pass and with --kind who may attest what, image-root that they must", \
 		"backstay keys gate image-targets ./keys/repo --gate gates/ocr-release.json --keys ./keys/offline") \
 	X(KEYS_RENEW, "keys", "renew", "ROLE REPO", 2, 2, O(KEYS) | O(JSON),                       \
 		"sign a role's own file anew: it expires, or its keys were replaced",              \

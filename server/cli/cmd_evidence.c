@@ -55,7 +55,7 @@ static int type_of(const struct cli *c, enum predicate *out, struct err *e)
 	if (p == PREDICATE_MAX)
 		return err_set(e, ERR_USAGE,
 			"--kind is needed: provenance, test-result, dataset-card, model-card, "
-			"licence-matrix, sbom, consent, or a predicateType (an sbom in CycloneDX: %s)",
+			"licence-matrix, sbom, consent, update-record, or a predicateType (an sbom in CycloneDX: %s)",
 			predicate_type(PREDICATE_SBOM_CYCLONEDX));
 	*out = p;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "keys/keylife.h"
 #include "keys/repo.h"
+#include "keys/witnesses.h"
 #include "lib/sys/clock.h"
 #include "server/cli/cli.h"
 #include "server/cli/trusted.h"
@@ -114,6 +115,8 @@ static int change_with(const struct cli *c, bool only_added, struct err *e)
 struct gates {
 	unsigned n;
 	struct sha256 v[LIMIT_GATES];
+	enum predicate kind; /* PREDICATE_MAX: none is added */
+	const char *who;     /* who may attest it from now on */
 };
 
 static int demand(json_t *part, const void *ctx, struct err *e)
@@ -127,7 +130,23 @@ static int set_gates(json_t *part, const void *ctx, struct err *e)
 {
 	const struct gates *g = ctx;
 
-	return repo_set_gates(part, g->v, g->n, e);
+	if (g->kind != PREDICATE_MAX)
+		TRY(repo_let_attest(part, g->who, g->kind, e));
+	return g->n ? repo_set_gates(part, g->v, g->n, e) : 0;
+}
+
+/* --kind: a kind of evidence that the keys were founded without. */
+static int read_kind(const struct cli *c, struct gates *g, struct err *e)
+{
+	const char *kind = cli_value(c, CLI_OPT_KIND, "");
+
+	g->kind = *kind ? predicate_by_name(kind) : PREDICATE_MAX;
+	if (!*kind)
+		return 0;
+	if (g->kind == PREDICATE_MAX)
+		return err_set(e, ERR_USAGE, "--kind %s: there is no such kind of evidence", kind);
+	g->who = witnesses_of(g->kind);
+	return 0;
 }
 
 /* Root says that evidence is demanded, targets which gates must be passed. */
@@ -144,10 +163,11 @@ int cmd_KEYS_GATE(const struct cli *c, struct err *e)
 			"image-root demands evidence, image-targets name the gates; not %s",
 			c->args[0]);
 	TRY(trusted_gates(c, g.v, &g.n, e));
-	if (is_root == (g.n > 0))
+	TRY(read_kind(c, &g, e));
+	if (is_root == (g.n > 0 || g.kind != PREDICATE_MAX))
 		return err_set(e, ERR_USAGE,
-			is_root ? "--gate is named by image-targets"
-				: "--gate FILE is needed, once for each gate");
+			is_root ? "--gate and --kind are named by image-targets"
+				: "--gate FILE is needed, once for each gate, or --kind KIND");
 	snprintf(repo, sizeof repo, "%s/image", c->args[1]);
 	TRY(load_keys(c, ks, e));
 	TRY(keylife_edit(repo, is_root ? "root" : "targets", is_root ? demand : set_gates, &g, ks,

@@ -75,6 +75,8 @@ echo "== evidence that came after the summary is not covered by it"
 hotfix=$BACKSTAY_SRC/manifests/gates/ocr-hotfix.json
 "$backstay" keys gate image-targets keys/repo --gate "$hotfix" --keys keys >/dev/null
 fails 64 "$backstay" keys gate image-root keys/repo --gate "$hotfix" --keys keys
+fails 64 "$backstay" keys gate image-targets keys/repo --kind weather --keys keys
+"$backstay" keys gate image-targets keys/repo --kind update-record --keys keys >/dev/null
 "$backstay" keys publish keys/repo >/dev/null
 fails 65 "$backstay" campaign create again --release toy-1 --policy policy.json
 says "does not pass its gates: gate $(sha256sum "$hotfix" | cut -c1-12)"

@@ -10,6 +10,7 @@
 
 #include "keys/ceremony.h"
 #include "keys/keylife.h"
+#include "keys/repo.h"
 #include "tests/lib/trepo.h"
 
 #define YEAR (365 * TREPO_DAY)
@@ -327,6 +328,59 @@ static void a_public_key_file_is_strict(void **state)
 	assert_int_equal(pub_file_parse(buf_str(&good), &w->pub, &w->e), -ERR_TOO_LARGE);
 }
 
+/* Counsel as it was founded when there was no update-record. */
+static int know_less(json_t *part, const void *ctx, struct err *e)
+{
+	json_t *roles = json_object_get(json_object_get(part, "x-backstay-evidence"), "roles");
+	json_t *types = json_object_get(json_array_get(roles, 2), "predicateTypes");
+
+	(void)ctx, (void)e;
+	assert_int_equal(json_array_size(types), 3);
+	return json_array_remove(types, 2);
+}
+
+static int let_counsel(json_t *part, const void *who, struct err *e)
+{
+	return repo_let_attest(part, who, PREDICATE_UPDATE, e);
+}
+
+static unsigned lists_it(struct world *w, uint64_t version)
+{
+	CLEANUP(meta_fini) struct meta m = {0};
+	BUF_AUTO text = {0};
+	struct fs fs;
+	unsigned n = 0;
+
+	assert_int_equal(fs_posix_open("r", &fs, &w->e), 0);
+	assert_int_equal(folder_meta(&fs, "targets", version, &m, &w->e), 0);
+	fs_posix_close(&fs);
+	json_write(m.signed_part, &text);
+	for (const char *p = buf_cstr(&text); (p = strstr(p, "urn:backstay:update-record:v1")); p++)
+		n++;
+	return n;
+}
+
+static void edit_is(struct world *w, keylife_edit_f *edit, const char *who, enum err_code want)
+{
+	keylife_done_fini(&w->done);
+	if (keylife_edit("r", "targets", edit, who, w->offline, TREPO_NOW, &w->done, &w->e) !=
+		-(int)want)
+		fail_msg("wanted %s: %s", err_name(want), w->e.text);
+}
+
+static void keys_from_before_learn_a_kind_of_evidence(void **state)
+{
+	struct world *w = *state;
+
+	edit_is(w, know_less, NULL, ERR_OK);
+	assert_int_equal(lists_it(w, 2), 0);
+	edit_is(w, let_counsel, "nobody", ERR_NOT_FOUND);
+	edit_is(w, let_counsel, "counsel", ERR_OK);
+	assert_int_equal(lists_it(w, 3), 1);
+	edit_is(w, let_counsel, "counsel", ERR_OK); /* it is there: not twice */
+	assert_int_equal(lists_it(w, 4), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int main(void)
@@ -341,6 +395,7 @@ int main(void)
 		CASE(a_stranger_signs_nothing),
 		CASE(an_approvers_file_follows_its_new_key),
 		CASE(a_public_key_file_is_strict),
+		CASE(keys_from_before_learn_a_kind_of_evidence),
 	};
 
 	return cmocka_run_group_tests(tests, keys_made, NULL);
