@@ -65,7 +65,8 @@ static void explain_control(const json_t *control)
 			n);
 	else
 		printf("%lld devices are the control group and keep what they run until everybody else has ended; %lld of them were heard in this wave. "
-		       "Of the outcomes in this wave %.3g %% are expected from canaries.\n",
+		       "Of the outcomes in this wave %.3g %% are expected from canaries. A canary that cannot be reached fails after a time; "
+		       "of these, one that cannot says nothing.\n",
 			n, (long long)cli_int(control, "heard"),
 			(double)cli_int(control, "canary_share_ppm") / 1e4);
 }
