@@ -16,3 +16,10 @@ bench-install: ## an installation beside the limits of this machine (BENCH_DIR, 
 bench-install-run: $(B)/tests/bench/bench_install
 	@mkdir -p $(BENCH_DIR)
 	@$< $(BENCH_DIR) $(BENCH_N)
+
+.PHONY: bench-metrics
+bench-metrics: ## measure: what a scrape of the server costs: make bench-metrics N=10000
+	@$(MAKE) --no-print-directory -j2 MODE=release all
+	@rm -rf build/bench/metrics && mkdir -p build/bench/metrics
+	@cd build/bench/metrics && BACKSTAY_SRC=$(CURDIR) BACKSTAY_BIN=$(CURDIR)/build/$(notdir $(CC))-release/bin \
+		N=$(or $(N),10000) sh $(CURDIR)/tests/bench/metrics.sh
