@@ -71,7 +71,7 @@ all: $(ARCHIVE) $(BINS) ## build every program into build/<variant>/bin
 
 $(ARCHIVE): $(LIB_OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcsT $@ $^
 
 # .build-flags changes only when the flags do, and then everything is rebuilt.
 $(B)/.build-flags: FORCE

@@ -4,8 +4,14 @@ TEST_KINDS := unit machine fault
 TEST_SRC   := $(foreach k,$(TEST_KINDS),$(wildcard tests/$(k)/test_*.c))
 SYSTEM_SRC := $(wildcard tests/system/test_*.c)
 TEST_BIN   := $(patsubst %.c,$(B)/%,$(TEST_SRC) $(SYSTEM_SRC))
-TEST_LIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+TEST_LIB   := $(B)/libtest.a
+TEST_LIB_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 FUZZ_SRC   := $(wildcard tests/fuzz/fz_*.c)
+
+# An archive, so that a program gets what it uses and not all of it; a thin one, for it never leaves this tree.
+$(TEST_LIB): $(TEST_LIB_O)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsT $@ $^
 
 # What has verified once in a test program is not computed again there, but where signatures are what is tested.
 SIG_ONCE  := $(B)/tests/lib/wrap/sig_verify.o
@@ -17,7 +23,7 @@ $(B)/tests/%: $(B)/tests/%.o $(SIG_ONCE) $(TEST_LIB) $(ARCHIVE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $< $(once) $(TEST_LIB) $(ARCHIVE) -lcmocka $(PKG_LIBS) $(EXTRA_LIBS) -o $@
 
--include $(TEST_BIN:=.d) $(TEST_LIB:.o=.d) $(SIG_ONCE:.o=.d)
+-include $(TEST_BIN:=.d) $(TEST_LIB_O:.o=.d) $(SIG_ONCE:.o=.d)
 -include $(patsubst %.c,$(B)/%.d,$(wildcard tests/tools/*.c))
 
 .PHONY: tests $(addprefix check-,$(TEST_KINDS))
