@@ -116,14 +116,26 @@ const struct sim_release *simdev_content(struct simdev *d, unsigned slot)
 	return NULL;
 }
 
+/* Nothing can be read any more when it has gone. */
+static bool has_power(struct simdev *d)
+{
+	struct fs_stat st;
+
+	return d->disk->ops->stat(d->disk, "slots", &st, NULL) == 0;
+}
+
 /* ---- law 2: who writes where ---- */
 
+/* What is called when the power has gone writes nothing, and which slots are in use cannot be read:
+ * a boot loader's files that are not there name slot a. */
 static void judge(void *ctx, const char *what, const char *path)
 {
 	struct simdev *d = ctx;
 	unsigned used[] = {simdev_active(d), simdev_confirmed(d),
 		d->work.alive ? d->work.slot : SLOT_NONE, d->loader ? d->from : SLOT_NONE};
 
+	if (!has_power(d))
+		return;
 	for (size_t i = 0; i < ARRAY_LEN(used); i++) {
 		if (used[i] == SLOT_NONE)
 			continue;
@@ -139,14 +151,6 @@ static void judge(void *ctx, const char *what, const char *path)
 }
 
 /* ---- the workload ---- */
-
-/* Nothing can be read any more when it has gone. */
-static bool has_power(struct simdev *d)
-{
-	struct fs_stat st;
-
-	return d->disk->ops->stat(d->disk, "slots", &st, NULL) == 0;
-}
 
 /* What every service manager does: it starts what `current` names. */
 static void work_start(struct simdev *d)
