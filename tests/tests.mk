@@ -133,7 +133,7 @@ check: ## install what is missing, build with gcc and clang, run all tests (shor
 	$(RUN) -j$(JOBS) CC=gcc all tests
 	$(RUN) -j2 check-by-gcc check-by-clang
 	$(RUN) check-sim-same
-	$(RUN) fuzz S=3
+	$(RUN) fuzz S=2
 	@echo "check: all green in $$(( $$(date +%s) - $$(cat .check-began) )) s"; rm -f .check-began
 check-by-gcc:
 	$(RUN) -j1 CC=gcc check-pure check-docs check-matrix-short check-system check-attack check-unit check-machine check-sim-short check-fault
