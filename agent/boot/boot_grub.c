@@ -358,10 +358,37 @@ static int grub_settle(struct boot *b, unsigned slot, struct err *e)
 	return write_state(b, &s, slot, slot, 0, e);
 }
 
+/* Whoever was here before may have been killed between writing a copy and syncing it: what is read
+ * from now on must be what GRUB will find. */
+static int settle_copies(struct boot *b, struct err *e)
+{
+	struct fs *fs = b->files;
+
+	for (unsigned i = 0; i < COPIES; i++) {
+		struct fs_stat st;
+		int fd, rc;
+
+		TRY(fs->ops->stat(fs, copy_file[i], &st, e));
+		if (st.kind == FS_NONE)
+			continue;
+		TRY(fs->ops->open(fs, copy_file[i], FS_READ, &fd, e));
+		rc = fs->ops->sync(fs, fd, e);
+		(void)!fs->ops->close(fs, fd, NULL);
+		TRY(rc);
+	}
+	return 0;
+}
+
 static int grub_open(struct boot *b, const struct boot_conf *c, struct err *e)
 {
+	int rc;
+
 	TRY(boot_conf_check(c, e));
-	return boot_open_files(b, c->grub_env, e);
+	TRY(boot_open_files(b, c->grub_env, e));
+	rc = settle_copies(b, e);
+	if (rc < 0)
+		boot_close_files(b);
+	return rc;
 }
 
 const struct boot_adapter boot_grub = {
