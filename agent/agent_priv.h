@@ -284,7 +284,10 @@ bool poll_confirms(struct agent *a);
 /* Has the last fresh answer nothing for this device, although the update came from an earlier one?
  */
 bool poll_withdrew(const struct agent *a);
-/* What the slot that starts next holds: "" and zero when nothing was ever installed. */
+/* The slot that the machine was started from; where no boot loader chose one, the active slot, of
+ * which the workload runs as soon as it is started again. SLOT_NONE: nothing was ever installed. */
+unsigned agent_running_slot(const struct agent *a);
+/* What it holds: "" and zero when nothing that is valid. */
 const struct slot_view *agent_running(const struct agent *a);
 
 /* ---- carry.c: an update that is carried here in a folder ---- */

@@ -55,7 +55,7 @@ void outbox_fill(const struct agent *a, enum report_kind kind, uint64_t seq, str
 	fill_text(out->hardware, sizeof(out->hardware), a->conf->device.hardware);
 	out->running = running->release;
 	out->running_digest = running->document;
-	fill_text(out->slot, sizeof(out->slot), slot_name(a->boot.active));
+	fill_text(out->slot, sizeof(out->slot), slot_name(agent_running_slot(a)));
 	fill_text(out->state, sizeof(out->state), upd_state_name(a->rec.state));
 	fill_target(&a->rec, out);
 }

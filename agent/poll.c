@@ -26,11 +26,16 @@ struct poll_job {
 
 static const struct slot_view nothing;
 
+unsigned agent_running_slot(const struct agent *a)
+{
+	return a->w.booted < SLOT_COUNT ? a->w.booted : a->boot.active;
+}
+
 const struct slot_view *agent_running(const struct agent *a)
 {
-	if (a->boot.active >= SLOT_COUNT || a->slot[a->boot.active].mark != SLOT_VALID)
-		return &nothing;
-	return &a->slot[a->boot.active];
+	unsigned slot = agent_running_slot(a);
+
+	return slot < SLOT_COUNT && a->slot[slot].mark == SLOT_VALID ? &a->slot[slot] : &nothing;
 }
 
 /* ---- the lane ---- */

@@ -79,7 +79,7 @@ static json_t *running_json(const struct agent *a)
 	const struct slot_view *v = agent_running(a);
 
 	return json_pack("{ss so ss}", "release", v->release.s, "document",
-		digest_json(&v->document), "slot", slot_name(a->boot.active));
+		digest_json(&v->document), "slot", slot_name(agent_running_slot(a)));
 }
 
 static json_t *update_json(const struct agent *a)

@@ -74,7 +74,7 @@ static void label(
 	w->layer = layer;
 	w->release = agent_running(a)->document;
 	snprintf(w->slot, sizeof w->slot, "%s",
-		a->boot.active < SLOT_COUNT ? slot_name(a->boot.active) : "");
+		agent_running_slot(a) < SLOT_COUNT ? slot_name(agent_running_slot(a)) : "");
 }
 
 static void add_to_open(struct telemetry *t, const struct telemetry_window *w)

@@ -582,6 +582,36 @@ static void what_the_boot_layer_tries_is_not_called_good(void **state)
 	assert_int_equal(l->dev.promises, before);
 }
 
+static bool goes_down(void *ctx)
+{
+	return ((const struct simdev *)ctx)->restarts;
+}
+
+/* The switch is made, the machine is not restarted yet: the old version still runs. */
+static void what_runs_is_what_was_started(void **state)
+{
+	struct lab *l = *state;
+
+	install(l, l->one);
+	simdev_stop_agent(&l->dev);
+	simdev_use_loader(&l->dev);
+	simdev_want(&l->dev, l->two, false);
+	power_up(l);
+	simdev_run(&l->dev, NULL, goes_down, &l->dev);
+	assert_true(l->dev.restarts);
+	JSON_AUTO *down = ask(l, CTL_STATUS, "{}");
+
+	assert_string_equal(text_at(down, "running.release"), l->one->id.s);
+	assert_string_equal(text_at(down, "running.slot"), slot_name(l->dev.from));
+	simdev_stop_agent(&l->dev);
+	power_up(l);
+	simdev_run(&l->dev, is_soaking, NULL, NULL);
+	JSON_AUTO *up = ask(l, CTL_STATUS, "{}");
+
+	assert_string_equal(text_at(up, "running.release"), l->two->id.s);
+	rest(l);
+}
+
 /* ---- a soak that gets nowhere ---- */
 
 /* The workload comes and goes: never away for long enough to be given up, and never there for long
@@ -769,6 +799,7 @@ int main(void)
 		CASE(a_crash_loop_is_counted_over_restarts),
 		CASE(a_trial_is_promised_to_end),
 		CASE(what_the_boot_layer_tries_is_not_called_good),
+		CASE(what_runs_is_what_was_started),
 		CASE(a_soak_that_gets_nowhere_is_decided),
 		CASE(a_sleeper_asks_before_it_switches),
 		CASE(what_was_called_off_while_it_slept_is_not_switched_to),
