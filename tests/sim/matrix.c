@@ -115,7 +115,7 @@ static const struct {
 	{"others' failures count", TROUBLE_CLOUD, {true, true, false, true, true, true, true}},
 	{"others' failures count", TROUBLE_NETWORK, {true, true, false, true, true, true, true}},
 	{"no time to get well", TROUBLE_REBOOTS, {true, true, true, false, true, true, true}},
-	{"one bad window is enough", TROUBLE_RUSH, {true, true, true, true, false, true, true}},
+	{"one bad window is enough", TROUBLE_NETWORK, {true, true, true, true, false, true, true}},
 	{"any number of samples", TROUBLE_FEW_DEFAULTS,
 		{false, true, true, true, true, false, true}},
 	{"no contact at the switch", TROUBLE_AWAY, {true, true, true, true, true, true, false}},

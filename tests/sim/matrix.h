@@ -97,8 +97,8 @@ void load_init(struct load *l, struct prng *r, bool few);
 /* `how` runs from now on; it needs its time to start. */
 void load_start(struct load *l, enum fault_kind how, ms_t now);
 bool load_is_ready(const struct load *l, ms_t now);
-/* Passes `span` until `now`: it may crash. */
-void load_pass(struct load *l, ms_t now, ms_t span);
+/* Passes `span` until `now`, of which the machine was awake for a part: then it may crash. */
+void load_pass(struct load *l, ms_t now, ms_t span, ms_t awake);
 /* What a probe for the rule sees of the span that ends now. */
 void load_sample(struct load *l, const struct trig_rule *r, bool excuse, ms_t now, ms_t span,
 	struct sample *out);

@@ -93,7 +93,7 @@ static bool pass(struct device *d)
 	d->mono += span;
 	d->wall += span;
 	d->total += span;
-	load_pass(&d->load, d->mono, span);
+	load_pass(&d->load, d->mono, span, LOOK);
 	return true;
 }
 

@@ -58,13 +58,13 @@ static void wobble(struct prng *r, double *w, double deviation, ms_t span)
 	*w = *w * keep + deviation * sqrt(1 - keep * keep) * draw_normal(r);
 }
 
-void load_pass(struct load *l, ms_t now, ms_t span)
+void load_pass(struct load *l, ms_t now, ms_t span, ms_t awake)
 {
 	double mean = (double)(l->fault == FAULT_CRASHES ? LOOP_MEAN : CRASH_MEAN);
 
 	wobble(l->r, &l->wobble, 0.03, span);
 	wobble(l->r, &l->reject_wobble, 0.003, span);
-	if (!load_is_ready(l, now) || draw_uniform(l->r, 0, 1) > (double)span / mean)
+	if (!load_is_ready(l, now) || draw_uniform(l->r, 0, 1) > (double)awake / mean)
 		return;
 	l->ended++;
 	load_start(l, l->fault, now);
