@@ -221,7 +221,8 @@ static void say_running(const struct agent *a, json_t *sentences)
 	BUF_AUTO b = {0};
 
 	if (v->release.s[0])
-		buf_addf(&b, "runs %s from slot %s", v->release.s, slot_name(agent_running_slot(a)));
+		buf_addf(
+			&b, "runs %s from slot %s", v->release.s, slot_name(agent_running_slot(a)));
 	else
 		buf_add_str(&b, "nothing is installed");
 	if (a->watch.known && !a->watch.svc.alive)
