@@ -12,6 +12,7 @@
 #define MANAGER_FACE "org.freedesktop.systemd1.Manager"
 #define UNIT_FACE    "org.freedesktop.systemd1.Unit"
 #define SERVICE_FACE "org.freedesktop.systemd1.Service"
+#define UNIT_PATH    256 /* of a unit's object on the bus */
 
 /* ---- jobs ---- */
 
@@ -165,15 +166,22 @@ static int read_state(sd_bus *bus, const char *path, struct svc_unit_view *out, 
 	return 0;
 }
 
+/* Opens *bus, which the caller closes. */
+static int look(sd_bus **bus, const char *unit, char path[UNIT_PATH], struct svc_unit_view *out,
+	struct err *e)
+{
+	TRY(svc_bus_open(bus, e));
+	TRY(load_unit(*bus, unit, path, UNIT_PATH, e));
+	return read_state(*bus, path, out, e);
+}
+
 int svc_unit_is_there(const char *unit, bool *out, struct err *e)
 {
 	CLEANUP(svc_bus_close) sd_bus *bus = NULL;
 	struct svc_unit_view v = {0};
-	char path[256];
+	char path[UNIT_PATH];
 
-	TRY(svc_bus_open(&bus, e));
-	TRY(load_unit(bus, unit, path, sizeof path, e));
-	TRY(read_state(bus, path, &v, e));
+	TRY(look(&bus, unit, path, &v, e));
 	*out = v.active;
 	return 0;
 }
@@ -182,11 +190,9 @@ int svc_unit_look(const char *unit, struct svc_unit_view *out, struct err *e)
 {
 	CLEANUP(svc_bus_close) sd_bus *bus = NULL;
 	struct svc_unit_view v = {0};
-	char path[256];
+	char path[UNIT_PATH];
 
-	TRY(svc_bus_open(&bus, e));
-	TRY(load_unit(bus, unit, path, sizeof path, e));
-	TRY(read_state(bus, path, &v, e));
+	TRY(look(&bus, unit, path, &v, e));
 	TRY(read_number(bus, path, "MainPID", &v.pid, e));
 	TRY(read_number(bus, path, "NRestarts", &v.restarts, e));
 	*out = v;
