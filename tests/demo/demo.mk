@@ -7,6 +7,6 @@ demo: ## install, build, and play five releases through ten plate readers (KEEP=
 	@$(MAKE) --no-print-directory -j2 all
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@cd $(DEMO) && { BACKSTAY_SRC=$(CURDIR) BACKSTAY_BIN=$(CURDIR)/$(B)/bin sh $(CURDIR)/tests/demo/demo.sh; \
-		echo $$? > exit; } 2>&1 | tee transcript.txt; exit $$(cat exit)
+		echo $$? > exit; } 2>&1 | tee transcript.txt; exit $$(cat exit || echo 1)
 demo-stop: ## stop what `make demo KEEP=1` left running
 	@cd $(DEMO) && BACKSTAY_SRC=$(CURDIR) BACKSTAY_BIN=$(CURDIR)/$(B)/bin sh -c '. $(CURDIR)/tests/system/lib.sh; stop_all'
