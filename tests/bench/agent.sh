@@ -86,6 +86,7 @@ for n in $(seq $((ROUNDS + 2)) $((2 * ROUNDS + 1))); do
 	toy_publish "$n"
 	printf '{"format": 1, "name": "all", "waves": [{"name": "all", "count": 1, "soak_ms": 0}]}' >policy.json
 	"$BACKSTAY_BIN/backstay" campaign create "to-$n" --release "toy-$n" --policy policy.json >/dev/null
+	sleep 3 # it was woken for the last one, and is woken once a second at most
 	now=$(($(date +%s%3N) % 86400000))
 	"$BACKSTAY_BIN/backstay" campaign start "to-$n" >/dev/null
 	wait_until 60 "toy-$n" campaign_is "to-$n" done
