@@ -103,7 +103,7 @@ identity = required
         return json.loads(self.cli(*argv, "--json"))
 
     def publish(self, name, image, soak_ms=10000):
-        """A release of one image, signed by everybody; it may be taken back to any release before."""
+        """A release of one image, signed by everybody; it may be taken back to what runs, and to the latest before."""
         self.counter += 1
         template = self.write(f"release/{name}/release.json", json.dumps({
             "format": 1, "id": name, "product": "vm", "version": str(self.counter),
@@ -111,10 +111,16 @@ identity = required
             "start_timeout_ms": 300000, "soak_ms": soak_ms, "baseline_wait_ms": 0, "triggers": TRIGGERS}))
         os.symlink(os.path.abspath(image), self.path("release", name, "root.img"))
         self.cli("release", "create", template, "--out", self.path("packed", name))
-        ways = [w for other in self.names()[-8:] for w in ("--rollback-to", other)]
+        ways = [w for other in self.ways_back() for w in ("--rollback-to", other)]
         self.cli("release", "sign", self.path("packed", name), "--keys", self.path("keys"), "--hardware", "edge-x86", "--counter",
                  self.counter, *ways)
         self.cli("release", "publish", self.path("packed", name), "--keys", self.path("keys"))
+
+    def ways_back(self):
+        """Eight at most, what the device runs among them: after many updates that failed, that one is old."""
+        names = self.names()
+        runs = [d["running"] for d in self.ask("device", "list")["devices"] if d["running"] in names]
+        return ([n for n in names if n not in runs] + runs)[-8:]
 
     def names(self):
         d = self.path("packed")
