@@ -201,6 +201,16 @@ void fleet_device(struct fleet *f, struct fleet_device *d, const char *id, const
 	expect_ok(fleet_report(f, d, REPORT_HELLO, ERR_OK, &e), &e);
 }
 
+void fleet_lanes(struct fleet *f, struct fleet_device *d, unsigned n, const char *running)
+{
+	char id[ID_TEXT_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(id, sizeof id, "lane-%u", i);
+		fleet_device(f, &d[i], id, running);
+	}
+}
+
 static void get_file(struct fleet *f, const char *device, const char *file, struct buf *out)
 {
 	META_ROW_AUTO m = {0};

@@ -55,6 +55,8 @@ void fleet_publish_in(struct fleet *f, const struct paper *p, struct publish_in 
 
 /* Registers with a hello. `running` may be "". */
 void fleet_device(struct fleet *f, struct fleet_device *d, const char *id, const char *running);
+/* n of them, "lane-0" to "lane-(n-1)". */
+void fleet_lanes(struct fleet *f, struct fleet_device *d, unsigned n, const char *running);
 /* What the device says; `text` may be NULL. The campaign and target are those of what it was told
  * last. */
 int fleet_report(struct fleet *f, struct fleet_device *d, enum report_kind kind, enum err_code code,

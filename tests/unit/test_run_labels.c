@@ -17,15 +17,10 @@ static struct fleet_device kept[N], dev[N];
 /* Signing takes a while: the releases and devices are made once. */
 static int make(void **state UNUSED)
 {
-	char id[ID_TEXT_MAX];
-
 	fleet_open(&f);
 	fleet_release(&f, "toy-1", 1, NULL);
 	fleet_release(&f, "toy-2", 2, "toy-1");
-	for (unsigned i = 0; i < N; i++) {
-		snprintf(id, sizeof id, "lane-%u", i);
-		fleet_device(&f, &kept[i], id, "toy-1");
-	}
+	fleet_lanes(&f, kept, N, "toy-1");
 	fleet_keep(&f);
 	return 0;
 }

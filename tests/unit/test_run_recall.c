@@ -16,16 +16,11 @@ static struct fleet_device kept[N], dev[N];
 
 static int make(void **state UNUSED)
 {
-	char id[ID_TEXT_MAX];
-
 	fleet_open(&f);
 	fleet_release(&f, "toy-1", 1, NULL);
 	fleet_release(&f, "toy-2", 2, "toy-1");
 	fleet_release(&f, "toy-3", 3, "toy-2");
-	for (unsigned i = 0; i < N; i++) {
-		snprintf(id, sizeof id, "lane-%u", i);
-		fleet_device(&f, &kept[i], id, "toy-1");
-	}
+	fleet_lanes(&f, kept, N, "toy-1");
 	fleet_keep(&f);
 	return 0;
 }
